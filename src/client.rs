@@ -1,0 +1,1 @@
+//! Requests and the event stream over any byte stream.

@@ -1,0 +1,1 @@
+//! Finds URLs, codes, prompts and outcomes on a screen.

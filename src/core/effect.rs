@@ -1,0 +1,1 @@
+//! The orders that the engine gives.

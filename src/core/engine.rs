@@ -1,0 +1,1 @@
+//! The engine: `handle(now, Input) -> Vec<Effect>` and `next_deadline()`.

@@ -1,0 +1,1 @@
+//! The child's terminal: bytes to grid, history, and the replies owed to the child.

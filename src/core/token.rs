@@ -1,0 +1,1 @@
+//! Credentials of the local API (behaviour W2).

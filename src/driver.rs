@@ -1,0 +1,1 @@
+//! Everything that touches the world on the engine's behalf.

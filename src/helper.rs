@@ -1,0 +1,1 @@
+//! Thin translators between other programs' prompts and the protocol.

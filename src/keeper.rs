@@ -1,0 +1,1 @@
+//! The per-session process: holds the PTY, replays, limits, kills.

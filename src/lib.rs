@@ -1,0 +1,29 @@
+//! authdeck supervises login flows on headless boxes: this is the map of its source.
+//!
+//! | module | what it is | what it must not know |
+//! | --- | --- | --- |
+//! | [`core`] | the rules: sessions, challenges, detection, the child's screen | clock, randomness, files, environment, runtime |
+//! | [`protocol`] | what crosses the wire, as data | anything but the core's vocabulary |
+//! | [`keeper`] | the process per session that holds the PTY | the rules of logins |
+//! | [`driver`] | does what the engine orders: keepers, checks, replay, store | who is connected |
+//! | [`server`] | serves clients | how a session works |
+//! | [`client`] | speaks to a server | what is drawn |
+//! | [`tui`] | the deck | anything but the client |
+//! | [`helper`] | `askpass` and its kin | anything but the client |
+//! | [`config`] | settings, catalogue | what is done with them |
+//! | [`cli`], [`error`] | the command line; the only printer of errors | |
+//!
+//! `core <- protocol <- {driver, server, client}`, `client <- {tui, helper}`, and `main` wires them. A test reads the
+//! `use` lines and fails if an arrow points the wrong way.
+
+pub mod cli;
+pub mod client;
+pub mod config;
+pub mod core;
+pub mod driver;
+pub mod error;
+pub mod helper;
+pub mod keeper;
+pub mod protocol;
+pub mod server;
+pub mod tui;

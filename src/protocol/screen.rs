@@ -1,0 +1,138 @@
+//! A child's screen as rows of styled runs.
+//!
+//! Text in a run has no control, bidirectional or zero-width character in it: the supervisor replaced them by a
+//! visible escape such as `<U+202E>`, and masked secrets with `•`. A client may draw it as it is.
+
+use serde::{Deserialize, Serialize};
+
+use crate::core::ids::SessionId;
+
+/// A colour: none (the terminal's own), one of 256, or red, green and blue.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Colour {
+    /// The terminal's default.
+    #[default]
+    Default,
+    /// An entry of the 256-colour palette; 0-15 are the theme's.
+    Indexed(u8),
+    /// Red, green, blue.
+    Rgb(u8, u8, u8),
+}
+
+/// Bits of [`Style::attributes`].
+pub mod attribute {
+    /// Bold.
+    pub const BOLD: u16 = 1;
+    /// Faint.
+    pub const DIM: u16 = 2;
+    /// Italic.
+    pub const ITALIC: u16 = 4;
+    /// Underlined.
+    pub const UNDERLINE: u16 = 8;
+    /// Foreground and background swapped.
+    pub const REVERSE: u16 = 16;
+    /// Hidden by the child; drawn as blanks.
+    pub const HIDDEN: u16 = 32;
+    /// Struck through.
+    pub const STRIKE: u16 = 64;
+}
+
+/// How a run looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Style {
+    /// Colour of the text.
+    #[serde(rename = "f", default, skip_serializing_if = "is_default")]
+    pub foreground: Colour,
+    /// Colour behind it.
+    #[serde(rename = "b", default, skip_serializing_if = "is_default")]
+    pub background: Colour,
+    /// Bits of [`attribute`].
+    #[serde(rename = "a", default, skip_serializing_if = "is_default")]
+    pub attributes: u16,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+/// A stretch of one row with one style. Runs of a row follow each other without gaps from column 0; what is
+/// missing at the end is blank.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Run {
+    /// The text; wide characters take two columns (`unicode-width` agrees with the emulator).
+    #[serde(rename = "t")]
+    pub text: String,
+    /// Its style; absent: the default.
+    #[serde(rename = "s", default, skip_serializing_if = "is_default")]
+    pub style: Style,
+}
+
+/// One row of the screen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Row {
+    /// Row number from the top of the visible screen, 0 based; in a history answer the absolute line number.
+    #[serde(rename = "n")]
+    pub number: u64,
+    /// Whether the line goes on in the next row because the terminal wrapped it.
+    #[serde(rename = "w", default, skip_serializing_if = "is_default")]
+    pub wrapped: bool,
+    /// Its text.
+    #[serde(rename = "r", default, skip_serializing_if = "Vec::is_empty")]
+    pub runs: Vec<Run>,
+}
+
+/// Where the child's cursor is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cursor {
+    /// Row from the top, 0 based.
+    pub row: u16,
+    /// Column from the left, 0 based.
+    pub column: u16,
+}
+
+/// The modes that decide how a client encodes keys and pastes for this child.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Modes {
+    /// DECCKM: arrow keys send `ESC O`.
+    pub application_cursor: bool,
+    /// DECPAM.
+    pub application_keypad: bool,
+    /// DECSET 2004.
+    pub bracketed_paste: bool,
+    /// The child is on the alternate screen, which has no history.
+    pub alternate_screen: bool,
+    /// The child asked for mouse reports.
+    pub mouse: bool,
+}
+
+/// The rows of a session's screen that changed since the last update that this client got.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ScreenUpdate {
+    /// Whose screen.
+    pub session_id: SessionId,
+    /// Rises with every change.
+    pub generation: u64,
+    /// Columns of the child's terminal.
+    pub columns: u16,
+    /// Rows of the child's terminal.
+    pub rows: u16,
+    /// The whole screen is in `changed`; what is not named there is blank.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub full: bool,
+    /// The rows that changed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changed: Vec<Row>,
+    /// The cursor, if the child shows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<Cursor>,
+    /// The child's modes.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub modes: Modes,
+    /// Absolute number of the oldest line that is kept.
+    pub history_start: u64,
+    /// Absolute number of the line in the screen's first row; lines from `history_start` up to here are history.
+    pub screen_start: u64,
+}

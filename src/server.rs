@@ -1,0 +1,1 @@
+//! Serves clients: one protocol over any byte stream.

@@ -1,0 +1,1 @@
+//! The deck: a client that draws.
