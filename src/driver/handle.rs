@@ -1,0 +1,197 @@
+//! What the server part calls: one [`Handle`] for the supervisor, one [`Connection`] for each client.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+use tokio::sync::{broadcast, mpsc, oneshot};
+
+use super::screen_slot::ScreenSlot;
+use crate::core::ids::{ClientId, SessionId};
+use crate::core::secret::Secret;
+use crate::protocol::error::{self, RpcError};
+use crate::protocol::event::NumberedEvent;
+use crate::protocol::request::{ChallengeAnswer, Request};
+use crate::protocol::screen::ScreenUpdate;
+use crate::protocol::snapshot::Snapshot;
+
+/// Who a client is, as far as the server could prove it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Identity {
+    /// A process of this user, by the socket's permissions and the peer's uid, or the deck in this very process.
+    Local,
+    /// A process that authdeck itself started, by the internal credential (behaviour W2: `server-internal`).
+    Internal {
+        /// The session it runs in.
+        session: Option<SessionId>,
+    },
+}
+
+/// The answer to a request.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    /// The result as it stands on the wire.
+    Value(Value),
+    /// What `challenge.wait` answers: it may carry a secret, so the server spells out how it is written.
+    Challenge(ChallengeAnswer),
+}
+
+/// What a subscriber is told.
+#[derive(Clone, Debug)]
+pub enum Told {
+    /// The next event.
+    Event(NumberedEvent),
+    /// The client lagged too far behind: everything starts over from here.
+    Resync(Box<Snapshot>),
+}
+
+/// An order to the runtime.
+#[derive(Debug)]
+pub(super) enum Command {
+    /// A client is there.
+    Connect {
+        identity: Identity,
+        process_id: Option<u32>,
+        slot: Arc<ScreenSlot>,
+        reply: oneshot::Sender<ClientId>,
+    },
+    /// A client asks.
+    Call { client: ClientId, request: Box<Request>, reply: oneshot::Sender<Result<Answer, RpcError>> },
+    /// A client wants to know everything from now on.
+    Subscribe { reply: oneshot::Sender<(Snapshot, broadcast::Receiver<NumberedEvent>)> },
+    /// A client shows the internal credential.
+    Authenticate { credential: Secret, session: Option<SessionId>, reply: oneshot::Sender<Option<Identity>> },
+    /// The supervisor is to stop; its sessions go on.
+    Stop { reply: oneshot::Sender<()> },
+}
+
+/// The supervisor, as seen by the server. Cheap to clone; the runtime ends with [`Handle::stop`].
+#[derive(Clone, Debug)]
+pub struct Handle {
+    pub(super) commands: mpsc::Sender<Command>,
+    /// Clients that went away. Unbounded, because a drop cannot wait; bounded by the number of connections.
+    pub(super) departures: mpsc::UnboundedSender<ClientId>,
+}
+
+impl Handle {
+    /// Registers a client. `process_id` is the peer's, as the kernel reports it, for naming who asks.
+    ///
+    /// # Errors
+    /// The supervisor has stopped.
+    pub async fn connect(&self, identity: Identity, process_id: Option<u32>) -> Result<Connection, RpcError> {
+        let slot = Arc::new(ScreenSlot::default());
+        let (reply, answer) = oneshot::channel();
+        let order = Command::Connect { identity, process_id, slot: Arc::clone(&slot), reply };
+        self.commands.send(order).await.map_err(|_| stopped())?;
+        let client = answer.await.map_err(|_| stopped())?;
+        Ok(Connection { shared: Arc::new(Shared { handle: self.clone(), client, slot }) })
+    }
+
+    /// Checks the internal credential that a client showed in `hello` (behaviour W2). Absent: refused.
+    pub async fn authenticate(&self, credential: Secret, session: Option<SessionId>) -> Option<Identity> {
+        let (reply, answer) = oneshot::channel();
+        self.commands.send(Command::Authenticate { credential, session, reply }).await.ok()?;
+        answer.await.ok().flatten()
+    }
+
+    /// Stops the supervisor. Its keepers, and what they hold, go on.
+    pub async fn stop(&self) {
+        let (reply, done) = oneshot::channel();
+        if self.commands.send(Command::Stop { reply }).await.is_ok() {
+            // An error means that it stopped without an answer, which is what was asked for.
+            let _ = done.await;
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Shared {
+    handle: Handle,
+    client: ClientId,
+    slot: Arc<ScreenSlot>,
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        // An error means that the supervisor stopped, and with it everything this client owned.
+        let _ = self.handle.departures.send(self.client);
+    }
+}
+
+/// One client. Clones share it, so that requests may run at the same time; with the last clone the client is gone,
+/// and the challenges it owns are cancelled (behaviour C5).
+#[derive(Clone, Debug)]
+pub struct Connection {
+    shared: Arc<Shared>,
+}
+
+impl Connection {
+    /// Returns the client's number.
+    pub fn client(&self) -> ClientId {
+        self.shared.client
+    }
+
+    /// Asks for something. `hello` and `events.subscribe` are the server's own business and refused here: use
+    /// [`Handle::authenticate`] and [`Self::subscribe`].
+    ///
+    /// `challenge.wait` takes as long as the challenge waits; run it beside other calls on a clone.
+    ///
+    /// # Errors
+    /// A refusal, as it is to stand in the answer.
+    pub async fn call(&self, request: Request) -> Result<Answer, RpcError> {
+        let (reply, answer) = oneshot::channel();
+        let order = Command::Call { client: self.shared.client, request: Box::new(request), reply };
+        self.shared.handle.commands.send(order).await.map_err(|_| stopped())?;
+        answer.await.map_err(|_| stopped())?
+    }
+
+    /// Begins to tell this client everything that happens.
+    ///
+    /// # Errors
+    /// The supervisor has stopped.
+    pub async fn subscribe(&self) -> Result<Subscription, RpcError> {
+        let (snapshot, events) = self.subscribe_parts().await?;
+        Ok(Subscription { snapshot, events, connection: self.clone() })
+    }
+
+    async fn subscribe_parts(&self) -> Result<(Snapshot, broadcast::Receiver<NumberedEvent>), RpcError> {
+        let (reply, answer) = oneshot::channel();
+        self.shared.handle.commands.send(Command::Subscribe { reply }).await.map_err(|_| stopped())?;
+        answer.await.map_err(|_| stopped())
+    }
+
+    /// Waits for the next change of the focused session's screen (`session.focus`): the first one after quiet comes
+    /// at once, then at most one in each [`super::DriverSettings::frame_interval`]. It is state, not a queue: an
+    /// update holds whatever changed since the last one that was taken. Cancelling loses nothing.
+    pub async fn next_screen(&self) -> ScreenUpdate {
+        self.shared.slot.next().await
+    }
+}
+
+/// A client's stream of events.
+#[derive(Debug)]
+pub struct Subscription {
+    /// Everything as of now; the events follow from its number.
+    pub snapshot: Snapshot,
+    events: broadcast::Receiver<NumberedEvent>,
+    connection: Connection,
+}
+
+impl Subscription {
+    /// Waits for what is told next; absent once the supervisor has stopped. Cancelling loses nothing but, at worst,
+    /// a resync that comes again.
+    pub async fn next(&mut self) -> Option<Told> {
+        match self.events.recv().await {
+            Ok(event) => Some(Told::Event(event)),
+            Err(broadcast::error::RecvError::Lagged(_)) => {
+                let (snapshot, events) = self.connection.subscribe_parts().await.ok()?;
+                self.events = events;
+                Some(Told::Resync(Box::new(snapshot)))
+            }
+            Err(broadcast::error::RecvError::Closed) => None,
+        }
+    }
+}
+
+pub(super) fn stopped() -> RpcError {
+    RpcError::new(error::INTERNAL, "the supervisor has stopped; start authdeck again")
+}
