@@ -21,3 +21,4 @@ pub mod session;
 pub mod status;
 pub mod time;
 pub mod token;
+pub mod view;
