@@ -1,1 +1,15 @@
-fn main() {}
+//! The one integration binary: everything that is tested through the library's or the program's outside.
+//!
+//! One line per file of this folder; `architecture` fails if a file has none. `common` is what the tests stand on.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "in a test a panic is the report, and the clock and the environment are the test's to use"
+)]
+
+mod common;
+
+mod architecture;
