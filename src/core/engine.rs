@@ -1,1 +1,126 @@
-//! The engine: `handle(now, Input) -> Vec<Effect>` and `next_deadline()`.
+//! The rules, behind one door: facts and requests go in, orders come out.
+//!
+//! ```text
+//! runtime ── now, Input ──> Engine::handle ──> route ──> session (one login) ──┐
+//!    ^                                          └─────> challenge (registry) ──┤
+//!    └──────────── results return as inputs <── Vec<Effect> <──────────────────┘
+//! ```
+//!
+//! The engine has no timers. Whatever must happen at some time follows from its state and `now`: the runtime asks
+//! for [`Engine::next_deadline`], sleeps until then and sends [`Input::Tick`].
+
+use std::time::Duration;
+
+use super::effect::Effect;
+use super::ids::{ProviderId, SessionId};
+use super::input::Input;
+use super::status::Status;
+use super::time::Timestamp;
+use super::view::{ChallengeView, SessionView};
+
+/// Every bound and time limit of the engine. The defaults are the documented ones.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// How long a login may take (behaviour S8).
+    pub session: Duration,
+    /// How long the keeper may take to start the child.
+    pub start: Duration,
+    /// How long output may still come after the child ended; a grandchild may hold the terminal open for ever.
+    pub drain: Duration,
+    /// How long an auth check may take.
+    pub check: Duration,
+    /// How long the runtime may take to report what it was ordered to do, beyond the limit it was given itself.
+    pub report: Duration,
+    /// How long a delivery may take: a write, or a loopback listener that redeems the code before it answers.
+    pub delivery: Duration,
+    /// How long a kill may take, from the first polite signal to the list of survivors.
+    pub kill: Duration,
+    /// How long the URL handed to a browser is held back where the CLI is known to show a better one: one that
+    /// ends on a page with a code, for a person whose browser is on another machine.
+    pub hold_url: Duration,
+    /// How long a parked challenge waits at most (behaviour C2).
+    pub challenge: Duration,
+    /// Challenges parked at the same time.
+    pub challenges: usize,
+    /// Sessions that are not over, at the same time.
+    pub live_sessions: usize,
+    /// Sessions that are over and still listed; the oldest are dropped.
+    pub ended_sessions: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            session: Duration::from_secs(600),
+            start: Duration::from_secs(15),
+            drain: Duration::from_millis(500),
+            check: Duration::from_secs(20),
+            report: Duration::from_secs(10),
+            delivery: Duration::from_secs(45),
+            kill: Duration::from_secs(7),
+            hold_url: Duration::from_secs(2),
+            challenge: Duration::from_secs(300),
+            challenges: 1024,
+            live_sessions: 256,
+            ended_sessions: 200,
+        }
+    }
+}
+
+/// All sessions and challenges, and the rules for them.
+#[derive(Debug)]
+pub struct Engine {
+    limits: Limits,
+}
+
+impl Engine {
+    /// Makes an engine that knows of nothing yet.
+    pub fn new(limits: Limits) -> Self {
+        Self { limits }
+    }
+
+    /// Takes one input and returns what is to be done, in order. `now` never goes backwards.
+    #[must_use]
+    pub fn handle(&mut self, now: Timestamp, input: Input) -> Vec<Effect> {
+        drop((now, input));
+        Vec::new()
+    }
+
+    /// Tells when [`Input::Tick`] is due at the latest; absent if nothing waits for the clock.
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        None
+    }
+
+    /// Shows all sessions, oldest first.
+    pub fn sessions(&self) -> Vec<SessionView> {
+        Vec::new()
+    }
+
+    /// Shows one session.
+    pub fn session(&self, session_id: &SessionId) -> Option<SessionView> {
+        let _ = session_id;
+        None
+    }
+
+    /// Tells a session's provider and status; absent for an unknown id (behaviour S11).
+    pub fn poll(&self, session_id: &SessionId) -> Option<(Option<ProviderId>, Status)> {
+        let _ = session_id;
+        None
+    }
+
+    /// Tells in a few sentences what a session waits for, why, what was seen, and what happens next.
+    pub fn explain(&self, now: Timestamp, session_id: &SessionId) -> Option<String> {
+        let _ = (now, session_id);
+        None
+    }
+
+    /// Shows all parked challenges, oldest first.
+    pub fn challenges(&self) -> Vec<ChallengeView> {
+        Vec::new()
+    }
+
+    /// Returns the limits it was made with.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+}
