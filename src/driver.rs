@@ -10,13 +10,21 @@
 //! | module | what it does |
 //! | --- | --- |
 //! | [`handle`] | what the server part calls: connections, requests, events, screens |
+//! | [`screen_slot`] | where a session task leaves a screen update for one client |
+//! | [`auth_check`] | asks the provider itself whether, and as whom, one is logged in |
+//! | [`replay`] | hands a callback to the child's loopback listener |
+//! | [`store`] | who is logged in where |
 //! | [`settings`] | every limit of this part, with its default |
 //!
 //! Nothing here knows who is connected or how bytes reach a client.
 
+pub mod auth_check;
 pub mod handle;
+mod plain_text;
+pub mod replay;
 pub mod screen_slot;
 pub mod settings;
+pub mod store;
 
 pub use handle::{Answer, Connection, Handle, Identity, Subscription, Told};
 pub use settings::DriverSettings;
