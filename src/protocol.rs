@@ -7,9 +7,11 @@
 //!
 //! Names and codes on the wire are never renamed and never reused. Unknown fields are ignored.
 
+pub mod decode;
+pub mod encode;
 pub mod error;
 pub mod event;
-pub mod frame;
+pub mod method;
 pub mod request;
 pub mod screen;
 pub mod snapshot;

@@ -10,88 +10,67 @@ use crate::core::status::Status;
 
 /// A request. Its parameters are an object; unknown fields are ignored.
 ///
-/// There is no `Serialize`: some requests carry secrets. A client writes those through [`encode`].
-#[derive(Clone, Debug, Deserialize)]
-#[serde(tag = "method", content = "params")]
+/// There is neither `Serialize` nor `Deserialize`: some requests carry secrets, which no intermediate value may hold.
+/// [`super::encode`] writes them, [`super::decode`] reads them.
+#[derive(Clone, Debug)]
 pub enum Request {
-    /// First call on a connection that must show a credential: says who is there.
-    #[serde(rename = "hello")]
+    /// `hello`: says who is there; the first call on a connection that has to show a credential. Answers
+    /// [`Welcome`].
     Hello(Hello),
-    /// Answers with a snapshot; events follow.
-    #[serde(rename = "events.subscribe")]
+    /// `events.subscribe`: answers with a snapshot; events follow.
     EventsSubscribe {},
-    /// Starts a login; answers [`Started`].
-    #[serde(rename = "session.start")]
+    /// `session.start`: starts a login; answers [`Started`].
     SessionStart(StartSession),
-    /// Answers [`Polled`], or null for an unknown id (behaviour S11).
-    #[serde(rename = "session.poll")]
+    /// `session.poll`: answers [`Polled`], or null for an unknown id (behaviour S11).
     SessionPoll(SessionRef),
-    /// Answers all sessions.
-    #[serde(rename = "session.list")]
+    /// `session.list`: answers all sessions.
     SessionList {},
-    /// Hands in what a person pasted; answers [`Submitted`].
-    #[serde(rename = "session.submit")]
+    /// `session.submit`: hands in what a person pasted; answers [`Submitted`].
     SessionSubmit(Submit),
-    /// Types bytes into the child as they are; answers a boolean.
-    #[serde(rename = "session.input")]
+    /// `session.input`: types bytes into the child as they are; answers a boolean.
     SessionInput(InputBytes),
-    /// Resizes the child's terminal; answers a boolean.
-    #[serde(rename = "session.resize")]
+    /// `session.resize`: resizes the child's terminal; answers a boolean.
     SessionResize(Resize),
-    /// Makes this client get the session's screen (or none); answers true. A full screen update follows.
-    #[serde(rename = "session.focus")]
+    /// `session.focus`: makes this client get the session's screen (or none); answers true. A full screen update
+    /// follows.
     SessionFocus(Focus),
-    /// Answers the whole screen as a [`super::screen::ScreenUpdate`].
-    #[serde(rename = "session.screen")]
+    /// `session.screen`: answers the whole screen as a [`super::screen::ScreenUpdate`].
     SessionScreen(SessionRef),
-    /// Answers lines of the history as [`History`].
-    #[serde(rename = "session.history")]
+    /// `session.history`: answers lines of the history as [`History`].
     SessionHistory(HistoryRange),
-    /// Answers the absolute numbers of the lines that have the text in them, as [`SearchResult`].
-    #[serde(rename = "session.search")]
+    /// `session.search`: answers the absolute numbers of the lines that have the text in them, as [`SearchResult`].
     SessionSearch(Search),
-    /// Answers the transcript as text, secrets masked.
-    #[serde(rename = "session.transcript")]
+    /// `session.transcript`: answers the transcript as text, secrets masked.
     SessionTranscript(SessionRef),
-    /// Answers the recording as an asciicast v2 file's text, secrets masked.
-    #[serde(rename = "session.recording")]
+    /// `session.recording`: answers the recording as an asciicast v2 file's text, secrets masked.
     SessionRecording(SessionRef),
-    /// Ends the attempt as `cancelled by user` (behaviour S9); answers a boolean.
-    #[serde(rename = "session.cancel")]
+    /// `session.cancel`: ends the attempt as `cancelled by user` (behaviour S9); answers a boolean.
     SessionCancel(SessionRef),
-    /// Kills the child with all it started; answers a boolean.
-    #[serde(rename = "session.kill")]
+    /// `session.kill`: kills the child with all it started; answers a boolean.
     SessionKill(Kill),
-    /// Takes a session off the list (kills what is left of it); answers a boolean.
-    #[serde(rename = "session.remove")]
+    /// `session.remove`: takes a session off the list (kills what is left of it); answers a boolean.
     SessionRemove(SessionRef),
-    /// Answers in a few sentences what the session waits for and why.
-    #[serde(rename = "session.explain")]
+    /// `session.explain`: answers in a few sentences what the session waits for and why.
     SessionExplain(SessionRef),
-    /// Answers the catalogue: installed providers first.
-    #[serde(rename = "provider.list")]
+    /// `provider.list`: answers the catalogue: installed providers first.
     ProviderList {},
-    /// Answers the stored logins.
-    #[serde(rename = "bundle.list")]
+    /// `bundle.list`: answers the stored logins.
     BundleList {},
-    /// Parks a challenge; answers [`Parked`].
-    #[serde(rename = "challenge.park")]
+    /// `challenge.park`: parks a challenge; answers [`Parked`].
     ChallengePark(ParkChallenge),
-    /// Waits until a parked challenge ends; answers [`ChallengeAnswer`] to its owner only.
-    #[serde(rename = "challenge.wait")]
+    /// `challenge.wait`: waits until a parked challenge ends; answers [`ChallengeAnswer`] to its owner only.
     ChallengeWait(ChallengeRef),
-    /// Answers a challenge; the result is a boolean: whether this call was the one that took it.
-    #[serde(rename = "challenge.answer")]
+    /// `challenge.answer`: answers a challenge; the result is a boolean: whether this call was the one that took it.
     ChallengeAnswer(AnswerChallenge),
-    /// Refuses or takes back a challenge; the result is a boolean.
-    #[serde(rename = "challenge.cancel")]
+    /// `challenge.cancel`: refuses or takes back a challenge; the result is a boolean.
     ChallengeCancel(ChallengeRef),
-    /// Cancels all challenges of an owner; answers how many.
-    #[serde(rename = "challenge.cancelOwner")]
+    /// `challenge.cancelOwner`: cancels all challenges of an owner; answers how many.
     ChallengeCancelOwner(OwnerRef),
-    /// Answers how many are parked.
-    #[serde(rename = "challenge.pending")]
+    /// `challenge.pending`: answers how many are parked.
     ChallengePending {},
+    /// `screen.taken`, wants no answer: the last screen update was drawn, the next one may come (see
+    /// [`Focus::acknowledged`]).
+    ScreenTaken {},
 }
 
 /// Who is there.
@@ -105,6 +84,17 @@ pub struct Hello {
     /// The session it runs in, from its environment.
     #[serde(default)]
     pub session: Option<SessionId>,
+}
+
+/// The answer to `hello`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Welcome {
+    /// The supervisor's protocol version.
+    pub protocol: u32,
+    /// The supervisor's program and its version.
+    pub program: String,
+    /// As whom it takes the client: `local` or `server-internal` (behaviour W2).
+    pub identity: String,
 }
 
 /// Names a session.
@@ -220,6 +210,10 @@ pub struct Resize {
 pub struct Focus {
     /// The session; null for none.
     pub session_id: Option<SessionId>,
+    /// This client says `screen.taken` after each update, and the next one waits for it. Without, the next one waits
+    /// until the last was written to the connection.
+    #[serde(default)]
+    pub acknowledged: bool,
 }
 
 /// A stretch of history.

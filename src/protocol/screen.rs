@@ -3,13 +3,15 @@
 //! Text in a run has no control, bidirectional or zero-width character in it: the supervisor replaced them by a
 //! visible escape such as `<U+202E>`, and masked secrets with `•`. A client may draw it as it is.
 
-use serde::{Deserialize, Serialize};
+use std::fmt;
+
+use serde::de::{self, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::core::ids::SessionId;
 
-/// A colour: none (the terminal's own), one of 256, or red, green and blue.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(untagged)]
+/// A colour: none (the terminal's own; null on the wire), one of 256 (a number), or red, green and blue (three).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Colour {
     /// The terminal's default.
     #[default]
@@ -18,6 +20,48 @@ pub enum Colour {
     Indexed(u8),
     /// Red, green, blue.
     Rgb(u8, u8, u8),
+}
+
+impl Serialize for Colour {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Default => serializer.serialize_unit(),
+            Self::Indexed(index) => serializer.serialize_u8(*index),
+            Self::Rgb(red, green, blue) => (red, green, blue).serialize(serializer),
+        }
+    }
+}
+
+/// Written out, because a derived untagged reader makes an intermediate value of each colour, and a frame has
+/// thousands.
+impl<'de> Deserialize<'de> for Colour {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ColourVisitor)
+    }
+}
+
+struct ColourVisitor;
+
+impl<'de> Visitor<'de> for ColourVisitor {
+    type Value = Colour;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("null, a number up to 255, or three of them")
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<Colour, E> {
+        Ok(Colour::Default)
+    }
+
+    fn visit_u64<E: de::Error>(self, index: u64) -> Result<Colour, E> {
+        let unexpected = || E::invalid_value(de::Unexpected::Unsigned(index), &self);
+        u8::try_from(index).map(Colour::Indexed).map_err(|_| unexpected())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<Colour, A::Error> {
+        let mut part = |at| parts.next_element()?.ok_or_else(|| de::Error::invalid_length(at, &self));
+        Ok(Colour::Rgb(part(0)?, part(1)?, part(2)?))
+    }
 }
 
 /// Bits of [`Style::attributes`].
@@ -135,4 +179,22 @@ pub struct ScreenUpdate {
     pub history_start: u64,
     /// Absolute number of the line in the screen's first row; lines from `history_start` up to here are history.
     pub screen_start: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_have_their_wire_form_and_are_read_back() {
+        let cases =
+            [(Colour::Default, "null"), (Colour::Indexed(9), "9"), (Colour::Rgb(1, 2, 255), "[1,2,255]")];
+        for (colour, wire) in cases {
+            assert_eq!(serde_json::to_string(&colour).unwrap(), wire);
+            assert_eq!(serde_json::from_str::<Colour>(wire).unwrap(), colour);
+        }
+        for wrong in ["256", "-1", "[1,2]", "[1,2,3,4]", "[1,2,256]", "\"red\""] {
+            assert!(serde_json::from_str::<Colour>(wrong).is_err(), "{wrong}");
+        }
+    }
 }

@@ -1,0 +1,508 @@
+//! Reads what crosses the wire. A frame is read twice: first for its envelope, then the parameters straight into
+//! their type, so that no intermediate value holds a secret.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{DeserializeOwned, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+use super::encode::JSON_RPC;
+use super::error::{self, RpcError};
+use super::event::{ChallengeOutcome, NumberedEvent};
+use super::method;
+use super::request::{ChallengeAnswer, Request};
+use super::screen::ScreenUpdate;
+use super::snapshot::Snapshot;
+use crate::core::secret::Secret;
+
+/// A request that came in.
+#[derive(Debug)]
+pub struct Incoming {
+    /// Goes back with the answer. Absent: no answer is wanted.
+    pub id: Option<Value>,
+    /// What is asked, or why it cannot be.
+    pub request: Result<Request, RpcError>,
+}
+
+/// Something that a supervisor sent.
+#[derive(Debug)]
+pub enum FromServer {
+    /// The answer to the request of this id; its text is read by [`answer`].
+    Answer(u64),
+    /// An answer without a usable id: the supervisor did not understand what it answers.
+    Complaint(RpcError),
+    /// An event.
+    Event(Box<NumberedEvent>),
+    /// What changed on the focused screen.
+    Screen(Box<ScreenUpdate>),
+    /// Everything starts over from here.
+    Resync(Box<Snapshot>),
+    /// Something that this client does not know; to be ignored.
+    Unknown,
+}
+
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    #[serde(borrow, default)]
+    jsonrpc: Option<Cow<'a, str>>,
+    #[serde(default, deserialize_with = "present")]
+    id: Option<Value>,
+    #[serde(borrow, default)]
+    method: Option<Cow<'a, str>>,
+}
+
+/// An `id` of null is an id; only an absent one means that no answer is wanted.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(deserializer).map(Some)
+}
+
+/// Reads a request. What is wrong with it stands in the result, with the id to answer under as far as it is known
+/// (JSON-RPC 2.0, section 5).
+pub fn request(text: &[u8]) -> Incoming {
+    if let Err(reason) = serde_json::from_slice::<IgnoredAny>(text) {
+        return refused(error::PARSE, format!("this is not JSON: {reason}"));
+    }
+    let Ok(envelope) = serde_json::from_slice::<Envelope<'_>>(text) else {
+        return refused(
+            error::INVALID_REQUEST,
+            "a request is an object with the texts `jsonrpc` and `method`".to_owned(),
+        );
+    };
+    let id = match envelope.id {
+        Some(Value::Object(_) | Value::Array(_) | Value::Bool(_)) => {
+            return refused(error::INVALID_REQUEST, "an id is a text or a number".to_owned());
+        }
+        id => id,
+    };
+    if envelope.jsonrpc.as_deref() != Some(JSON_RPC) {
+        let reason = RpcError::new(error::INVALID_REQUEST, "`jsonrpc` must be \"2.0\"");
+        return Incoming { id: Some(id.unwrap_or(Value::Null)), request: Err(reason) };
+    }
+    let Some(name) = envelope.method else {
+        let reason = RpcError::new(error::INVALID_REQUEST, "`method` is missing");
+        return Incoming { id: Some(id.unwrap_or(Value::Null)), request: Err(reason) };
+    };
+    Incoming { id, request: method_call(&name, text) }
+}
+
+fn refused(code: i32, message: String) -> Incoming {
+    Incoming { id: Some(Value::Null), request: Err(RpcError::new(code, message)) }
+}
+
+fn method_call(name: &str, text: &[u8]) -> Result<Request, RpcError> {
+    Ok(match name {
+        method::HELLO => Request::Hello(params(name, text)?),
+        method::EVENTS_SUBSCRIBE => Request::EventsSubscribe {},
+        method::SESSION_START => Request::SessionStart(params(name, text)?),
+        method::SESSION_POLL => Request::SessionPoll(params(name, text)?),
+        method::SESSION_LIST => Request::SessionList {},
+        method::SESSION_SUBMIT => Request::SessionSubmit(params(name, text)?),
+        method::SESSION_INPUT => Request::SessionInput(params(name, text)?),
+        method::SESSION_RESIZE => Request::SessionResize(params(name, text)?),
+        method::SESSION_FOCUS => Request::SessionFocus(params(name, text)?),
+        method::SESSION_SCREEN => Request::SessionScreen(params(name, text)?),
+        method::SESSION_HISTORY => Request::SessionHistory(params(name, text)?),
+        method::SESSION_SEARCH => Request::SessionSearch(params(name, text)?),
+        method::SESSION_TRANSCRIPT => Request::SessionTranscript(params(name, text)?),
+        method::SESSION_RECORDING => Request::SessionRecording(params(name, text)?),
+        method::SESSION_CANCEL => Request::SessionCancel(params(name, text)?),
+        method::SESSION_KILL => Request::SessionKill(params(name, text)?),
+        method::SESSION_REMOVE => Request::SessionRemove(params(name, text)?),
+        method::SESSION_EXPLAIN => Request::SessionExplain(params(name, text)?),
+        method::PROVIDER_LIST => Request::ProviderList {},
+        method::BUNDLE_LIST => Request::BundleList {},
+        method::CHALLENGE_PARK => Request::ChallengePark(params(name, text)?),
+        method::CHALLENGE_WAIT => Request::ChallengeWait(params(name, text)?),
+        method::CHALLENGE_ANSWER => Request::ChallengeAnswer(params(name, text)?),
+        method::CHALLENGE_CANCEL => Request::ChallengeCancel(params(name, text)?),
+        method::CHALLENGE_CANCEL_OWNER => Request::ChallengeCancelOwner(params(name, text)?),
+        method::CHALLENGE_PENDING => Request::ChallengePending {},
+        method::SCREEN_TAKEN => Request::ScreenTaken {},
+        unknown => {
+            return Err(RpcError::new(
+                error::METHOD_NOT_FOUND,
+                format!("there is no method `{}`", unknown.escape_debug()),
+            ));
+        }
+    })
+}
+
+#[derive(Deserialize)]
+struct WithParams<T> {
+    params: T,
+}
+
+fn params<T: DeserializeOwned>(name: &str, text: &[u8]) -> Result<T, RpcError> {
+    serde_json::from_slice::<WithParams<T>>(text).map(|frame| frame.params).map_err(|reason| {
+        let reason = without_position(&reason.to_string());
+        RpcError::new(error::INVALID_PARAMS, format!("the parameters of `{name}` do not fit: {reason}"))
+    })
+}
+
+/// The position in the frame means nothing to a person who wrote only the parameters.
+fn without_position(reason: &str) -> String {
+    match reason.rfind(" at line ") {
+        Some(end) => reason[..end].to_owned(),
+        None => reason.to_owned(),
+    }
+}
+
+/// Reads what a supervisor sent.
+///
+/// # Errors
+/// It is no frame of this protocol.
+pub fn from_server(text: &[u8]) -> Result<FromServer, String> {
+    serde_json::from_slice(text).map_err(|error| error.to_string())
+}
+
+/// Reads the answer to a request as what the method answers.
+///
+/// # Errors
+/// The supervisor refused, or (as [`error::INTERNAL`]) its answer has another form.
+pub fn answer<T: DeserializeOwned>(text: &[u8]) -> Result<T, RpcError> {
+    #[derive(Deserialize)]
+    struct Refused {
+        error: Option<RpcError>,
+    }
+    #[derive(Deserialize)]
+    struct Done<T> {
+        result: T,
+    }
+    let bad_form = |reason: serde_json::Error| {
+        RpcError::new(error::INTERNAL, format!("the supervisor's answer has another form: {reason}"))
+    };
+    if let Some(error) = serde_json::from_slice::<Refused>(text).map_err(bad_form)?.error {
+        return Err(error);
+    }
+    serde_json::from_slice::<Done<T>>(text).map(|done| done.result).map_err(bad_form)
+}
+
+impl<'de> Deserialize<'de> for FromServer {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(FromServerVisitor)
+    }
+}
+
+/// Reads the parameters into their type at once where the method's name stands in front of them, as this
+/// supervisor writes it.
+struct FromServerVisitor;
+
+impl<'de> Visitor<'de> for FromServerVisitor {
+    type Value = FromServer;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an answer or a notification")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<FromServer, A::Error> {
+        let mut method: Option<Cow<'de, str>> = None;
+        let mut read = None;
+        let mut id = None;
+        let mut error = None;
+        while let Some(key) = map.next_key::<Cow<'de, str>>()? {
+            match &*key {
+                "method" => method = Some(map.next_value()?),
+                "params" => read = Some(notification(method.as_deref(), &mut map)?),
+                "id" => id = map.next_value::<Value>()?.as_u64(),
+                "error" => error = Some(map.next_value::<RpcError>()?),
+                _ => drop(map.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(match (id, read, error) {
+            (Some(id), _, _) => FromServer::Answer(id),
+            (None, Some(read), _) => read,
+            (None, None, Some(error)) => FromServer::Complaint(error),
+            (None, None, None) => FromServer::Unknown,
+        })
+    }
+}
+
+fn notification<'de, A: MapAccess<'de>>(method: Option<&str>, map: &mut A) -> Result<FromServer, A::Error> {
+    Ok(match method {
+        Some(method::SCREEN) => FromServer::Screen(map.next_value()?),
+        Some(method::EVENT) => FromServer::Event(map.next_value()?),
+        Some(method::RESYNC) => FromServer::Resync(map.next_value()?),
+        Some(_) | None => {
+            map.next_value::<IgnoredAny>()?;
+            FromServer::Unknown
+        }
+    })
+}
+
+impl<'de> Deserialize<'de> for ChallengeAnswer {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Wire {
+            outcome: ChallengeOutcome,
+            #[serde(default)]
+            user: Option<String>,
+            #[serde(default)]
+            secret: Option<Secret>,
+        }
+        let wire = Wire::deserialize(deserializer)?;
+        Ok(match wire.outcome {
+            ChallengeOutcome::Answered => {
+                Self::Answered { user: wire.user, secret: wire.secret.unwrap_or_default() }
+            }
+            ended @ (ChallengeOutcome::Denied
+            | ChallengeOutcome::Expired
+            | ChallengeOutcome::Cancelled
+            | ChallengeOutcome::Superseded) => Self::Ended(ended),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::core::ids::{BundleId, ChallengeId, ProviderId, SessionId};
+    use crate::protocol::encode;
+    use crate::protocol::request::*;
+    use crate::protocol::snapshot::{ChallengeKind, Requester};
+
+    fn code_of(text: &str) -> (Option<Value>, i32) {
+        let incoming = request(text.as_bytes());
+        (incoming.id, incoming.request.expect_err("it must be refused").code)
+    }
+
+    #[test]
+    fn what_is_wrong_is_answered_with_the_standard_code() {
+        let cases = [
+            ("{", error::PARSE, Some(Value::Null)),
+            ("\u{1}", error::PARSE, Some(Value::Null)),
+            ("[]", error::INVALID_REQUEST, Some(Value::Null)),
+            ("7", error::INVALID_REQUEST, Some(Value::Null)),
+            (r#"{"jsonrpc":"2.0"}"#, error::INVALID_REQUEST, Some(Value::Null)),
+            (r#"{"jsonrpc":"2.0","id":3}"#, error::INVALID_REQUEST, Some(3.into())),
+            (r#"{"jsonrpc":"1.0","id":3,"method":"session.list"}"#, error::INVALID_REQUEST, Some(3.into())),
+            (r#"{"id":3,"method":"session.list"}"#, error::INVALID_REQUEST, Some(3.into())),
+            (
+                r#"{"jsonrpc":"2.0","id":{},"method":"session.list"}"#,
+                error::INVALID_REQUEST,
+                Some(Value::Null),
+            ),
+            (r#"{"jsonrpc":"2.0","id":3,"method":4}"#, error::INVALID_REQUEST, Some(Value::Null)),
+            (r#"{"jsonrpc":"2.0","id":3,"method":"nope"}"#, error::METHOD_NOT_FOUND, Some(3.into())),
+            (
+                r#"{"jsonrpc":"2.0","id":"a","method":"session.poll"}"#,
+                error::INVALID_PARAMS,
+                Some("a".into()),
+            ),
+            (r#"{"jsonrpc":"2.0","method":"session.poll","params":{}}"#, error::INVALID_PARAMS, None),
+        ];
+        for (text, code, id) in cases {
+            assert_eq!(code_of(text), (id, code), "{text}");
+        }
+    }
+
+    #[test]
+    fn bad_parameters_name_the_field() {
+        let text =
+            br#"{"jsonrpc":"2.0","id":1,"method":"session.resize","params":{"sessionId":"a","rows":1}}"#;
+        let message = request(text).request.expect_err("columns are missing").message;
+        assert_eq!(message, "the parameters of `session.resize` do not fit: missing field `columns`");
+    }
+
+    #[test]
+    fn unknown_fields_are_ignored_everywhere() {
+        let text = br#"{"jsonrpc":"2.0","new":1,"params":{"sessionId":"a","later":[]},"id":1,"method":"session.poll"}"#;
+        let incoming = request(text);
+        assert!(matches!(incoming.request, Ok(Request::SessionPoll(of)) if of.session_id.as_str() == "a"));
+    }
+
+    #[test]
+    fn notifications_are_known_in_any_order_of_their_fields_or_ignored() {
+        let cases = [
+            (r#"{"jsonrpc":"2.0","method":"later.thing","params":{"a":1}}"#, "Unknown"),
+            (r#"{"params":{"a":1},"method":"screen"}"#, "Unknown"),
+            (r#"{"id":4,"result":{"secret":"canary"}}"#, "Answer(4)"),
+            (r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"m"}}"#, "Complaint"),
+        ];
+        for (text, shown) in cases {
+            let read = format!("{:?}", from_server(text.as_bytes()).unwrap());
+            assert!(read.starts_with(shown), "{text}: {read}");
+        }
+        assert!(from_server(b"[]").is_err());
+    }
+
+    fn text() -> impl Strategy<Value = String> {
+        prop_oneof!["[a-z0-9-]{0,12}", any::<String>()]
+    }
+
+    fn session() -> impl Strategy<Value = SessionRef> {
+        text().prop_map(|id| SessionRef { session_id: SessionId::new(id) })
+    }
+
+    fn challenge() -> impl Strategy<Value = ChallengeRef> {
+        (text(), any::<Option<u64>>())
+            .prop_map(|(id, epoch)| ChallengeRef { challenge_id: ChallengeId::new(id), epoch })
+    }
+
+    fn secret() -> impl Strategy<Value = Secret> {
+        any::<String>().prop_map(Secret::new)
+    }
+
+    fn start() -> impl Strategy<Value = StartSession> {
+        let lists = (prop::collection::vec(text(), 0..4), prop::collection::vec((text(), text()), 0..3));
+        (prop::option::of(text()), lists, prop::option::of(text()), any::<(u16, u16)>(), any::<Option<u64>>())
+            .prop_map(|(name, (command, environment), id, (columns, rows), limit_seconds)| StartSession {
+                provider_id: id.clone().map(ProviderId::new),
+                command,
+                directory: name.clone(),
+                name,
+                environment,
+                columns,
+                rows,
+                limit_seconds,
+                into_bundle_id: id.map(BundleId::new),
+            })
+    }
+
+    fn park() -> impl Strategy<Value = ParkChallenge> {
+        (text(), prop::option::of(text()), text(), any::<Option<u32>>()).prop_map(
+            |(id, owner, message, process_id)| ParkChallenge {
+                challenge_id: ChallengeId::new(id),
+                owner: owner.clone(),
+                kind: ChallengeKind::HttpDigest,
+                title: "git".into(),
+                message,
+                origin: owner.clone(),
+                realm: owner,
+                requester: Some(Requester { process_id, chain: vec!["git".into()], directory: None }),
+                limit_seconds: Some(3),
+            },
+        )
+    }
+
+    fn any_request() -> impl Strategy<Value = Request> {
+        let sessions = prop_oneof![
+            session().prop_map(Request::SessionPoll),
+            session().prop_map(Request::SessionScreen),
+            session().prop_map(Request::SessionTranscript),
+            session().prop_map(Request::SessionRecording),
+            session().prop_map(Request::SessionCancel),
+            session().prop_map(Request::SessionRemove),
+            session().prop_map(Request::SessionExplain),
+            start().prop_map(Request::SessionStart),
+            (session(), any::<bool>())
+                .prop_map(|(of, force)| Request::SessionKill(Kill { session_id: of.session_id, force })),
+            (session(), any::<(u16, u16)>()).prop_map(|(of, (columns, rows))| Request::SessionResize(
+                Resize { session_id: of.session_id, columns, rows }
+            )),
+            (session(), any::<(u64, u32)>()).prop_map(|(of, (first, count))| Request::SessionHistory(
+                HistoryRange { session_id: of.session_id, first, count }
+            )),
+            (session(), text())
+                .prop_map(|(of, text)| Request::SessionSearch(Search { session_id: of.session_id, text })),
+        ];
+        let rest = prop_oneof![
+            (any::<u32>(), prop::option::of(secret()), prop::option::of(session())).prop_map(
+                |(protocol, credential, of)| Request::Hello(Hello {
+                    protocol,
+                    credential,
+                    session: of.map(|of| of.session_id)
+                })
+            ),
+            (session(), secret())
+                .prop_map(|(of, text)| Request::SessionSubmit(Submit { session_id: of.session_id, text })),
+            (session(), secret()).prop_map(|(of, base64)| Request::SessionInput(InputBytes {
+                session_id: of.session_id,
+                base64
+            })),
+            (prop::option::of(session()), any::<bool>()).prop_map(|(of, acknowledged)| {
+                Request::SessionFocus(Focus { session_id: of.map(|of| of.session_id), acknowledged })
+            }),
+            park().prop_map(Request::ChallengePark),
+            challenge().prop_map(Request::ChallengeWait),
+            challenge().prop_map(Request::ChallengeCancel),
+            (challenge(), prop::option::of(text()), prop::option::of(secret())).prop_map(
+                |(of, user, secret)| Request::ChallengeAnswer(AnswerChallenge {
+                    challenge_id: of.challenge_id,
+                    epoch: of.epoch,
+                    user,
+                    secret
+                })
+            ),
+            text().prop_map(|owner| Request::ChallengeCancelOwner(OwnerRef { owner })),
+            Just(Request::EventsSubscribe {}),
+            Just(Request::SessionList {}),
+            Just(Request::ProviderList {}),
+            Just(Request::BundleList {}),
+            Just(Request::ChallengePending {}),
+            Just(Request::ScreenTaken {}),
+        ];
+        prop_oneof![sessions, rest]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn what_was_written_is_read_back(asked in any_request(), id in any::<Option<u64>>()) {
+            let written = encode::request(id, &asked);
+            let read = request(&written);
+            prop_assert_eq!(read.id, id.map(Value::from));
+            // Two requests that write the same frame are the same request; `Debug` would hide the secrets.
+            prop_assert_eq!(&*encode::request(id, &read.request.unwrap()), &*written);
+        }
+
+        #[test]
+        fn debug_shows_no_secret(canary in "canary-[a-z]{12}") {
+            let hello = Request::Hello(Hello {
+                protocol: 1,
+                credential: Some(Secret::new(canary.clone())),
+                session: None,
+            });
+            let shown = format!("{:?}", request(&encode::request(None, &hello)));
+            prop_assert!(!shown.contains(&canary));
+        }
+
+        #[test]
+        fn no_bytes_make_the_reader_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            drop((request(&bytes), from_server(&bytes), answer::<bool>(&bytes)));
+        }
+
+        #[test]
+        fn a_challenges_answer_is_read_back(user in prop::option::of(text()), value in any::<String>()) {
+            let answered =
+                ChallengeAnswer::Answered { user: user.clone(), secret: Secret::new(value.clone()) };
+            let written = encode::challenge_answer(&1.into(), &answered);
+            match answer::<ChallengeAnswer>(&written).unwrap() {
+                ChallengeAnswer::Answered { user: read, secret } => {
+                    prop_assert_eq!(read, user);
+                    prop_assert_eq!(secret.secret(), value);
+                }
+                ChallengeAnswer::Ended(outcome) => prop_assert!(false, "{:?}", outcome),
+            }
+        }
+    }
+
+    #[test]
+    fn every_other_end_of_a_challenge_is_read_back() {
+        let ends = [
+            ChallengeOutcome::Denied,
+            ChallengeOutcome::Expired,
+            ChallengeOutcome::Cancelled,
+            ChallengeOutcome::Superseded,
+        ];
+        for outcome in ends {
+            let written = encode::challenge_answer(&1.into(), &ChallengeAnswer::Ended(outcome));
+            let read = answer::<ChallengeAnswer>(&written).unwrap();
+            assert!(matches!(read, ChallengeAnswer::Ended(end) if end == outcome));
+        }
+    }
+
+    #[test]
+    fn a_refusal_comes_back_as_one() {
+        let refusal = RpcError::new(error::NOT_FOUND, "there is no session `a`");
+        let written = encode::refusal(&1.into(), &refusal);
+        assert_eq!(answer::<bool>(&written), Err(refusal));
+        let written = encode::success(&1.into(), &Value::Null);
+        assert_eq!(answer::<Option<Polled>>(&written), Ok(None));
+        assert_eq!(answer::<bool>(&written).expect_err("null is no boolean").code, error::INTERNAL);
+    }
+}
