@@ -7,7 +7,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use super::process;
+use super::{peer, process};
 
 /// The program under test.
 pub const AUTHDECK: &str = env!("CARGO_BIN_EXE_authdeck");
@@ -35,7 +35,7 @@ impl Home {
         let variables = [
             ("HOME", at("home")),
             ("XDG_RUNTIME_DIR", at("run")),
-            ("PATH", std::env::var("PATH").unwrap()),
+            ("PATH", format!("{}:{}", peer::npm_programs().display(), std::env::var("PATH").unwrap())),
             ("LANG", "C.UTF-8".into()),
             ("TZ", "UTC".into()),
             ("TERM", "xterm-256color".into()),

@@ -33,7 +33,7 @@ pub fn has(test: &str, needs: &[&str]) -> bool {
 fn is_there(need: &str) -> bool {
     match need {
         "root" => is_root(),
-        "oidc-provider" => op_folder().join("node_modules/oidc-provider").is_dir(),
+        "oidc-provider" => npm_packages().join("oidc-provider").is_dir(),
         program => find(program).is_some(),
     }
 }
@@ -47,7 +47,8 @@ fn is_root() -> bool {
 /// Finds a program on the PATH.
 pub fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
-    let folders = std::env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);
+    let folders =
+        [npm_programs()].into_iter().chain(std::env::split_paths(&path)).chain([PathBuf::from("/usr/sbin")]);
     folders.map(|folder| folder.join(program)).find(|file| file.is_file())
 }
 
@@ -56,9 +57,14 @@ pub fn scripts() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers")
 }
 
-/// Where `tests/run` puts the npm packages that the peers are made of.
-pub fn op_folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("target/peers/oidc-provider")
+/// Where `tests/run` puts the packages of `tests/peers/package.json`.
+pub fn npm_packages() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("target/peers/node_modules")
+}
+
+/// Where their programs are.
+pub fn npm_programs() -> PathBuf {
+    npm_packages().join(".bin")
 }
 
 /// Holds a name for itself, across all test processes of this machine, until it is dropped: a fixed port, say.
