@@ -3,6 +3,7 @@
 //! The file is `config.toml` in [`folder`]. Nothing in it can keep authdeck from starting: a field that is unknown or
 //! does not fit is reported with file, line and name, its default is used, and every other field still counts.
 
+pub mod catalogue;
 pub mod raw;
 pub mod resolved;
 

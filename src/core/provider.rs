@@ -141,17 +141,22 @@ impl Provider {
         })
     }
 
-    /// Tells whether a command line, as a recording carries it, starts this provider's login.
-    pub fn recognises(&self, command_line: &str) -> bool {
+    /// Tells how many words of a command line, as a recording carries it, name this provider's login; none if it
+    /// does not start it.
+    pub fn recognised_length(&self, command_line: &str) -> Option<usize> {
         let words: Vec<&str> = command_line.split_whitespace().collect();
-        let Some(first) = words.first() else { return false };
+        let first = words.first()?;
         let program = first.rsplit('/').next().unwrap_or(first);
-        self.recognised_by.iter().any(|beginning| {
-            let wanted: Vec<&str> = beginning.split_whitespace().collect();
-            wanted.first() == Some(&program)
-                && words.len() >= wanted.len()
-                && wanted.iter().zip(&words).skip(1).all(|(want, word)| want == word)
-        })
+        self.recognised_by
+            .iter()
+            .filter_map(|beginning| {
+                let wanted: Vec<&str> = beginning.split_whitespace().collect();
+                let fits = wanted.first() == Some(&program)
+                    && words.len() >= wanted.len()
+                    && wanted.iter().zip(&words).skip(1).all(|(want, word)| want == word);
+                fits.then_some(wanted.len())
+            })
+            .max()
     }
 }
 
@@ -189,10 +194,10 @@ mod tests {
     #[test]
     fn a_command_line_is_recognised_by_its_beginning() {
         let provider = provider(&[], &["gh auth login"]);
-        assert!(provider.recognises("gh auth login --web"));
-        assert!(provider.recognises("/usr/bin/gh auth login"));
-        assert!(!provider.recognises("gh auth status"));
-        assert!(!provider.recognises(""));
+        assert_eq!(provider.recognised_length("gh auth login --web"), Some(3));
+        assert_eq!(provider.recognised_length("/usr/bin/gh auth login"), Some(3));
+        assert_eq!(provider.recognised_length("gh auth status"), None);
+        assert_eq!(provider.recognised_length(""), None);
     }
 
     #[test]
