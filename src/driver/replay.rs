@@ -4,16 +4,20 @@
 //! followed only to the very same listener (codex ends its login when its own `/success` page is fetched); any other
 //! target is reported and never contacted.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use url::Url;
+use zeroize::Zeroizing;
 
 mod response;
 
 use response::{Response, ResponseError};
+
+use crate::core::callback::CallbackRequest;
+use crate::core::secret::Secret;
 
 /// How many redirects to the same listener are followed.
 const REDIRECTS: usize = 3;
@@ -25,33 +29,16 @@ const ANSWER_BYTES: usize = 64 * 1024;
 pub struct Replayed {
     /// The HTTP status code of the last answer.
     pub status: u16,
-    /// The answer in one line, tags stripped and control characters removed; empty if it said nothing.
-    pub text: String,
-    /// The host of a redirect that was not followed.
-    pub redirect: Option<String>,
-}
-
-impl Replayed {
-    /// Tells whether the listener took the callback.
-    pub fn is_accepted(&self) -> bool {
-        (200..400).contains(&self.status)
-    }
-
-    /// Returns the sentence for the person: `HTTP 200: "You can close this window"`.
-    pub fn message(&self) -> String {
-        match (&self.redirect, self.text.as_str()) {
-            (Some(host), _) => format!("HTTP {}, a redirect to {host} that was not followed", self.status),
-            (None, "") => format!("HTTP {}", self.status),
-            (None, text) => format!("HTTP {}: \"{text}\"", self.status),
-        }
-    }
+    /// The page in one line, tags stripped and control characters removed; absent if it said nothing. For a redirect
+    /// that was not followed, where it goes.
+    pub page: Option<String>,
 }
 
 /// Why the callback was not taken.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplayError {
-    /// Not a URL that may be replayed. The core checked it before, so this is a second lock on the same door.
-    #[error("only http URLs of this machine's loopback are replayed")]
+    /// Not a request that may be replayed. The core checked it before, so this is a second lock on the same door.
+    #[error("only http requests to this machine's loopback are replayed")]
     NotLoopback,
     /// Nobody listens.
     #[error(
@@ -87,101 +74,113 @@ pub enum ReplayError {
     },
 }
 
-/// Replays `callback`, which the core has recognised and checked.
+/// Replays a callback that the core has recognised and checked. The whole exchange takes at most `limit`.
 ///
 /// # Errors
 /// See [`ReplayError`].
-pub async fn replay(callback: &str, limit: Duration) -> Result<Replayed, ReplayError> {
-    let first = Target::parse(callback)?;
-    let port = first.port;
-    tokio::time::timeout(limit, follow(first))
+pub async fn replay(request: &CallbackRequest, limit: Duration) -> Result<Replayed, ReplayError> {
+    let first = Target::new(request)?;
+    let port = request.port;
+    tokio::time::timeout(limit, follow(first, &request.addresses))
         .await
         .unwrap_or(Err(ReplayError::TimedOut { port, seconds: limit.as_secs() }))
 }
 
-async fn follow(mut target: Target) -> Result<Replayed, ReplayError> {
+async fn follow(mut target: Target, addresses: &[IpAddr]) -> Result<Replayed, ReplayError> {
     let mut followed = 0;
     loop {
-        let response = fetch(&target).await?;
+        let response = fetch(&target, addresses).await?;
+        let page = Some(response.line()).filter(|line| !line.is_empty());
         let Some(location) = response.redirect() else {
-            return Ok(Replayed { status: response.status, text: response.line(), redirect: None });
+            return Ok(Replayed { status: response.status, page });
         };
         match target.sibling(location) {
             Some(next) if followed < REDIRECTS => target = next,
-            Some(_) => {
-                return Ok(Replayed { status: response.status, text: response.line(), redirect: None });
-            }
+            Some(_) => return Ok(Replayed { status: response.status, page }),
             None => {
-                let host = target.host_of(location);
-                return Ok(Replayed { status: response.status, text: String::new(), redirect: Some(host) });
+                let page = Some(format!("a redirect to {}, not followed", target.host_of(location)));
+                return Ok(Replayed { status: response.status, page });
             }
         }
         followed += 1;
     }
 }
 
-/// A page of a loopback listener.
-#[derive(Clone, Debug)]
+/// A page of a loopback listener. It has the callback's code in it, so it is never shown and is wiped when dropped.
 struct Target {
-    url: Url,
+    host_header: String,
     port: u16,
+    path_and_query: Secret,
 }
 
 impl Target {
-    fn parse(text: &str) -> Result<Self, ReplayError> {
-        let url = Url::parse(text).map_err(|_| ReplayError::NotLoopback)?;
-        let port = url.port_or_known_default().ok_or(ReplayError::NotLoopback)?;
-        let loopback = match url.host() {
-            Some(url::Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
-            Some(url::Host::Ipv4(address)) => address.is_loopback(),
-            Some(url::Host::Ipv6(address)) => address.is_loopback(),
-            None => false,
+    fn new(request: &CallbackRequest) -> Result<Self, ReplayError> {
+        let target = Self {
+            host_header: request.host_header.clone(),
+            port: request.port,
+            path_and_query: request.target.clone(),
         };
-        if url.scheme() != "http" || !loopback {
-            return Err(ReplayError::NotLoopback);
-        }
-        Ok(Self { url, port })
+        let addresses_fit =
+            request.addresses.iter().all(IpAddr::is_loopback) && !request.addresses.is_empty();
+        let one_word = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
+        let path = target.path_and_query.secret();
+        let fits = addresses_fit && one_word(&target.host_header) && one_word(path) && path.starts_with('/');
+        if fits { Ok(target) } else { Err(ReplayError::NotLoopback) }
+    }
+
+    fn resolve(&self, location: &str) -> Option<Url> {
+        let base =
+            Url::parse(&format!("http://{}{}", self.host_header, self.path_and_query.secret())).ok()?;
+        base.join(location).ok()
     }
 
     /// Resolves a redirect, if it stays with the same listener.
     fn sibling(&self, location: &str) -> Option<Self> {
-        let next = Self::parse(self.url.join(location).ok()?.as_str()).ok()?;
-        (next.port == self.port).then_some(next)
+        let url = self.resolve(location)?;
+        let loopback = match url.host()? {
+            url::Host::Domain(name) => name.eq_ignore_ascii_case("localhost"),
+            url::Host::Ipv4(address) => address.is_loopback(),
+            url::Host::Ipv6(address) => address.is_loopback(),
+        };
+        let same = url.scheme() == "http" && loopback && url.port_or_known_default() == Some(self.port);
+        let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
+        same.then(|| Self {
+            host_header: format!("{}:{}", url.host_str().unwrap_or("localhost"), self.port),
+            port: self.port,
+            path_and_query: Secret::new(format!("{}{query}", url.path())),
+        })
     }
 
     fn host_of(&self, location: &str) -> String {
-        let host = self.url.join(location).ok().and_then(|url| url.host_str().map(str::to_owned));
+        let host = self.resolve(location).and_then(|url| url.host_str().map(str::to_owned));
         host.unwrap_or_else(|| "a place that is no URL".to_owned())
     }
 
-    /// Writes the request. A parsed URL has no control character or space in it, so no line can be smuggled in.
-    fn request(&self) -> String {
-        let host = self.url.host_str().unwrap_or("localhost");
-        let query = self.url.query().map(|query| format!("?{query}")).unwrap_or_default();
-        format!(
-            "GET {}{query} HTTP/1.1\r\nHost: {host}:{}\r\nUser-Agent: authdeck\r\nAccept: text/html,*/*\r\n\
+    /// Writes the request. Neither part has a space or control character in it, so no line can be smuggled in.
+    fn request(&self) -> Zeroizing<String> {
+        Zeroizing::new(format!(
+            "GET {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: authdeck\r\nAccept: text/html,*/*\r\n\
              Connection: close\r\n\r\n",
-            self.url.path(),
-            self.port,
-        )
+            self.path_and_query.secret(),
+            self.host_header,
+        ))
     }
 }
 
-async fn connect(port: u16) -> Result<TcpStream, ReplayError> {
-    let addresses = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
+async fn connect(port: u16, addresses: &[IpAddr]) -> Result<TcpStream, ReplayError> {
     for address in addresses {
-        // Whatever the first one fails with, the second may be where the child listens.
-        if let Ok(stream) = TcpStream::connect(SocketAddr::new(address, port)).await {
+        // Whatever the first one fails with, the next may be where the child listens.
+        if let Ok(stream) = TcpStream::connect(SocketAddr::new(*address, port)).await {
             return Ok(stream);
         }
     }
     Err(ReplayError::ListenerGone { port })
 }
 
-async fn fetch(target: &Target) -> Result<Response, ReplayError> {
+async fn fetch(target: &Target, addresses: &[IpAddr]) -> Result<Response, ReplayError> {
     let port = target.port;
     let broken = |source| ReplayError::Broken { port, source };
-    let mut stream = connect(port).await?;
+    let mut stream = connect(port, addresses).await?;
     stream.write_all(target.request().as_bytes()).await.map_err(broken)?;
     let mut received = Vec::new();
     loop {
@@ -207,7 +206,17 @@ async fn fetch(target: &Target) -> Result<Response, ReplayError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::net::{Ipv4Addr, Ipv6Addr};
     use tokio::net::TcpListener;
+
+    fn callback(port: u16, target: &str) -> CallbackRequest {
+        CallbackRequest {
+            host_header: format!("localhost:{port}"),
+            port,
+            target: Secret::new(target),
+            addresses: vec![IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)],
+        }
+    }
 
     /// Serves the given answers, one connection each, and returns the requests it saw.
     async fn serve(listener: TcpListener, answers: Vec<String>) -> Vec<String> {
@@ -229,8 +238,7 @@ mod tests {
         let port = listener.local_addr().unwrap().port();
         let answers = answers.iter().map(|answer| answer.replace("PORT", &port.to_string())).collect();
         let server = tokio::spawn(serve(listener, answers));
-        let url = format!("http://localhost:{port}{path}");
-        let replayed = replay(&url, Duration::from_secs(10)).await.unwrap();
+        let replayed = replay(&callback(port, path), Duration::from_secs(10)).await.unwrap();
         (replayed, server.await.unwrap())
     }
 
@@ -242,14 +250,14 @@ mod tests {
     async fn the_listener_gets_the_callback_with_the_browsers_host_and_its_answer_is_shown() {
         let answer = page("<html><title>x</title><p>You can   close this&nbsp;window</p></html>");
         let (replayed, requests) = exchange("127.0.0.1", "/callback?code=a%2Fb&state=s", vec![answer]).await;
-        assert_eq!(replayed.message(), "HTTP 200: \"You can close this window\"");
+        assert_eq!((replayed.status, replayed.page.as_deref()), (200, Some("You can close this window")));
         assert!(requests[0].starts_with("GET /callback?code=a%2Fb&state=s HTTP/1.1\r\nHost: localhost:"));
     }
 
     #[tokio::test]
     async fn a_listener_on_the_other_loopback_address_is_found() {
         let (replayed, _) = exchange("::1", "/cb?code=1", vec![page("done")]).await;
-        assert_eq!(replayed.message(), "HTTP 200: \"done\"");
+        assert_eq!(replayed.page.as_deref(), Some("done"));
     }
 
     #[tokio::test]
@@ -258,7 +266,7 @@ mod tests {
             "HTTP/1.1 302 Found\r\nLocation: http://localhost:PORT/success?id=1\r\nContent-Length: 0\r\n\r\n";
         let (replayed, requests) =
             exchange("127.0.0.1", "/cb?code=1", vec![hop.into(), page("Signed in")]).await;
-        assert_eq!(replayed.message(), "HTTP 200: \"Signed in\"");
+        assert_eq!(replayed.page.as_deref(), Some("Signed in"));
         assert!(requests[1].starts_with("GET /success?id=1 HTTP/1.1\r\n"));
     }
 
@@ -266,16 +274,15 @@ mod tests {
     async fn a_redirect_to_anywhere_else_is_reported_and_not_followed() {
         let hop = "HTTP/1.1 302 Found\r\nLocation: https://example.com/next?token=1\r\n\r\n";
         let (replayed, _) = exchange("127.0.0.1", "/cb?code=1", vec![hop.into()]).await;
-        assert_eq!(replayed.message(), "HTTP 302, a redirect to example.com that was not followed");
-        assert!(replayed.is_accepted());
+        assert_eq!(replayed.status, 302);
+        assert_eq!(replayed.page.as_deref(), Some("a redirect to example.com, not followed"));
     }
 
     #[tokio::test]
     async fn a_refusal_is_no_success() {
         let answer = "HTTP/1.1 400 Bad Request\r\n\r\nState mismatch".to_owned();
         let (replayed, _) = exchange("127.0.0.1", "/cb?code=1", vec![answer]).await;
-        assert!(!replayed.is_accepted());
-        assert_eq!(replayed.message(), "HTTP 400: \"State mismatch\"");
+        assert_eq!((replayed.status, replayed.page.as_deref()), (400, Some("State mismatch")));
     }
 
     #[tokio::test]
@@ -283,7 +290,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         drop(listener);
-        let error = replay(&format!("http://127.0.0.1:{port}/"), Duration::from_secs(10)).await.unwrap_err();
+        let error = replay(&callback(port, "/"), Duration::from_secs(10)).await.unwrap_err();
         assert!(matches!(error, ReplayError::ListenerGone { .. }), "{error}");
     }
 
@@ -291,8 +298,7 @@ mod tests {
     async fn a_listener_that_never_answers_is_given_up() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let error =
-            replay(&format!("http://127.0.0.1:{port}/"), Duration::from_millis(50)).await.unwrap_err();
+        let error = replay(&callback(port, "/"), Duration::from_millis(50)).await.unwrap_err();
         assert!(matches!(error, ReplayError::TimedOut { .. }), "{error}");
     }
 
@@ -301,17 +307,20 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let server = tokio::spawn(serve(listener, vec!["SSH-2.0-OpenSSH\r\n".into()]));
-        let error = replay(&format!("http://127.0.0.1:{port}/"), Duration::from_secs(10)).await.unwrap_err();
+        let error = replay(&callback(port, "/"), Duration::from_secs(10)).await.unwrap_err();
         assert!(matches!(error, ReplayError::NotHttp { .. }), "{error}");
         server.await.unwrap();
     }
 
     #[tokio::test]
     async fn other_machines_are_never_contacted() {
-        for url in ["http://example.com/", "https://localhost/", "http://192.0.2.1:80/", "file:///etc/passwd"]
-        {
-            let error = replay(url, Duration::from_secs(1)).await.unwrap_err();
-            assert!(matches!(error, ReplayError::NotLoopback), "{url}: {error}");
+        let good = callback(80, "/");
+        let elsewhere = CallbackRequest { addresses: vec!["192.0.2.1".parse().unwrap()], ..good.clone() };
+        let nowhere = CallbackRequest { addresses: Vec::new(), ..good.clone() };
+        let smuggled = CallbackRequest { target: Secret::new("/ HTTP/1.1\r\nHost: x\r\n\r\n"), ..good };
+        for request in [elsewhere, nowhere, smuggled] {
+            let error = replay(&request, Duration::from_secs(1)).await.unwrap_err();
+            assert!(matches!(error, ReplayError::NotLoopback), "{error}");
         }
     }
 }

@@ -21,7 +21,7 @@ pub struct DriverSettings {
     pub challenge_limit: Duration,
     /// How long a provider's auth check may take (behaviour S6).
     pub check_limit: Duration,
-    /// How long a replay to a child's loopback listener may take.
+    /// How long a replay to a child's loopback listener may take; it may redeem the code before it answers.
     pub replay_limit: Duration,
     /// How long a keeper may take to answer after it was started.
     pub keeper_start_limit: Duration,
@@ -51,7 +51,7 @@ impl Default for DriverSettings {
             live_sessions: 256,
             challenge_limit: Duration::from_secs(300),
             check_limit: Duration::from_secs(20),
-            replay_limit: Duration::from_secs(10),
+            replay_limit: Duration::from_secs(30),
             keeper_start_limit: Duration::from_secs(10),
             frame_interval: Duration::from_micros(16_667),
             quiet: Duration::from_millis(50),

@@ -1,8 +1,7 @@
 //! The record of who is logged in where: SQLite in the state folder. No secret is ever in it.
 //!
 //! The file is opened when it is first needed, on a blocking thread, and made readable by its owner only.
-//! A login from one session makes one bundle however often it is stored: the session's id is kept beside it, so a
-//! supervisor that died between storing and saying so does not store a second one.
+//! The engine draws a bundle's id when the session starts, so storing a login again after a crash makes no second one.
 
 use std::fs::{DirBuilder, OpenOptions, Permissions};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
@@ -10,9 +9,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, params};
 
-use crate::core::ids::{BundleId, SessionId};
+use crate::core::effect::BundleRecord;
+use crate::core::ids::BundleId;
 use crate::core::time::Timestamp;
 use crate::protocol::snapshot::BundleView;
 
@@ -32,7 +32,6 @@ const SCHEMA: &str = "
         updated_at           INTEGER NOT NULL,
         session_id           TEXT NOT NULL
     ) STRICT;
-    CREATE INDEX bundle_by_session ON bundle (session_id);
 ";
 
 /// Why the store could not do what it was asked for.
@@ -67,25 +66,6 @@ pub enum StoreError {
     /// The thread that works on the store was lost.
     #[error("the store's thread ended early; try again")]
     Interrupted,
-}
-
-/// A finished login to be recorded.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BundleRecord {
-    /// The id to use if a new bundle is made.
-    pub fresh_id: BundleId,
-    /// The bundle to update (behaviour S12). If there is none of that id, one is made under it.
-    pub into: Option<BundleId>,
-    /// The session that logged in.
-    pub session_id: SessionId,
-    /// The provider, or the command's name.
-    pub provider: String,
-    /// Who is logged in, if known; an update without it keeps what was known.
-    pub identity: Option<String>,
-    /// The configuration folder, if it is not the default.
-    pub configuration_folder: Option<String>,
-    /// Now.
-    pub at: Timestamp,
 }
 
 /// The store, shared by everyone who needs it.
@@ -124,8 +104,8 @@ impl Store {
     ///
     /// # Errors
     /// The file cannot be opened or written.
-    pub async fn record(&self, record: BundleRecord) -> Result<BundleView, StoreError> {
-        self.run(move |connection| put(connection, &record)).await
+    pub async fn record(&self, record: BundleRecord, at: Timestamp) -> Result<BundleView, StoreError> {
+        self.run(move |connection| put(connection, &record, at)).await
     }
 
     async fn run<T: Send + 'static>(
@@ -159,20 +139,8 @@ fn bundle_of_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<BundleView> {
     })
 }
 
-fn put(connection: &mut Connection, record: &BundleRecord) -> rusqlite::Result<BundleView> {
+fn put(connection: &mut Connection, record: &BundleRecord, at: Timestamp) -> rusqlite::Result<BundleView> {
     let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-    let earlier: Option<String> = transaction
-        .query_row(
-            "SELECT bundle_id FROM bundle WHERE session_id = ?1",
-            params![record.session_id.as_str()],
-            |row| row.get(0),
-        )
-        .optional()?;
-    let bundle_id = match (&record.into, earlier) {
-        (Some(into), _) => into.as_str().to_owned(),
-        (None, Some(earlier)) => earlier,
-        (None, None) => record.fresh_id.as_str().to_owned(),
-    };
     transaction.execute(
         "INSERT INTO bundle (bundle_id, provider, identity, configuration_folder, created_at, updated_at, session_id)
          VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6)
@@ -183,18 +151,18 @@ fn put(connection: &mut Connection, record: &BundleRecord) -> rusqlite::Result<B
             updated_at = excluded.updated_at,
             session_id = excluded.session_id",
         params![
-            bundle_id,
+            record.bundle_id.as_str(),
             record.provider,
             record.identity,
             record.configuration_folder,
-            record.at.0.cast_signed(),
+            at.0.cast_signed(),
             record.session_id.as_str(),
         ],
     )?;
     let stored = transaction.query_row(
         "SELECT bundle_id, provider, identity, configuration_folder, created_at, updated_at
          FROM bundle WHERE bundle_id = ?1",
-        params![bundle_id],
+        params![record.bundle_id.as_str()],
         bundle_of_row,
     )?;
     transaction.commit()?;
@@ -248,52 +216,35 @@ fn migrate(connection: &mut Connection) -> rusqlite::Result<i32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::ids::SessionId;
 
-    fn record(session: &str, at: u64) -> BundleRecord {
+    fn record(bundle: &str, identity: Option<&str>) -> BundleRecord {
         BundleRecord {
-            fresh_id: BundleId::new(format!("bundle-of-{session}")),
-            into: None,
-            session_id: SessionId::new(session),
+            session_id: SessionId::new("auth-1"),
+            bundle_id: BundleId::new(bundle),
             provider: "gh".into(),
-            identity: Some("octocat".into()),
+            identity: identity.map(str::to_owned),
             configuration_folder: None,
-            at: Timestamp(at),
         }
     }
 
     #[tokio::test]
-    async fn a_login_makes_a_bundle_and_storing_it_again_makes_no_second_one() {
+    async fn a_login_into_a_bundle_updates_it_and_keeps_what_it_does_not_know() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::new(folder.path());
-        let first = store.record(record("auth-1", 10)).await.unwrap();
-        let again = store
-            .record(BundleRecord { fresh_id: BundleId::new("bundle-other"), ..record("auth-1", 11) })
-            .await
-            .unwrap();
-        assert_eq!(first.bundle_id, again.bundle_id);
-        assert_eq!(store.bundles().await.unwrap(), vec![again]);
-    }
-
-    #[tokio::test]
-    async fn a_login_into_a_bundle_updates_that_one_and_keeps_what_it_does_not_know() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::new(folder.path());
-        let first = store.record(record("auth-1", 10)).await.unwrap();
-        let into =
-            BundleRecord { into: Some(first.bundle_id.clone()), identity: None, ..record("auth-2", 20) };
-        let updated = store.record(into).await.unwrap();
-        assert_eq!(updated.bundle_id, first.bundle_id);
+        store.record(record("bundle-1", Some("octocat")), Timestamp(10)).await.unwrap();
+        let updated = store.record(record("bundle-1", None), Timestamp(20)).await.unwrap();
         assert_eq!(updated.identity.as_deref(), Some("octocat"));
         assert_eq!((updated.created_at, updated.updated_at), (Timestamp(10), Timestamp(20)));
-        assert_eq!(store.bundles().await.unwrap().len(), 1);
+        assert_eq!(store.bundles().await.unwrap(), vec![updated]);
     }
 
     #[tokio::test]
-    async fn two_plain_logins_are_two_bundles() {
+    async fn two_logins_are_two_bundles() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::new(folder.path());
-        store.record(record("auth-1", 10)).await.unwrap();
-        store.record(record("auth-2", 20)).await.unwrap();
+        store.record(record("bundle-1", None), Timestamp(10)).await.unwrap();
+        store.record(record("bundle-2", None), Timestamp(20)).await.unwrap();
         assert_eq!(store.bundles().await.unwrap().len(), 2);
     }
 
@@ -301,7 +252,7 @@ mod tests {
     async fn only_the_owner_can_read_it_and_it_is_there_after_reopening() {
         let folder = tempfile::tempdir().unwrap();
         let state = folder.path().join("state/authdeck");
-        Store::new(&state).record(record("auth-1", 10)).await.unwrap();
+        Store::new(&state).record(record("bundle-1", None), Timestamp(10)).await.unwrap();
         let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(&state), 0o700);
         for entry in std::fs::read_dir(&state).unwrap() {
