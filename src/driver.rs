@@ -14,13 +14,18 @@
 //! | [`auth_check`] | asks the provider itself whether, and as whom, one is logged in |
 //! | [`replay`] | hands a callback to the child's loopback listener |
 //! | [`store`] | who is logged in where |
+//! | [`recording`] | what a session printed, and when |
+//! | [`environment`], [`paths`] | what children inherit; the supervisor's folders |
 //! | [`settings`] | every limit of this part, with its default |
 //!
 //! Nothing here knows who is connected or how bytes reach a client.
 
 pub mod auth_check;
+pub mod environment;
 pub mod handle;
+pub mod paths;
 mod plain_text;
+pub mod recording;
 pub mod replay;
 pub mod screen_slot;
 pub mod settings;

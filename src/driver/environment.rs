@@ -1,0 +1,191 @@
+//! A child's environment, and where its command is found.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use crate::core::ids::SessionId;
+use crate::core::secret::Secret;
+
+/// Variables of the person's own terminal. The child has another one behind it, and must not be led to write to the
+/// person's, nor to believe in a multiplexer that does not see it.
+const OF_THE_OUTER_TERMINAL: &[&str] = &[
+    "COLUMNS",
+    "LINES",
+    "GPG_TTY",
+    "SSH_TTY",
+    "STY",
+    "TERMCAP",
+    "TERM_PROGRAM",
+    "TERM_PROGRAM_VERSION",
+    "TERM_SESSION_ID",
+    "TMUX",
+    "TMUX_PANE",
+    "VTE_VERSION",
+    "WINDOW",
+    "WINDOWID",
+];
+
+/// The same, by their beginnings.
+const OF_THE_OUTER_TERMINAL_BEGINNING: &[&str] =
+    &["ALACRITTY_", "AUTHDECK_", "GHOSTTY_", "ITERM_", "KITTY_", "KONSOLE_", "WEZTERM_", "ZELLIJ"];
+
+/// What of this supervisor a child is told.
+#[derive(Debug)]
+pub struct Supervisor<'a> {
+    /// The supervisor's socket.
+    pub socket: &'a Path,
+    /// The program that asks for passwords.
+    pub askpass: &'a Path,
+    /// The internal credential (behaviour W2): it leaves the process only through this environment.
+    pub credential: &'a Secret,
+}
+
+/// A whole environment, in order, each name once. It has the internal credential in it, so it is not shown.
+#[derive(Clone, Default)]
+pub struct Environment(Vec<(String, String)>);
+
+impl std::fmt::Debug for Environment {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "Environment({} variables)", self.0.len())
+    }
+}
+
+impl Environment {
+    /// Takes over what a child may inherit. Variables that are no UTF-8 are left out.
+    pub fn inherited(from: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
+        let mut environment = Self::default();
+        for (name, value) in from {
+            let (Ok(name), Ok(value)) = (name.into_string(), value.into_string()) else { continue };
+            let outer = OF_THE_OUTER_TERMINAL.contains(&name.as_str())
+                || OF_THE_OUTER_TERMINAL_BEGINNING.iter().any(|beginning| name.starts_with(beginning));
+            if !outer {
+                environment.set(name, value);
+            }
+        }
+        environment
+    }
+
+    /// Sets a variable.
+    pub fn set(&mut self, name: impl Into<String>, value: impl Into<String>) {
+        let (name, value) = (name.into(), value.into());
+        match self.0.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, known)) => *known = value,
+            None => self.0.push((name, value)),
+        }
+    }
+
+    /// Tells the child about its terminal and about the supervisor.
+    pub fn describe(&mut self, session_id: &SessionId, supervisor: &Supervisor<'_>) {
+        self.set("TERM", "xterm-256color");
+        self.set("COLORTERM", "truecolor");
+        self.set("AUTHDECK_URL", format!("unix:{}", supervisor.socket.display()));
+        self.set("AUTHDECK_CREDENTIAL", supervisor.credential.secret());
+        self.set("AUTHDECK_SESSION", session_id.as_str());
+        for variable in ["SSH_ASKPASS", "GIT_ASKPASS", "SUDO_ASKPASS"] {
+            self.set(variable, supervisor.askpass.to_string_lossy());
+        }
+        // Without it ssh asks on the terminal, where nobody may be looking.
+        self.set("SSH_ASKPASS_REQUIRE", "force");
+    }
+
+    /// Returns a variable's value.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Returns all of it.
+    pub fn variables(&self) -> &[(String, String)] {
+        &self.0
+    }
+}
+
+/// Where a command was looked for, in vain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotFound {
+    /// The folders, or the one path, in words.
+    pub looked_in: String,
+}
+
+/// Finds a program as `execvp` would: by its path if there is a slash in it, else on the `PATH`.
+///
+/// # Errors
+/// It is not there, or cannot be executed.
+pub fn find_program(program: &str, path: Option<&str>, directory: &Path) -> Result<PathBuf, NotFound> {
+    if program.contains('/') {
+        let full = directory.join(program);
+        return if is_program(&full) {
+            Ok(full)
+        } else {
+            Err(NotFound { looked_in: full.display().to_string() })
+        };
+    }
+    // An empty entry would mean the working folder (POSIX); a login is not started from there by accident.
+    let folders: Vec<PathBuf> = std::env::split_paths(path.map_or(OsStr::new(""), OsStr::new))
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .collect();
+    let found =
+        folders.iter().map(|folder| directory.join(folder).join(program)).find(|full| is_program(full));
+    found.ok_or_else(|| {
+        let names: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
+        let looked_in = if names.is_empty() { "an empty PATH".to_owned() } else { names.join(", ") };
+        NotFound { looked_in }
+    })
+}
+
+fn is_program(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(pairs: &[(&str, &str)]) -> Environment {
+        Environment::inherited(pairs.iter().map(|(name, value)| (name.into(), value.into())))
+    }
+
+    #[test]
+    fn a_child_does_not_inherit_the_persons_terminal_or_an_outer_credential() {
+        let environment = of(&[
+            ("HOME", "/home/a"),
+            ("TMUX", "/tmp/tmux-0/default"),
+            ("SSH_TTY", "/dev/pts/1"),
+            ("SSH_CONNECTION", "192.0.2.1 1 192.0.2.2 22"),
+            ("AUTHDECK_CREDENTIAL", "outer"),
+            ("ZELLIJ_SESSION_NAME", "x"),
+        ]);
+        let names: Vec<&str> = environment.variables().iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["HOME", "SSH_CONNECTION"]);
+    }
+
+    #[test]
+    fn a_child_learns_where_to_ask_and_the_last_word_counts() {
+        let mut environment = of(&[("TERM", "dumb")]);
+        let credential = Secret::new("canary-value");
+        let supervisor = Supervisor {
+            socket: Path::new("/run/authdeck/supervisor.sock"),
+            askpass: Path::new("/run/authdeck/bin/authdeck-askpass"),
+            credential: &credential,
+        };
+        environment.describe(&SessionId::new("auth-1"), &supervisor);
+        assert_eq!(environment.get("TERM"), Some("xterm-256color"));
+        assert_eq!(environment.get("AUTHDECK_URL"), Some("unix:/run/authdeck/supervisor.sock"));
+        assert_eq!(environment.get("SUDO_ASKPASS"), Some("/run/authdeck/bin/authdeck-askpass"));
+        environment.set("TERM", "vt100");
+        assert_eq!(environment.get("TERM"), Some("vt100"));
+        assert!(!format!("{environment:?}").contains("canary-value"));
+    }
+
+    #[test]
+    fn a_program_is_found_on_the_path_or_by_its_own_path() {
+        let root = Path::new("/");
+        assert!(find_program("sh", Some("/nonexistent:/bin"), root).is_ok());
+        assert!(find_program("/bin/sh", None, root).is_ok());
+        assert!(find_program("bin/sh", None, root).is_ok());
+        let missing = find_program("no-such-command", Some("/nonexistent:/bin"), root).unwrap_err();
+        assert_eq!(missing.looked_in, "/nonexistent, /bin");
+        assert!(find_program("/etc/passwd", None, root).is_err());
+        assert_eq!(find_program("sh", None, root).unwrap_err().looked_in, "an empty PATH");
+    }
+}

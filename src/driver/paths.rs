@@ -1,0 +1,264 @@
+//! The supervisor's folders: made with mode 0700, and refused if they belong to anybody else.
+//!
+//! ```text
+//! $XDG_RUNTIME_DIR/authdeck/            or /tmp/authdeck-UID/
+//!     supervisor.lock                   held while a supervisor serves this folder
+//!     supervisor.sock                   the server's socket
+//!     bin/authdeck-askpass              a link to this program, for children
+//!     sessions/<sessionId>/             one session; its keeper's files, `meta.json` and `state.json`
+//! $XDG_STATE_HOME/authdeck/             or ~/.local/state/authdeck/
+//!     authdeck.sqlite3                  who is logged in where
+//! ```
+
+use std::ffi::OsStr;
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use super::settings::DriverSettings;
+use crate::core::ids::SessionId;
+
+/// Why a folder cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum PathError {
+    /// It cannot be made or read.
+    #[error("cannot use the folder {path}: {source}")]
+    Unusable {
+        /// Which one.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Somebody else could read it, or put things in it.
+    #[error(
+        "the folder {path} is not safe: {why}; remove it or set its owner and mode (chmod 700), then start again"
+    )]
+    Unsafe {
+        /// Which one.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// Another supervisor serves it.
+    #[error("another authdeck serves {path} already; attach to that one, or end it first")]
+    Served {
+        /// Which one.
+        path: PathBuf,
+    },
+    /// There is no place for the store.
+    #[error("neither XDG_STATE_HOME nor HOME is set, so there is no place to record logins; set one of them")]
+    NoHome,
+}
+
+/// The folders of one supervisor. While it lives, no other supervisor can serve them.
+#[derive(Debug)]
+pub struct Paths {
+    runtime: PathBuf,
+    state: PathBuf,
+    /// Its lock goes when the file is closed, also when the process is killed.
+    _lock: File,
+}
+
+impl Paths {
+    /// Makes and checks all folders, and takes the lock.
+    ///
+    /// # Errors
+    /// See [`PathError`].
+    pub fn prepare(settings: &DriverSettings, executable: &Path) -> Result<Self, PathError> {
+        let runtime = match &settings.runtime_directory {
+            Some(folder) => folder.clone(),
+            None => default_runtime_directory(std::env::var_os("XDG_RUNTIME_DIR").as_deref()),
+        };
+        let state = match &settings.state_directory {
+            Some(folder) => folder.clone(),
+            None => default_state_directory()?,
+        };
+        make_private(&runtime)?;
+        let lock = take_lock(&runtime)?;
+        make_private(&runtime.join("sessions"))?;
+        make_private(&runtime.join("bin"))?;
+        let paths = Self { runtime, state, _lock: lock };
+        link(executable, &paths.askpass())?;
+        Ok(paths)
+    }
+
+    /// Returns the folder of sockets and sessions.
+    pub fn runtime(&self) -> &Path {
+        &self.runtime
+    }
+
+    /// Returns the folder of the store; it is made when the store is opened.
+    pub fn state(&self) -> &Path {
+        &self.state
+    }
+
+    /// Returns the socket that the server listens on.
+    pub fn supervisor_socket(&self) -> PathBuf {
+        self.runtime.join("supervisor.sock")
+    }
+
+    /// Returns the program that children call when they need a password.
+    pub fn askpass(&self) -> PathBuf {
+        self.runtime.join("bin/authdeck-askpass")
+    }
+
+    /// Returns the folder that holds one folder for each session.
+    pub fn sessions(&self) -> PathBuf {
+        self.runtime.join("sessions")
+    }
+
+    /// Returns a session's folder.
+    pub fn session(&self, session_id: &SessionId) -> PathBuf {
+        self.sessions().join(session_id.as_str())
+    }
+}
+
+/// Makes a new session's folder; it must not be there yet.
+///
+/// # Errors
+/// It cannot be made.
+pub fn make_session_directory(path: &Path) -> Result<(), PathError> {
+    DirBuilder::new().mode(0o700).create(path).map_err(|source| unusable(path, source))
+}
+
+fn unusable(path: &Path, source: std::io::Error) -> PathError {
+    PathError::Unusable { path: path.to_owned(), source }
+}
+
+/// Makes a folder, or checks one that is there already.
+///
+/// # Errors
+/// It is a link, belongs to somebody else, or others may enter it.
+pub fn make_private(path: &Path) -> Result<(), PathError> {
+    if let Some(parent) = path.parent() {
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(parent)
+            .map_err(|source| unusable(parent, source))?;
+    }
+    match DirBuilder::new().mode(0o700).create(path) {
+        Ok(()) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+        Err(source) => return Err(unusable(path, source)),
+    }
+    let found = std::fs::symlink_metadata(path).map_err(|source| unusable(path, source))?;
+    let why = if !found.is_dir() {
+        "it is no folder"
+    } else if found.uid() != rustix::process::geteuid().as_raw() {
+        "it belongs to another user"
+    } else if found.mode() & 0o077 != 0 {
+        "other users may enter it"
+    } else {
+        return Ok(());
+    };
+    Err(PathError::Unsafe { path: path.to_owned(), why })
+}
+
+/// Returns `$XDG_RUNTIME_DIR/authdeck` if that variable names a safe folder, else `/tmp/authdeck-UID`.
+fn default_runtime_directory(variable: Option<&OsStr>) -> PathBuf {
+    let uid = rustix::process::geteuid().as_raw();
+    let safe = variable.map(Path::new).filter(|folder| {
+        let found = std::fs::symlink_metadata(folder);
+        folder.is_absolute()
+            && found.is_ok_and(|found| found.is_dir() && found.uid() == uid && found.mode() & 0o022 == 0)
+    });
+    safe.map_or_else(|| PathBuf::from(format!("/tmp/authdeck-{uid}")), |folder| folder.join("authdeck"))
+}
+
+fn default_state_directory() -> Result<PathBuf, PathError> {
+    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let folder =
+        absolute("XDG_STATE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".local/state")));
+    folder.map(|folder| folder.join("authdeck")).ok_or(PathError::NoHome)
+}
+
+fn take_lock(runtime: &Path) -> Result<File, PathError> {
+    let path = runtime.join("supervisor.lock");
+    let file = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .custom_flags(libc::O_NOFOLLOW)
+        .open(&path)
+        .map_err(|source| unusable(&path, source))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(PathError::Served { path: runtime.to_owned() }),
+        Err(TryLockError::Error(source)) => Err(unusable(&path, source)),
+    }
+}
+
+/// Points a link at a program, replacing what an earlier supervisor left; children never see it missing.
+fn link(target: &Path, path: &Path) -> Result<(), PathError> {
+    if std::fs::read_link(path).is_ok_and(|found| found == target) {
+        return Ok(());
+    }
+    let fresh = path.with_extension("new");
+    match std::fs::remove_file(&fresh) {
+        Ok(()) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(source) => return Err(unusable(&fresh, source)),
+    }
+    std::os::unix::fs::symlink(target, &fresh).map_err(|source| unusable(&fresh, source))?;
+    std::fs::rename(&fresh, path).map_err(|source| unusable(path, source))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    fn settings(folder: &Path) -> DriverSettings {
+        DriverSettings {
+            runtime_directory: Some(folder.join("run/authdeck")),
+            state_directory: Some(folder.join("state")),
+            ..DriverSettings::default()
+        }
+    }
+
+    #[test]
+    fn one_supervisor_at_a_time_and_the_next_one_after_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = Paths::prepare(&settings(folder.path()), Path::new("/bin/true")).unwrap();
+        let second = Paths::prepare(&settings(folder.path()), Path::new("/bin/true"));
+        assert!(matches!(second, Err(PathError::Served { .. })));
+        drop(first);
+        let third = Paths::prepare(&settings(folder.path()), Path::new("/bin/false")).unwrap();
+        assert_eq!(std::fs::read_link(third.askpass()).unwrap(), Path::new("/bin/false"));
+    }
+
+    #[test]
+    fn a_folder_that_others_may_enter_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let runtime = folder.path().join("run/authdeck");
+        std::fs::create_dir_all(&runtime).unwrap();
+        std::fs::set_permissions(&runtime, Permissions::from_mode(0o755)).unwrap();
+        let refused = Paths::prepare(&settings(folder.path()), Path::new("/bin/true"));
+        assert!(matches!(refused, Err(PathError::Unsafe { .. })));
+    }
+
+    #[test]
+    fn a_link_to_a_folder_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let elsewhere = folder.path().join("elsewhere");
+        DirBuilder::new().mode(0o700).create(&elsewhere).unwrap();
+        let path = folder.path().join("authdeck");
+        std::os::unix::fs::symlink(&elsewhere, &path).unwrap();
+        assert!(matches!(make_private(&path), Err(PathError::Unsafe { why: "it is no folder", .. })));
+    }
+
+    #[test]
+    fn an_unsafe_runtime_folder_of_the_login_is_not_used() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::set_permissions(folder.path(), Permissions::from_mode(0o700)).unwrap();
+        let variable = |path: &Path| default_runtime_directory(Some(path.as_os_str()));
+        assert_eq!(variable(folder.path()), folder.path().join("authdeck"));
+        std::fs::set_permissions(folder.path(), Permissions::from_mode(0o777)).unwrap();
+        assert!(variable(folder.path()).starts_with("/tmp"));
+        assert!(variable(Path::new("relative")).starts_with("/tmp"));
+        assert!(default_runtime_directory(None).starts_with("/tmp"));
+    }
+}
