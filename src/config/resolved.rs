@@ -395,8 +395,7 @@ fn clipboard(into: &mut ClipboardWay, value: &RawValue) -> Result<(), String> {
         format!("one of {}", names.join(", "))
     };
     let RawValue::Text(text) = value else { return Err(wanted()) };
-    let (_, way) = ClipboardWay::NAMES.iter().find(|(name, _)| name == text).ok_or_else(wanted)?;
-    *into = *way;
+    *into = ClipboardWay::NAMES.iter().find(|(name, _)| name == text).ok_or_else(wanted)?.1;
     Ok(())
 }
 

@@ -46,3 +46,227 @@ fn no_test_file_is_forgotten() {
         .collect();
     assert!(forgotten.is_empty(), "not listed as a module, so never run: {forgotten:?}");
 }
+
+/// What each part may use of the others. `main` and `lib` wire and are not asked.
+const ARROWS: &[(&str, &[&str])] = &[
+    ("core", &[]),
+    ("protocol", &["core"]),
+    ("keeper", &["core"]),
+    ("config", &["core"]),
+    ("driver", &["core", "protocol", "config", "keeper"]),
+    ("server", &["core", "protocol", "config", "driver"]),
+    ("client", &["core", "protocol"]),
+    ("tui", &["core", "protocol", "config", "client"]),
+    ("helper", &["core", "protocol", "client"]),
+];
+
+/// The file's lines of product code with their numbers: no comments, nothing from the tests' module on.
+fn product_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let end = text.find("#[cfg(test)]\nmod tests").unwrap_or(text.len());
+    text[..end].lines().enumerate().map(|(at, line)| (at + 1, line)).filter(|(_, line)| !is_comment(line))
+}
+
+fn is_comment(line: &str) -> bool {
+    line.trim_start().starts_with("//")
+}
+
+/// The part that a source file belongs to: `driver` for `src/driver.rs` and all below `src/driver/`.
+fn part(path: &Path) -> String {
+    let below = path.strip_prefix(root().join("src")).unwrap();
+    below.iter().next().unwrap().to_string_lossy().trim_end_matches(".rs").to_owned()
+}
+
+fn is_test_file(path: &Path) -> bool {
+    path.file_stem().is_some_and(|stem| stem == "tests")
+        || path.parent().and_then(Path::file_name).is_some_and(|folder| folder == "tests")
+}
+
+/// Product files below `src/`.
+fn sources() -> impl Iterator<Item = (PathBuf, String)> {
+    files("src", ".rs").into_iter().filter(|path| !is_test_file(path)).map(|path| {
+        let text = fs::read_to_string(&path).unwrap();
+        (path, text)
+    })
+}
+
+/// The parts that a line names: after `crate::`, or inside `use crate::{…}`.
+fn parts_named(line: &str) -> Vec<&str> {
+    let mut named = Vec::new();
+    for (at, _) in line.match_indices("crate::") {
+        let rest = &line[at + "crate::".len()..];
+        let group = rest.strip_prefix('{').map(|inside| inside.split('}').next().unwrap_or(inside));
+        let names = group.map_or_else(|| vec![rest], |inside| inside.split(',').map(str::trim).collect());
+        named.extend(names.into_iter().map(|name| {
+            let end = name.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(name.len());
+            &name[..end]
+        }));
+    }
+    named
+}
+
+#[test]
+fn the_arrows_between_the_parts_point_the_right_way() {
+    let mut wrong = Vec::new();
+    for (path, text) in sources() {
+        let part = part(&path);
+        let Some((_, allowed)) = ARROWS.iter().find(|(name, _)| *name == part) else { continue };
+        for (number, line) in product_lines(&text) {
+            for named in parts_named(line) {
+                let is_part = ARROWS.iter().any(|(name, _)| *name == named) || named == "cli";
+                if is_part && named != part && !allowed.contains(&named) {
+                    wrong.push(format!(
+                        "{}:{number}: {part} must not know {named}: {}",
+                        shown(&path),
+                        line.trim()
+                    ));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_line_names_the_parts_that_it_uses() {
+    assert_eq!(parts_named("use crate::core::ids::SessionId;"), ["core"]);
+    assert_eq!(parts_named("use crate::{core, driver::Handle};"), ["core", "driver"]);
+    assert_eq!(parts_named("let x = crate::tui::run(crate::config::load());"), ["tui", "config"]);
+}
+
+/// What the pure parts must not touch: the clock, randomness, files, environment, processes, network, a runtime.
+const IMPURE: &[&str] = &[
+    "std::env",
+    "std::fs",
+    "TcpStream",
+    "TcpListener",
+    "UdpSocket",
+    "ToSocketAddrs",
+    "UnixStream",
+    "std::process",
+    "std::thread",
+    "std::io::stdin",
+    "std::io::stdout",
+    "SystemTime",
+    "Instant::now",
+    "tokio",
+    "getrandom",
+    "new_v4",
+    "rustix",
+    "libc::",
+];
+
+/// Files of the deck that touch the world; all others of `src/tui/` are pure.
+const DECK_DOES_THINGS: &[&str] = &["run", "terminal", "clipboard", "opener", "theme_files"];
+
+fn is_pure(path: &Path) -> bool {
+    let below = path.strip_prefix(root().join("src")).unwrap();
+    let mut names = below.iter().map(|name| name.to_string_lossy().trim_end_matches(".rs").to_owned());
+    match names.next().as_deref() {
+        Some("core" | "protocol") => true,
+        Some("tui") => names.next().is_some_and(|name| !DECK_DOES_THINGS.contains(&name.as_str())),
+        _ => false,
+    }
+}
+
+#[test]
+fn the_pure_parts_touch_nothing_outside() {
+    let mut wrong = Vec::new();
+    for (path, text) in sources().filter(|(path, _)| is_pure(path)) {
+        for (number, line) in product_lines(&text) {
+            wrong.extend(
+                IMPURE
+                    .iter()
+                    .filter(|word| line.contains(*word))
+                    .map(|word| format!("{}:{number}: {word}: {}", shown(&path), line.trim())),
+            );
+        }
+    }
+    assert!(wrong.is_empty(), "these are arguments, not to be fetched:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_keeper_needs_no_runtime() {
+    let uses = sources().filter(|(path, _)| part(path) == "keeper");
+    let wrong: Vec<_> =
+        uses.filter(|(_, text)| product_lines(text).any(|(_, line)| line.contains("tokio"))).collect();
+    assert!(wrong.is_empty(), "{:?}", wrong.iter().map(|(path, _)| shown(path)).collect::<Vec<_>>());
+}
+
+/// Lines of a source file without its tests.
+const LONGEST_FILE: usize = 400;
+
+#[test]
+fn no_source_file_is_too_long() {
+    let long: Vec<String> = sources()
+        .map(|(path, text)| {
+            let end = text.find("#[cfg(test)]\nmod tests").unwrap_or(text.len());
+            (shown(&path), text[..end].trim_end().lines().count())
+        })
+        .filter(|(_, lines)| *lines > LONGEST_FILE)
+        .map(|(path, lines)| format!("{path}: {lines}"))
+        .collect();
+    assert!(long.is_empty(), "over {LONGEST_FILE} lines without tests:\n{}", long.join("\n"));
+}
+
+#[test]
+fn modules_stand_beside_their_folders() {
+    let inside: Vec<String> = [files("src", "/mod.rs"), files("tests", "/mod.rs")]
+        .concat()
+        .iter()
+        .map(|path| shown(path))
+        .collect();
+    assert!(inside.is_empty(), "foo.rs stands beside foo/, there is no foo/mod.rs: {inside:?}");
+}
+
+#[test]
+fn no_test_is_switched_off() {
+    let marks = [["#[ig", "nore"].concat(), ["#[ignore", " ="].concat()];
+    let off: Vec<String> = [files("src", ".rs"), files("tests", ".rs")]
+        .concat()
+        .iter()
+        .filter(|path| {
+            let text = fs::read_to_string(path).unwrap();
+            text.lines().any(|line| marks.iter().any(|mark| line.trim_start().starts_with(mark.as_str())))
+        })
+        .map(|path| shown(path))
+        .collect();
+    assert!(off.is_empty(), "{off:?}");
+}
+
+/// Files that stand in the repository, as git lists them; all text.
+fn committed_files() -> Vec<PathBuf> {
+    let listed =
+        std::process::Command::new("git").args(["ls-files", "-z"]).current_dir(root()).output().unwrap();
+    assert!(listed.status.success(), "git ls-files: {}", String::from_utf8_lossy(&listed.stderr));
+    let names = String::from_utf8(listed.stdout).unwrap();
+    names
+        .split('\0')
+        .filter(|name| !name.is_empty())
+        .map(|name| root().join(name))
+        .filter(|path| path.is_file())
+        .collect()
+}
+
+#[test]
+fn nothing_of_one_machine_stands_in_the_repository() {
+    // In two halves, so that this file does not name them.
+    let words = [
+        ["/ro", "ot/"],
+        ["/wo", "rk/"],
+        ["/tmp/", "wt"],
+        ["registry.", "npmjs"],
+        ["static.", "crates.io"],
+        ["pypi.", "org"],
+    ];
+    let words = words.map(|halves| halves.concat());
+    let mut found = Vec::new();
+    for path in committed_files().iter().filter(|path| !path.ends_with("Cargo.lock")) {
+        let Ok(text) = fs::read_to_string(path) else { continue };
+        for (at, line) in text.lines().enumerate() {
+            if let Some(word) = words.iter().find(|word| line.contains(word.as_str())) {
+                found.push(format!("{}:{}: {word}", shown(path), at + 1));
+            }
+        }
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
