@@ -10,11 +10,12 @@
 //! | [`client`] | speaks to a server | what is drawn |
 //! | [`tui`] | the deck | anything but the client |
 //! | [`helper`] | `askpass` and its kin | anything but the client |
+//! | [`wire`] | text frames over any byte stream, for server and client | what the frames say |
 //! | [`config`] | settings, catalogue | what is done with them |
 //! | [`cli`], [`error`] | the command line; the only printer of errors | |
 //!
-//! `core <- protocol <- {driver, server, client}`, `client <- {tui, helper}`, and `main` wires them. A test reads the
-//! `use` lines and fails if an arrow points the wrong way.
+//! `core <- protocol <- {driver, server, client}`, `wire <- {server, client}`, `client <- {tui, helper}`, and `main`
+//! wires them. A test reads the `use` lines and fails if an arrow points the wrong way.
 
 pub mod cli;
 pub mod client;
@@ -27,3 +28,4 @@ pub mod keeper;
 pub mod protocol;
 pub mod server;
 pub mod tui;
+pub mod wire;

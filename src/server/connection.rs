@@ -1,0 +1,255 @@
+//! One client: requests in; answers, events and screens out.
+//!
+//! Everything that is sent goes through one short queue. Only while it is empty are further answers, events and
+//! screens fetched; so a client that does not read costs a few frames of memory, the events it misses become one
+//! fresh snapshot, and nobody else notices.
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+use serde_json::{Value, json};
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use super::Peer;
+use crate::driver::{Answer, Connection, Handle, Identity, Subscription, Told};
+use crate::protocol::encode::{self, Frame};
+use crate::protocol::error::{self, RpcError};
+use crate::protocol::request::{Hello, Request, Welcome};
+use crate::protocol::{VERSION, decode};
+use crate::wire::{Happening, Wire};
+
+/// Frames that wait to be written at most; with more, nothing more is read from this client.
+const LONGEST_QUEUE: usize = 32;
+
+/// Requests of one client that are worked on at the same time at most.
+const MOST_IN_FLIGHT: usize = 256;
+
+/// How long a goodbye may take.
+const GOODBYE_LIMIT: Duration = Duration::from_secs(1);
+
+/// Whose turn it is with the focused session's screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ScreenTurn {
+    /// The next update is sent as soon as there is one.
+    Ours,
+    /// An update is being written.
+    Writing,
+    /// An update was written, and the client has not said yet that it took it.
+    Theirs,
+}
+
+/// The answer to a request that is being worked on; absent if none is wanted.
+type Pending = Pin<Box<dyn Future<Output = Option<Frame>> + Send>>;
+
+/// Serves one client until it or the supervisor goes away.
+pub async fn serve<S: AsyncRead + AsyncWrite + Unpin>(stream: S, handle: Handle, peer: Peer) {
+    let Ok(mut wire) = Wire::accept(stream).await else { return };
+    let Ok(connection) = handle.connect(Identity::Local, peer.process_id).await else { return };
+    let mut client = ServedClient::new(handle, peer, connection);
+    while client.turn(&mut wire).await {}
+    wire.close(GOODBYE_LIMIT).await;
+}
+
+/// What is known of one client.
+struct ServedClient {
+    handle: Handle,
+    peer: Peer,
+    connection: Connection,
+    /// The client has asked for something already, so `hello` comes too late.
+    has_spoken: bool,
+    subscription: Option<Subscription>,
+    pending: FuturesUnordered<Pending>,
+    queue: VecDeque<Frame>,
+    screen_turn: ScreenTurn,
+    /// The client says `screen.taken` after each update.
+    acknowledges: bool,
+    /// Once everything queued is written, the connection ends.
+    ending: bool,
+}
+
+impl ServedClient {
+    fn new(handle: Handle, peer: Peer, connection: Connection) -> Self {
+        Self {
+            handle,
+            peer,
+            connection,
+            has_spoken: false,
+            subscription: None,
+            pending: FuturesUnordered::new(),
+            queue: VecDeque::new(),
+            screen_turn: ScreenTurn::Ours,
+            acknowledges: false,
+            ending: false,
+        }
+    }
+
+    /// Waits for one thing to happen and sees to it. Returns false when the connection is over.
+    async fn turn<S: AsyncRead + AsyncWrite + Unpin>(&mut self, wire: &mut Wire<S>) -> bool {
+        if !wire.is_writing() {
+            match self.queue.pop_front() {
+                Some(frame) => {
+                    if wire.send(frame).is_err() {
+                        return false;
+                    }
+                }
+                None if self.ending => return false,
+                None => {}
+            }
+        }
+        let idle = self.queue.is_empty() && !wire.is_writing();
+        let read = self.queue.len() < LONGEST_QUEUE && !self.ending;
+        tokio::select! {
+            happening = wire.next(read) => match happening {
+                Happening::Text(text) => self.take(&text).await,
+                Happening::NotText => self.complain(),
+                Happening::Written => self.written(),
+                Happening::Closed(_) => return false,
+            },
+            Some(frame) = self.pending.next(), if idle && !self.pending.is_empty() => self.queue.extend(frame),
+            told = next_told(&mut self.subscription), if idle => match told {
+                Some(Told::Event(event)) => self.queue.push_back(encode::event(&event)),
+                Some(Told::Resync(snapshot)) => self.queue.push_back(encode::resync(&snapshot)),
+                None => self.ending = true,
+            },
+            update = self.connection.next_screen(), if idle && self.screen_turn == ScreenTurn::Ours => {
+                self.screen_turn = ScreenTurn::Writing;
+                self.queue.push_back(encode::screen(&update));
+            }
+        }
+        true
+    }
+
+    /// The frame that was sent last is written. A screen update is queued only while nothing else is, so the first
+    /// frame that is written after that is the update itself.
+    fn written(&mut self) {
+        if self.screen_turn == ScreenTurn::Writing {
+            self.screen_turn = if self.acknowledges { ScreenTurn::Theirs } else { ScreenTurn::Ours };
+        }
+    }
+
+    fn complain(&mut self) {
+        let reason = RpcError::new(error::INVALID_REQUEST, "this protocol has text frames only");
+        self.queue.push_back(encode::refusal(&Value::Null, &reason));
+        self.ending = true;
+    }
+
+    async fn take(&mut self, text: &[u8]) {
+        let incoming = decode::request(text);
+        let id = incoming.id;
+        let request = match incoming.request {
+            Ok(request) => request,
+            Err(reason) => return self.refuse(id.as_ref(), &reason),
+        };
+        let first = !std::mem::replace(&mut self.has_spoken, true);
+        match request {
+            Request::Hello(hello) => self.hello(id.as_ref(), hello, first).await,
+            Request::EventsSubscribe {} => self.subscribe(id.as_ref()).await,
+            Request::ScreenTaken {} => {
+                if self.screen_turn == ScreenTurn::Theirs {
+                    self.screen_turn = ScreenTurn::Ours;
+                }
+            }
+            request => self.pass_on(id, request),
+        }
+    }
+
+    /// Checks who is there (behaviour W2). Whoever shows a wrong credential is sent away.
+    async fn hello(&mut self, id: Option<&Value>, hello: Hello, first: bool) {
+        if !first {
+            let reason = RpcError::new(error::INVALID_REQUEST, "`hello` must be the first request");
+            return self.refuse(id, &reason);
+        }
+        if hello.protocol != VERSION {
+            let text = format!(
+                "this supervisor speaks version {VERSION} of the protocol and the client version {}; \
+                 restart the older one",
+                hello.protocol
+            );
+            self.ending = true;
+            return self.refuse(id, &RpcError::new(error::INVALID_REQUEST, text));
+        }
+        match self.identify(hello).await {
+            Ok(identity) => self.answer(id, &welcome(identity)),
+            Err(reason) => {
+                self.ending = true;
+                self.refuse(id, &reason);
+            }
+        }
+    }
+
+    async fn identify(&mut self, hello: Hello) -> Result<&'static str, RpcError> {
+        let Some(credential) = hello.credential else { return Ok("local") };
+        let Some(identity) = self.handle.authenticate(credential, hello.session).await else {
+            return Err(RpcError::new(
+                error::UNAUTHENTICATED,
+                "the credential is not this supervisor's; it is of one that has ended",
+            ));
+        };
+        self.connection = self.handle.connect(identity, self.peer.process_id).await?;
+        Ok("server-internal")
+    }
+
+    async fn subscribe(&mut self, id: Option<&Value>) {
+        match self.connection.subscribe().await {
+            Ok(subscription) => {
+                let snapshot = serde_json::to_value(&subscription.snapshot)
+                    .expect("invariant: a snapshot has text keys only");
+                self.answer(id, &snapshot);
+                self.subscription = Some(subscription);
+            }
+            Err(reason) => self.refuse(id, &reason),
+        }
+    }
+
+    /// Hands a request to the driver. The requests of one client reach it in the order in which they came, because
+    /// the pending ones are polled for the first time in that order; their answers come as they come.
+    fn pass_on(&mut self, id: Option<Value>, request: Request) {
+        if self.pending.len() >= MOST_IN_FLIGHT {
+            let text = format!("more than {MOST_IN_FLIGHT} requests of this client wait already");
+            return self.refuse(id.as_ref(), &RpcError::new(error::LIMIT_REACHED, text));
+        }
+        if let Request::SessionFocus(focus) = &request {
+            self.acknowledges = focus.acknowledged;
+            if self.screen_turn == ScreenTurn::Theirs {
+                self.screen_turn = ScreenTurn::Ours;
+            }
+        }
+        let connection = self.connection.clone();
+        self.pending.push(Box::pin(async move {
+            let outcome = connection.call(request).await;
+            let id = id?;
+            Some(match outcome {
+                Ok(Answer::Value(value)) => encode::success(&id, &value),
+                Ok(Answer::Challenge(answer)) => encode::challenge_answer(&id, &answer),
+                Err(reason) => encode::refusal(&id, &reason),
+            })
+        }));
+    }
+
+    fn answer(&mut self, id: Option<&Value>, result: &Value) {
+        self.queue.extend(id.map(|id| encode::success(id, result)));
+    }
+
+    fn refuse(&mut self, id: Option<&Value>, reason: &RpcError) {
+        self.queue.extend(id.map(|id| encode::refusal(id, reason)));
+    }
+}
+
+fn welcome(identity: &str) -> Value {
+    let welcome = Welcome {
+        protocol: VERSION,
+        program: concat!("authdeck ", env!("CARGO_PKG_VERSION")).to_owned(),
+        identity: identity.to_owned(),
+    };
+    json!(welcome)
+}
+
+async fn next_told(subscription: &mut Option<Subscription>) -> Option<Told> {
+    match subscription {
+        Some(subscription) => subscription.next().await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,167 @@
+//! Text frames of WebSocket (RFC 6455) over any byte stream: what server and client share.
+//!
+//! Reading and writing make progress in one place, [`Wire::next`], so that neither needs a task of its own: a key that
+//! is typed takes no more turns through the scheduler than it must.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures_util::{Sink as _, Stream as _};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
+use tokio_tungstenite::tungstenite::http::StatusCode;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::{Bytes, Error as SocketError, Message, Utf8Bytes};
+
+use crate::protocol::encode::Frame;
+
+/// The longest frame that is taken, in bytes.
+pub const LONGEST_FRAME: usize = 16 * 1024 * 1024;
+
+/// How long the opening handshake may take.
+const HANDSHAKE_LIMIT: Duration = Duration::from_secs(5);
+
+/// Bytes of the buffer for reading, allocated for each connection; most frames are shorter.
+const READ_BUFFER: usize = 16 * 1024;
+
+/// Why a connection does not work.
+#[derive(Debug, thiserror::Error)]
+pub enum WireError {
+    /// The other side did not finish the opening handshake in time.
+    #[error("the other side did not answer within {} s", HANDSHAKE_LIMIT.as_secs())]
+    Slow,
+    /// The other side does not speak WebSocket, or broke off.
+    #[error("the connection failed: {0}")]
+    Socket(#[from] Box<SocketError>),
+}
+
+impl From<SocketError> for WireError {
+    fn from(error: SocketError) -> Self {
+        Self::Socket(Box::new(error))
+    }
+}
+
+/// What happened on the connection.
+#[derive(Debug)]
+pub enum Happening {
+    /// A text frame came in.
+    Text(Bytes),
+    /// A frame came in that is not text, which this protocol does not have.
+    NotText,
+    /// All that was sent has been handed to the stream.
+    Written,
+    /// The connection is over; with the reason if it was not closed in good order.
+    Closed(Option<WireError>),
+}
+
+/// One end of a connection.
+#[derive(Debug)]
+pub struct Wire<S> {
+    socket: WebSocketStream<S>,
+    writing: bool,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
+    /// Takes a client's opening handshake.
+    ///
+    /// # Errors
+    /// The client is too slow, speaks something else, or is a page in a browser: those have an `Origin`.
+    pub async fn accept(stream: S) -> Result<Self, WireError> {
+        let handshake =
+            tokio_tungstenite::accept_hdr_async_with_config(stream, refuse_pages, Some(settings()));
+        let socket =
+            tokio::time::timeout(HANDSHAKE_LIMIT, handshake).await.map_err(|_| WireError::Slow)??;
+        Ok(Self { socket, writing: false })
+    }
+
+    /// Opens a connection to a supervisor.
+    ///
+    /// # Errors
+    /// The other side is too slow or speaks something else.
+    pub async fn connect(stream: S) -> Result<Self, WireError> {
+        let handshake =
+            tokio_tungstenite::client_async_with_config("ws://authdeck/", stream, Some(settings()));
+        let (socket, _) =
+            tokio::time::timeout(HANDSHAKE_LIMIT, handshake).await.map_err(|_| WireError::Slow)??;
+        Ok(Self { socket, writing: false })
+    }
+
+    /// Hands a frame over for writing. It goes out while [`Self::next`] is awaited.
+    ///
+    /// # Errors
+    /// The connection is over.
+    pub fn send(&mut self, frame: Frame) -> Result<(), WireError> {
+        let text =
+            Utf8Bytes::try_from(Bytes::from_owner(frame)).expect("invariant: JSON that serde wrote is UTF-8");
+        self.writing = true;
+        Pin::new(&mut self.socket).start_send(Message::Text(text)).map_err(WireError::from)
+    }
+
+    /// Tells whether something that was handed over is not written yet.
+    pub fn is_writing(&self) -> bool {
+        self.writing
+    }
+
+    /// Reads and writes until something happens. With `read` false it only writes: what comes in stays where it is,
+    /// and the other side notices. Cancelling loses nothing.
+    pub async fn next(&mut self, read: bool) -> Happening {
+        poll_fn(|context| self.poll(context, read)).await
+    }
+
+    /// Says goodbye and writes what is left, for as long as `limit` allows.
+    pub async fn close(mut self, limit: Duration) {
+        let goodbye = poll_fn(|context| Pin::new(&mut self.socket).poll_close(context));
+        // The connection ends either way.
+        let _ = tokio::time::timeout(limit, goodbye).await;
+    }
+
+    fn poll(&mut self, context: &mut Context<'_>, read: bool) -> Poll<Happening> {
+        if self.writing {
+            match Pin::new(&mut self.socket).poll_flush(context) {
+                Poll::Ready(Ok(())) => {
+                    self.writing = false;
+                    return Poll::Ready(Happening::Written);
+                }
+                Poll::Ready(Err(error)) => return Poll::Ready(Happening::Closed(Some(error.into()))),
+                Poll::Pending => {}
+            }
+        }
+        if !read {
+            return Poll::Pending;
+        }
+        loop {
+            return match Pin::new(&mut self.socket).poll_next(context) {
+                Poll::Pending => Poll::Pending,
+                Poll::Ready(Some(Ok(Message::Text(text)))) => Poll::Ready(Happening::Text(text.into())),
+                Poll::Ready(Some(Ok(Message::Binary(_) | Message::Frame(_)))) => {
+                    Poll::Ready(Happening::NotText)
+                }
+                // The library answers pings and goodbyes by itself.
+                Poll::Ready(Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Close(_)))) => continue,
+                Poll::Ready(None) => Poll::Ready(Happening::Closed(None)),
+                Poll::Ready(Some(Err(error))) => Poll::Ready(Happening::Closed(Some(error.into()))),
+            };
+        }
+    }
+}
+
+fn settings() -> WebSocketConfig {
+    WebSocketConfig::default()
+        .read_buffer_size(READ_BUFFER)
+        .max_message_size(Some(LONGEST_FRAME))
+        .max_frame_size(Some(LONGEST_FRAME))
+}
+
+/// Only a browser sends `Origin`, and no page has any business here.
+#[expect(clippy::result_large_err, reason = "the form of the library's callback")]
+fn refuse_pages(request: &Request, response: Response) -> Result<Response, ErrorResponse> {
+    if !request.headers().contains_key("origin") {
+        return Ok(response);
+    }
+    let mut refusal = ErrorResponse::new(Some("authdeck serves no web pages here\n".to_owned()));
+    *refusal.status_mut() = StatusCode::FORBIDDEN;
+    Err(refusal)
+}
