@@ -6,6 +6,7 @@ pub mod deck;
 pub mod env;
 pub mod peer;
 pub mod process;
+pub mod servers;
 pub mod tmux;
 pub mod vendor;
 pub mod wait;

@@ -13,3 +13,4 @@
 mod common;
 
 mod architecture;
+mod peer_servers;
