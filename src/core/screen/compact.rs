@@ -1,0 +1,213 @@
+//! One line in the form that history keeps and every view is made from.
+
+use std::ops::Range;
+
+use alacritty_terminal::term::cell::{Cell, Flags, Hyperlink};
+use alacritty_terminal::vte::ansi::{Color, NamedColor};
+
+use super::appearance::{Colour, Style, attribute};
+
+/// A stretch of columns with one style. The spans of a line follow each other from column 0; columns behind the last
+/// one have the default style.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Span {
+    pub columns: u16,
+    pub style: Style,
+}
+
+/// A stretch of columns that an OSC 8 hyperlink covers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct LinkSpan {
+    pub start: u16,
+    pub end: u16,
+    pub link: Hyperlink,
+}
+
+/// Where a line is written to.
+pub(super) struct Compact<'a> {
+    pub text: &'a mut String,
+    pub spans: &'a mut Vec<Span>,
+    pub links: &'a mut Vec<LinkSpan>,
+}
+
+/// A line as it is kept.
+///
+/// The text has, for each cell from column 0, its character and then what combines with it; a wide character stands
+/// for two cells. Blank cells at the end are left out unless the line goes on in the next row.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct CompactLine<'a> {
+    pub text: &'a str,
+    pub spans: &'a [Span],
+    pub links: &'a [LinkSpan],
+    pub wrapped: bool,
+}
+
+/// A line with storage of its own, for rows that are still on the screen.
+#[derive(Clone, Debug, Default)]
+pub(super) struct CompactBuffer {
+    text: String,
+    spans: Vec<Span>,
+    links: Vec<LinkSpan>,
+    wrapped: bool,
+}
+
+impl CompactBuffer {
+    /// Takes the cells of one row.
+    pub fn of(cells: &[Cell]) -> Self {
+        let mut buffer = Self::default();
+        let mut storage =
+            Compact { text: &mut buffer.text, spans: &mut buffer.spans, links: &mut buffer.links };
+        buffer.wrapped = storage.write(cells);
+        buffer
+    }
+
+    pub fn line(&self) -> CompactLine<'_> {
+        CompactLine { text: &self.text, spans: &self.spans, links: &self.links, wrapped: self.wrapped }
+    }
+}
+
+const LOOK: Flags = Flags::INVERSE
+    .union(Flags::BOLD)
+    .union(Flags::ITALIC)
+    .union(Flags::DIM)
+    .union(Flags::HIDDEN)
+    .union(Flags::STRIKEOUT)
+    .union(Flags::ALL_UNDERLINES);
+/// What makes a blank cell more than a blank: it can be seen, or is the second half of a wide character.
+const VISIBLE_BLANK: Flags =
+    Flags::INVERSE.union(Flags::STRIKEOUT).union(Flags::ALL_UNDERLINES).union(Flags::WIDE_CHAR_SPACER);
+const DEFAULT_FOREGROUND: Color = Color::Named(NamedColor::Foreground);
+const DEFAULT_BACKGROUND: Color = Color::Named(NamedColor::Background);
+
+impl Compact<'_> {
+    /// Writes the cells of one row; tells whether the line goes on in the next one.
+    pub fn write(&mut self, cells: &[Cell]) -> bool {
+        let wrapped = cells.last().is_some_and(|cell| cell.flags.contains(Flags::WRAPLINE));
+        let cells = &cells[..written_columns(cells, wrapped)];
+        let plain = cells.iter().position(|cell| !is_plain(cell)).unwrap_or(cells.len());
+        // Plain cells hold ASCII only.
+        self.text.extend(cells[..plain].iter().map(|cell| if cell.c == '\t' { ' ' } else { cell.c }));
+        if plain < cells.len() {
+            self.write_styled(cells, plain);
+        }
+        wrapped
+    }
+
+    fn write_styled(&mut self, cells: &[Cell], plain: usize) {
+        let first_span = self.spans.len();
+        let first_link = self.links.len();
+        let mut style = Style::default();
+        let mut span_start = 0;
+        let mut column = plain;
+        while let Some(cell) = cells.get(column) {
+            let cell_style = style_of(cell);
+            if cell_style != style {
+                self.push_span(span_start..column, style);
+                style = cell_style;
+                span_start = column;
+            }
+            column += self.write_cell(cells, column, first_link);
+        }
+        let only_default = self.spans.len() == first_span && style == Style::default();
+        if !only_default {
+            self.push_span(span_start..cells.len(), style);
+        }
+    }
+
+    fn push_span(&mut self, columns: Range<usize>, style: Style) {
+        if !columns.is_empty() {
+            self.spans.push(Span { columns: narrow(columns.len()), style });
+        }
+    }
+
+    /// Writes one character; returns the number of cells that it stands for.
+    fn write_cell(&mut self, cells: &[Cell], column: usize, first_link: usize) -> usize {
+        let cell = &cells[column];
+        let wide = cell.flags.contains(Flags::WIDE_CHAR);
+        let whole =
+            wide && cells.get(column + 1).is_some_and(|next| next.flags.contains(Flags::WIDE_CHAR_SPACER));
+        let width = if whole { 2 } else { 1 };
+        let broken = wide != whole || cell.flags.contains(Flags::WIDE_CHAR_SPACER);
+        if cell.flags.contains(Flags::HIDDEN) || broken || cell.c == '\t' {
+            self.text.push_str(if whole { "  " } else { " " });
+        } else {
+            self.text.push(cell.c);
+            if let Some(marks) = cell.zerowidth() {
+                self.text.extend(marks);
+            }
+        }
+        if let Some(link) = cell.extra.is_some().then(|| cell.hyperlink()).flatten() {
+            self.push_link(column..column + width, link, first_link);
+        }
+        width
+    }
+
+    fn push_link(&mut self, columns: Range<usize>, link: Hyperlink, first_link: usize) {
+        let (start, end) = (narrow(columns.start), narrow(columns.end));
+        match self.links[first_link..].last_mut() {
+            Some(last) if last.end == start && last.link.uri() == link.uri() => last.end = end,
+            _ => self.links.push(LinkSpan { start, end, link }),
+        }
+    }
+}
+
+/// Counts the cells up to the last one that is to be kept.
+fn written_columns(cells: &[Cell], wrapped: bool) -> usize {
+    if wrapped {
+        // The filler before a wide character that did not fit is not part of the line.
+        let filler = cells.last().is_some_and(|cell| cell.flags.contains(Flags::LEADING_WIDE_CHAR_SPACER));
+        cells.len() - usize::from(filler)
+    } else {
+        cells.iter().rposition(|cell| !is_blank(cell)).map_or(0, |last| last + 1)
+    }
+}
+
+fn is_blank(cell: &Cell) -> bool {
+    matches!(cell.c, ' ' | '\t')
+        && cell.bg == DEFAULT_BACKGROUND
+        && !cell.flags.intersects(VISIBLE_BLANK)
+        && cell.zerowidth().is_none_or(<[char]>::is_empty)
+}
+
+fn is_plain(cell: &Cell) -> bool {
+    cell.c.is_ascii()
+        && cell.extra.is_none()
+        && cell.flags.difference(Flags::WRAPLINE).is_empty()
+        && cell.fg == DEFAULT_FOREGROUND
+        && cell.bg == DEFAULT_BACKGROUND
+}
+
+/// Columns fit 16 bits: [`super::Size`] is bounded.
+fn narrow(columns: usize) -> u16 {
+    u16::try_from(columns).unwrap_or(u16::MAX)
+}
+
+fn style_of(cell: &Cell) -> Style {
+    let flags = cell.flags.intersection(LOOK);
+    Style { foreground: colour_of(cell.fg), background: colour_of(cell.bg), attributes: attributes_of(flags) }
+}
+
+fn attributes_of(flags: Flags) -> u16 {
+    if flags.is_empty() {
+        return 0;
+    }
+    [
+        (Flags::BOLD, attribute::BOLD),
+        (Flags::DIM, attribute::DIM),
+        (Flags::ITALIC, attribute::ITALIC),
+        (Flags::ALL_UNDERLINES, attribute::UNDERLINE),
+        (Flags::INVERSE, attribute::REVERSE),
+        (Flags::STRIKEOUT, attribute::STRIKE),
+    ]
+    .iter()
+    .filter(|(flag, _)| flags.intersects(*flag))
+    .fold(0, |bits, (_, bit)| bits | bit)
+}
+
+fn colour_of(colour: Color) -> Colour {
+    match colour {
+        Color::Named(name) => u8::try_from(name as usize).map_or(Colour::Default, Colour::Indexed),
+        Color::Spec(rgb) => Colour::Rgb(rgb.r, rgb.g, rgb.b),
+        Color::Indexed(index) => Colour::Indexed(index),
+    }
+}

@@ -1,0 +1,326 @@
+//! A thin look at the child's bytes before the emulator reads them.
+//!
+//! The emulator's parser is good but trusting. The tap does four things it does not:
+//! - an operating-system command (`ESC ]` …) is held back until its end came, and dropped if it is longer than the
+//!   limit: the parser's own buffer for it has none;
+//! - `CSI > q` (XTVERSION) and `CSI 16 t`, which the emulator ignores, become a query it does pass on ([`MARKED_VERSION`],
+//!   [`MARKED_CELL_SIZE`]), so that they are answered in the order they were asked;
+//! - the count of `CSI n b` (repeat) is cut to one screen: eight bytes must not cost 65,535 characters of work;
+//! - a control sequence longer than any real one is dropped.
+//!
+//! What it lets through does not depend on how the bytes were cut into pieces: whatever it cannot judge yet it holds.
+
+use memchr::{memchr, memchr2, memchr3};
+
+/// The private mode under which XTVERSION is asked of the emulator; no terminal has such a mode.
+pub(super) const MARKED_VERSION: u16 = 64_001;
+/// The private mode under which the cell size (`CSI 16 t`) is asked of the emulator.
+pub(super) const MARKED_CELL_SIZE: u16 = 64_002;
+
+const ESCAPE: u8 = 0x1B;
+const BELL: u8 = 0x07;
+const CANCEL: u8 = 0x18;
+const SUBSTITUTE: u8 = 0x1A;
+/// The longest control sequence that is looked at in full; 32 parameters of three digits fit.
+const SEQUENCE_BYTES: usize = 160;
+/// Ends whatever sequence the parser is in, and does nothing else.
+const TERMINATOR: &[u8] = b"\x1b\\";
+
+/// What was dropped in part and is still going on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Discarding {
+    #[default]
+    Nothing,
+    Command,
+    Sequence,
+}
+
+/// The state between two pieces: what is held back, and what is being dropped.
+#[derive(Debug, Default)]
+pub(super) struct Tap {
+    held: Vec<u8>,
+    discarding: Discarding,
+}
+
+/// Bounds that the tap enforces.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TapLimits {
+    /// The longest operating-system command, in bytes without its introducer.
+    pub command_bytes: usize,
+    /// The most that one repeat sequence may repeat.
+    pub repeats: usize,
+}
+
+/// What an escape sequence at the start of some bytes is.
+enum Verdict {
+    /// Nothing to do with it; goes on after so many bytes behind the `ESC`.
+    Pass(usize),
+    /// Its end is not here yet.
+    Wait,
+    /// So many bytes behind the `ESC` are replaced by these.
+    Replace(usize, Vec<u8>),
+    /// So many bytes behind the `ESC` are dropped, and what follows until the end of the sequence.
+    Drop(usize, Discarding),
+}
+
+impl Tap {
+    /// Gives `bytes` on to `emulate`, in as few pieces as possible.
+    pub fn feed(&mut self, bytes: &[u8], limits: TapLimits, emulate: &mut impl FnMut(&[u8])) {
+        if self.held.is_empty() {
+            self.pass(bytes, limits, emulate);
+        } else {
+            let mut joined = std::mem::take(&mut self.held);
+            joined.extend_from_slice(bytes);
+            self.pass(&joined, limits, emulate);
+        }
+    }
+
+    fn pass(&mut self, bytes: &[u8], limits: TapLimits, emulate: &mut impl FnMut(&[u8])) {
+        let mut given = self.skip_discarded(bytes);
+        let mut at = given;
+        while let Some(offset) = memchr(ESCAPE, &bytes[at..]) {
+            let escape = at + offset;
+            let mut behind = escape + 1;
+            let executed = junk(&bytes[behind..]);
+            if executed > 0 {
+                // Controls between ESC and its introducer act at once; acting before the ESC is the same.
+                emulate(&bytes[given..escape]);
+                let controls: Vec<u8> =
+                    bytes[behind..behind + executed].iter().copied().filter(|byte| *byte < 0x20).collect();
+                emulate(&controls);
+                behind += executed;
+            } else if !matches!(bytes.get(behind), Some(b'[' | b']') | None) {
+                at = behind;
+                continue;
+            }
+            let before = if executed > 0 { behind } else { escape };
+            match judge(&bytes[behind..], limits) {
+                Verdict::Pass(length) if executed == 0 => at = behind + length,
+                Verdict::Pass(length) => {
+                    emulate(&[ESCAPE]);
+                    emulate(&bytes[behind..behind + length]);
+                    given = behind + length;
+                    at = given;
+                }
+                Verdict::Wait => {
+                    if executed == 0 {
+                        emulate_some(&bytes[given..before], emulate);
+                    }
+                    self.held.push(ESCAPE);
+                    self.held.extend_from_slice(&bytes[behind..]);
+                    return;
+                }
+                Verdict::Replace(length, replacement) => {
+                    if executed == 0 {
+                        emulate_some(&bytes[given..before], emulate);
+                    }
+                    emulate(&replacement);
+                    given = behind + length;
+                    at = given;
+                }
+                Verdict::Drop(length, discarding) => {
+                    if executed == 0 {
+                        emulate_some(&bytes[given..before], emulate);
+                    }
+                    emulate(TERMINATOR);
+                    self.discarding = discarding;
+                    given = behind + length;
+                    given += self.skip_discarded(&bytes[given..]);
+                    at = given;
+                }
+            }
+        }
+        emulate_some(&bytes[given..], emulate);
+    }
+
+    /// Returns how many of the bytes belong to what is being dropped; ends the dropping at its end.
+    fn skip_discarded(&mut self, bytes: &[u8]) -> usize {
+        let end = match self.discarding {
+            Discarding::Nothing => return 0,
+            Discarding::Command => command_end(bytes),
+            Discarding::Sequence => bytes.iter().position(|byte| ends_sequence(*byte)),
+        };
+        match end {
+            None => bytes.len(),
+            Some(end) => {
+                self.discarding = Discarding::Nothing;
+                if bytes[end] == ESCAPE { end } else { end + 1 }
+            }
+        }
+    }
+}
+
+fn emulate_some(bytes: &[u8], emulate: &mut impl FnMut(&[u8])) {
+    if !bytes.is_empty() {
+        emulate(bytes);
+    }
+}
+
+/// Counts the bytes that leave the parser waiting for the introducer of an escape sequence.
+fn junk(bytes: &[u8]) -> usize {
+    bytes
+        .iter()
+        .position(|byte| matches!(*byte, CANCEL | SUBSTITUTE | ESCAPE | 0x20..=0x7E))
+        .unwrap_or(bytes.len())
+}
+
+/// Judges the escape sequence whose bytes behind the `ESC` are given.
+fn judge(behind: &[u8], limits: TapLimits) -> Verdict {
+    match behind.first() {
+        None => Verdict::Wait,
+        Some(b']') => judge_command(&behind[1..], limits),
+        Some(b'[') => judge_sequence(&behind[1..], limits),
+        Some(_) => Verdict::Pass(0),
+    }
+}
+
+/// The position of the byte that ends an operating-system command.
+fn command_end(bytes: &[u8]) -> Option<usize> {
+    let usual = memchr3(BELL, ESCAPE, CANCEL, bytes);
+    let searched = &bytes[..usual.unwrap_or(bytes.len())];
+    memchr2(SUBSTITUTE, SUBSTITUTE, searched).or(usual)
+}
+
+fn judge_command(content: &[u8], limits: TapLimits) -> Verdict {
+    match command_end(content) {
+        Some(end) if end <= limits.command_bytes => Verdict::Pass(1 + end),
+        Some(_) => Verdict::Drop(1, Discarding::Command),
+        None if content.len() > limits.command_bytes => Verdict::Drop(1, Discarding::Command),
+        None => Verdict::Wait,
+    }
+}
+
+fn ends_sequence(byte: u8) -> bool {
+    matches!(byte, 0x40..=0x7E | ESCAPE | CANCEL | SUBSTITUTE)
+}
+
+fn judge_sequence(content: &[u8], limits: TapLimits) -> Verdict {
+    // Almost every sequence ends here: only a leading number of three digits can be an abusive count.
+    let suspect = match content.first() {
+        Some(b'>') => true,
+        Some(b'1') if content.get(1).is_none_or(|byte| *byte == b'6') => true,
+        _ => !content.iter().take(3).any(|byte| matches!(*byte, 0x20..=0x2F | 0x3A..=0x7E)),
+    };
+    if !suspect {
+        return Verdict::Pass(1);
+    }
+    let Some(end) = content.iter().take(SEQUENCE_BYTES).position(|byte| ends_sequence(*byte)) else {
+        return if content.len() >= SEQUENCE_BYTES {
+            Verdict::Drop(1, Discarding::Sequence)
+        } else {
+            Verdict::Wait
+        };
+    };
+    judge_complete(&content[..end], content[end], limits)
+}
+
+fn judge_complete(parameters: &[u8], last: u8, limits: TapLimits) -> Verdict {
+    let length = 1 + parameters.len() + 1;
+    let pass = Verdict::Pass(1 + parameters.len());
+    match (last, parameters) {
+        (b'q', [b'>'] | [b'>', b'0']) => Verdict::Replace(length, marked(MARKED_VERSION)),
+        (b't', b"16") => Verdict::Replace(length, marked(MARKED_CELL_SIZE)),
+        (b'b', _) => match repeat_count(parameters) {
+            Some(count) if count > limits.repeats => {
+                let mut replacement: Vec<u8> =
+                    parameters.iter().copied().filter(|byte| *byte < 0x20).collect();
+                replacement.extend_from_slice(format!("\x1b[{}b", limits.repeats).as_bytes());
+                Verdict::Replace(length, replacement)
+            }
+            _ => pass,
+        },
+        _ => pass,
+    }
+}
+
+fn marked(mode: u16) -> Vec<u8> {
+    format!("\x1b[?{mode}$p").into_bytes()
+}
+
+/// The first parameter of a sequence without private marks, as the parser reads it.
+fn repeat_count(parameters: &[u8]) -> Option<usize> {
+    let mut count = 0_usize;
+    for byte in parameters {
+        match *byte {
+            digit @ b'0'..=b'9' => count = count.saturating_mul(10).saturating_add(usize::from(digit - b'0')),
+            b';' | b':' => break,
+            0x20..=0x2F | 0x3C..=0x3F => return None,
+            _ => {}
+        }
+    }
+    Some(count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMITS: TapLimits = TapLimits { command_bytes: 16, repeats: 100 };
+
+    fn through(pieces: &[&[u8]]) -> Vec<u8> {
+        let mut tap = Tap::default();
+        let mut out = Vec::new();
+        for piece in pieces {
+            tap.feed(piece, LIMITS, &mut |bytes: &[u8]| out.extend_from_slice(bytes));
+            assert!(tap.held.len() <= 2 * SEQUENCE_BYTES, "held {}", tap.held.len());
+        }
+        out
+    }
+
+    fn both_ways(input: &[u8]) -> Vec<u8> {
+        let whole = through(&[input]);
+        let single: Vec<&[u8]> = input.chunks(1).collect();
+        assert_eq!(through(&single), whole, "{:?}", String::from_utf8_lossy(input));
+        whole
+    }
+
+    #[test]
+    fn ordinary_bytes_pass_unchanged() {
+        for input in [
+            &b"plain text\r\n"[..],
+            b"\x1b[31mred\x1b[0m \x1b[38;2;100;200;250mtrue\x1b[m",
+            b"\x1b]8;;http://a\x07x\x1b]8;;\x07.",
+            b"\x1b]0;title\x1b\\.",
+            b"\x1b(0lqk\x1b(B",
+            b"\x1bPq#0\x1b\\.",
+            b"\x1b[100;20Hx",
+            b"\x1b[>1u\x1b[>4;2m.",
+            b"\x1b[16;1t.",
+        ] {
+            assert_eq!(both_ways(input), input);
+        }
+    }
+
+    #[test]
+    fn queries_the_emulator_ignores_are_marked() {
+        assert_eq!(both_ways(b"a\x1b[>qb\x1b[>0qc"), b"a\x1b[?64001$pb\x1b[?64001$pc");
+        assert_eq!(both_ways(b"\x1b[16t\x1b[14t"), b"\x1b[?64002$p\x1b[14t");
+    }
+
+    #[test]
+    fn a_repeat_is_cut_to_the_limit() {
+        assert_eq!(both_ways(b"x\x1b[65535by\x1b[0000099999;3b"), b"x\x1b[100by\x1b[100b");
+        assert_eq!(both_ways(b"x\x1b[655\n35b"), b"x\n\x1b[100b");
+        assert_eq!(both_ways(b"x\x1b[99b\x1b[100b"), b"x\x1b[99b\x1b[100b");
+    }
+
+    #[test]
+    fn a_command_beyond_the_limit_is_dropped_whole() {
+        let long = [&b"a\x1b]0;"[..], &[b'x'; 500], b"\x07b"].concat();
+        assert_eq!(both_ways(&long), b"a\x1b\\b");
+        let endless = [&b"a\x1b]0;"[..], &[b'x'; 500], b"\x1b[31mb"].concat();
+        assert_eq!(both_ways(&endless), b"a\x1b\\\x1b[31mb");
+    }
+
+    #[test]
+    fn controls_inside_an_escape_do_not_hide_a_command() {
+        let hidden = [&b"\x1b\n\0]0;"[..], &[b'x'; 500], b"\x07b"].concat();
+        assert_eq!(both_ways(&hidden), b"\n\0\x1b\\b");
+    }
+
+    #[test]
+    fn a_sequence_longer_than_any_real_one_is_dropped() {
+        let long = [&b"a\x1b[111"[..], &b";1".repeat(50_000), b"mb"].concat();
+        assert_eq!(both_ways(&long), b"a\x1b\\b");
+    }
+}
