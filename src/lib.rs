@@ -18,14 +18,24 @@
 //! wires them. A test reads the `use` lines and fails if an arrow points the wrong way.
 
 pub mod cli;
+#[allow(clippy::disallowed_methods, reason = "waits for answers with deadlines")]
 pub mod client;
+#[allow(clippy::disallowed_methods, reason = "reads the file that the environment names")]
 pub mod config;
 pub mod core;
+#[allow(clippy::disallowed_methods, reason = "owns the clock, randomness and the environment")]
 pub mod driver;
 pub mod error;
+#[allow(clippy::disallowed_methods, reason = "is told by its environment whom to ask")]
 pub mod helper;
+#[allow(clippy::disallowed_methods, reason = "keeps the session's time limit on its own clock")]
 pub mod keeper;
 pub mod protocol;
+#[allow(clippy::disallowed_methods, reason = "waits for clients with deadlines")]
 pub mod server;
+#[allow(
+    clippy::disallowed_methods,
+    reason = "reads the terminal's environment and the clock in its outermost loop; `architecture` names its pure files"
+)]
 pub mod tui;
 pub mod wire;

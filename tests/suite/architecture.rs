@@ -54,8 +54,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("keeper", &["core"]),
     ("config", &["core"]),
     ("driver", &["core", "protocol", "config", "keeper"]),
-    ("server", &["core", "protocol", "config", "driver"]),
-    ("client", &["core", "protocol"]),
+    ("wire", &[]),
+    ("server", &["core", "protocol", "config", "driver", "wire"]),
+    ("client", &["core", "protocol", "wire"]),
     ("tui", &["core", "protocol", "config", "client"]),
     ("helper", &["core", "protocol", "client"]),
 ];
