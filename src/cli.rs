@@ -1,1 +1,154 @@
-//! The command line.
+//! The command line, as data.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Supervises login flows on headless boxes in one full-screen terminal program.
+#[derive(Debug, Parser)]
+#[command(name = "authdeck", version, about, after_help = EXIT_CODES, args_conflicts_with_subcommands = true)]
+pub struct CommandLine {
+    /// What to do; without a command the deck opens.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done · 1 failed · 2 wrong command line · 3 a file cannot be read or understood \
+                          · 4 no terminal or no supervisor · 5 refused, or nobody answered in time";
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Open the deck with a provider's login started
+    Login(Login),
+    /// Open the deck with any command started
+    Run(Run),
+    /// List the providers that authdeck knows
+    Providers(Providers),
+    /// Print what authdeck finds in a recording (asciicast v2 or plain text)
+    Detect(Detect),
+    /// Ask for a secret in the deck and print it; the program for SSH_ASKPASS, GIT_ASKPASS and SUDO_ASKPASS
+    Askpass(Askpass),
+    /// Open the deck with three scripted logins to try it with
+    Demo,
+    /// Hold one session's terminal; started by authdeck itself
+    #[command(hide = true)]
+    Keeper(Keeper),
+    /// Play a provider's CLI; started by `authdeck demo`
+    #[command(hide = true)]
+    DemoProvider(DemoProvider),
+}
+
+/// `authdeck login`.
+#[derive(Debug, Args)]
+pub struct Login {
+    /// The provider's name in the catalogue, such as `claude` or `gh`
+    pub provider: String,
+    /// Your own name for this login
+    #[arg(long)]
+    pub name: Option<String>,
+    /// The stored login that a success updates instead of making another
+    #[arg(long, value_name = "BUNDLE")]
+    pub into: Option<String>,
+    /// Further arguments for the provider's command, after `--`
+    #[arg(last = true)]
+    pub arguments: Vec<String>,
+}
+
+/// `authdeck run`.
+#[derive(Debug, Args)]
+pub struct Run {
+    /// Your own name for it
+    #[arg(long)]
+    pub name: Option<String>,
+    /// The command, after `--`
+    #[arg(last = true, required = true, value_name = "CMD")]
+    pub command: Vec<String>,
+}
+
+/// `authdeck providers`.
+#[derive(Debug, Args)]
+pub struct Providers {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `authdeck detect`.
+#[derive(Debug, Args)]
+pub struct Detect {
+    /// The recording; `-` reads standard input
+    pub file: PathBuf,
+    /// Use this provider's rules; without, the generic ones or those of the provider that the recording names
+    #[arg(long, value_name = "ID")]
+    pub provider: Option<String>,
+    /// Columns of the terminal; the recording's own if absent
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
+    pub columns: Option<u16>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `authdeck askpass`.
+#[derive(Debug, Args)]
+pub struct Askpass {
+    /// The question, as ssh, git and sudo hand it in
+    #[arg(value_name = "PROMPT", allow_hyphen_values = true)]
+    pub prompt: Option<String>,
+}
+
+/// `authdeck keeper`.
+#[derive(Debug, Args)]
+pub struct Keeper {
+    /// The session's folder
+    pub directory: PathBuf,
+}
+
+/// `authdeck demo-provider`.
+#[derive(Debug, Args)]
+pub struct DemoProvider {
+    /// Which part to play
+    #[arg(value_enum)]
+    pub part: DemoPart,
+}
+
+/// The parts that the demo provider plays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum DemoPart {
+    /// A device code that approves itself
+    Device,
+    /// A callback to a loopback listener
+    Loopback,
+    /// A child that hangs and has to be killed
+    Hang,
+    /// The provider's own check of who is logged in
+    Check,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        CommandLine::command().debug_assert();
+    }
+
+    #[test]
+    fn what_comes_after_the_dashes_belongs_to_the_child() {
+        let line =
+            CommandLine::try_parse_from(["authdeck", "run", "--name", "x", "--", "sh", "-c", "echo"]).unwrap();
+        assert!(matches!(
+            line.command,
+            Some(Command::Run(Run { name: Some(name), command })) if name == "x" && command == ["sh", "-c", "echo"]
+        ));
+        let line = CommandLine::try_parse_from(["authdeck", "login", "gh", "--", "--scopes", "repo"]).unwrap();
+        assert!(matches!(
+            line.command,
+            Some(Command::Login(Login { arguments, .. })) if arguments == ["--scopes", "repo"]
+        ));
+    }
+}

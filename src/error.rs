@@ -1,1 +1,156 @@
-//! Errors for people: what failed, why, what to do next, and the exit code.
+//! What ends the program: one error type, one table of exit codes, one printer.
+//!
+//! ```text
+//! Error: what failed
+//! Caused by: why
+//! Hint: what to do next
+//! ```
+//!
+//! | exit code | kind | meaning |
+//! | --- | --- | --- |
+//! | 0 | | done |
+//! | 1 | [`Kind::Failed`] | it was tried and failed |
+//! | 2 | [`Kind::Usage`] | the command line makes no sense, or names something that does not exist |
+//! | 3 | [`Kind::Input`] | a file cannot be read or understood |
+//! | 4 | [`Kind::Unavailable`] | there is no terminal or no supervisor where one is needed |
+//! | 5 | [`Kind::Denied`] | a person refused, or nobody answered in time |
+//!
+//! The codes are never renumbered.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::process::ExitCode;
+
+/// The kinds of error, each with its own exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// It was tried and failed.
+    Failed,
+    /// The command line makes no sense, or names something that does not exist.
+    Usage,
+    /// A file cannot be read or understood.
+    Input,
+    /// There is no terminal or no supervisor where one is needed.
+    Unavailable,
+    /// A person refused, or nobody answered in time.
+    Denied,
+}
+
+impl Kind {
+    /// Returns the process's exit code.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::Input => 3,
+            Self::Unavailable => 4,
+            Self::Denied => 5,
+        }
+    }
+}
+
+/// An error that ends the program: what failed, why, and what to do next.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct Error {
+    kind: Kind,
+    message: String,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    hints: Vec<String>,
+}
+
+impl Error {
+    /// Makes an error of a sentence about what failed, without a full stop.
+    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), source: None, hints: Vec::new() }
+    }
+
+    /// Adds why.
+    #[must_use]
+    pub fn because(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// Adds a sentence about what to do next.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// Returns the kind.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Returns the text that is printed: error, causes, hints. Control characters, which may come from a child or a
+    /// file name, are shown as escapes.
+    pub fn report(&self) -> String {
+        let mut report = format!("Error: {}\n", visible(&self.message));
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            // Writing to a text cannot fail.
+            let _ = writeln!(report, "Caused by: {}", visible(&error.to_string()));
+            cause = error.source();
+        }
+        for hint in &self.hints {
+            let _ = writeln!(report, "Hint: {}", visible(hint));
+        }
+        report
+    }
+
+    /// Prints the error to standard error and returns the exit code that belongs to it.
+    pub fn print(&self) -> ExitCode {
+        // Nobody is left to be told if standard error is gone.
+        let _ = std::io::stderr().write_all(self.report().as_bytes());
+        ExitCode::from(self.kind.exit_code())
+    }
+}
+
+/// Returns the text with control, bidirectional and zero-width characters as escapes.
+pub fn visible(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\n' | '\t' => shown.push(character),
+            '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' => {
+                shown.extend(character.escape_unicode());
+            }
+            character if character.is_control() => shown.extend(character.escape_default()),
+            character => shown.push(character),
+        }
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_report_says_what_why_and_what_next() {
+        let error = Error::new(Kind::Usage, "there is no provider `clod`")
+            .because(std::io::Error::other("the catalogue does not name it"))
+            .hint("did you mean `claude`?");
+        assert_eq!(
+            error.report(),
+            "Error: there is no provider `clod`\nCaused by: the catalogue does not name it\nHint: did you mean \
+             `claude`?\n"
+        );
+    }
+
+    #[test]
+    fn nothing_foreign_reaches_the_terminal() {
+        let report = Error::new(Kind::Failed, "bad \x1b]52;c;x\x07 \u{202e}txt \u{9b}1m").report();
+        assert!(!report.chars().any(|character| character.is_control() && character != '\n'), "{report:?}");
+        assert!(report.contains("\\u{202e}txt"), "{report:?}");
+    }
+
+    #[test]
+    fn exit_codes_are_distinct_and_never_zero() {
+        let kinds = [Kind::Failed, Kind::Usage, Kind::Input, Kind::Unavailable, Kind::Denied];
+        let codes: Vec<u8> = kinds.into_iter().map(Kind::exit_code).collect();
+        assert_eq!(codes, [1, 2, 3, 4, 5]);
+    }
+}
