@@ -139,13 +139,14 @@ mod tests {
 
     #[test]
     fn what_comes_after_the_dashes_belongs_to_the_child() {
-        let line =
-            CommandLine::try_parse_from(["authdeck", "run", "--name", "x", "--", "sh", "-c", "echo"]).unwrap();
+        let line = CommandLine::try_parse_from(["authdeck", "run", "--name", "x", "--", "sh", "-c", "echo"])
+            .unwrap();
         assert!(matches!(
             line.command,
             Some(Command::Run(Run { name: Some(name), command })) if name == "x" && command == ["sh", "-c", "echo"]
         ));
-        let line = CommandLine::try_parse_from(["authdeck", "login", "gh", "--", "--scopes", "repo"]).unwrap();
+        let line =
+            CommandLine::try_parse_from(["authdeck", "login", "gh", "--", "--scopes", "repo"]).unwrap();
         assert!(matches!(
             line.command,
             Some(Command::Login(Login { arguments, .. })) if arguments == ["--scopes", "repo"]

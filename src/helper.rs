@@ -1,1 +1,4 @@
-//! Thin translators between other programs' prompts and the protocol.
+//! `askpass` and its kin: thin translators between what other programs speak and the supervisor's protocol.
+
+pub mod askpass;
+mod requester;
