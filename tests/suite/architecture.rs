@@ -54,7 +54,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("keeper", &["core"]),
     ("config", &["core"]),
     ("driver", &["core", "protocol", "config", "keeper"]),
-    ("wire", &[]),
+    ("wire", &["protocol"]),
     ("server", &["core", "protocol", "config", "driver", "wire"]),
     ("client", &["core", "protocol", "wire"]),
     ("tui", &["core", "protocol", "config", "client"]),
