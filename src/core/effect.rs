@@ -181,4 +181,6 @@ pub enum RefusalKind {
     TooLate,
     /// Only its owner may do that.
     NotTheOwner,
+    /// An answer that the requester's protocol cannot carry.
+    InvalidAnswer,
 }

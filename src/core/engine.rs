@@ -9,11 +9,18 @@
 //! The engine has no timers. Whatever must happen at some time follows from its state and `now`: the runtime asks
 //! for [`Engine::next_deadline`], sleeps until then and sends [`Input::Tick`].
 
+mod route;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::challenge::Challenges;
 use super::effect::Effect;
 use super::ids::{ProviderId, SessionId};
 use super::input::Input;
+use super::session::Session;
 use super::status::Status;
 use super::time::Timestamp;
 use super::view::{ChallengeView, SessionView};
@@ -71,52 +78,67 @@ impl Default for Limits {
 #[derive(Debug)]
 pub struct Engine {
     limits: Limits,
+    now: Timestamp,
+    sessions: BTreeMap<SessionId, Session>,
+    challenges: Challenges,
+    last_delivery: u64,
 }
 
 impl Engine {
     /// Makes an engine that knows of nothing yet.
     pub fn new(limits: Limits) -> Self {
-        Self { limits }
+        let challenges = Challenges::new(limits.challenge, limits.challenges);
+        Self { limits, now: Timestamp::default(), sessions: BTreeMap::new(), challenges, last_delivery: 0 }
     }
 
-    /// Takes one input and returns what is to be done, in order. `now` never goes backwards.
+    /// Takes one input and returns what is to be done, in order. A `now` that lies before the last one counts as
+    /// the last one.
     #[must_use]
     pub fn handle(&mut self, now: Timestamp, input: Input) -> Vec<Effect> {
-        drop((now, input));
-        Vec::new()
+        self.now = self.now.max(now);
+        let mut effects = Vec::new();
+        self.route(input, &mut effects);
+        self.expire(&mut effects);
+        self.drop_oldest(&mut effects);
+        #[cfg(debug_assertions)]
+        self.check_invariants();
+        effects
     }
 
     /// Tells when [`Input::Tick`] is due at the latest; absent if nothing waits for the clock.
     pub fn next_deadline(&self) -> Option<Timestamp> {
-        None
+        let sessions = self.sessions.values().filter_map(Session::next_deadline).min();
+        sessions.into_iter().chain(self.challenges.next_deadline()).min()
     }
 
     /// Shows all sessions, oldest first.
     pub fn sessions(&self) -> Vec<SessionView> {
-        Vec::new()
+        let mut views: Vec<SessionView> = self.sessions.values().map(Session::view).collect();
+        views.sort_by(|left, right| {
+            (left.started_at, &left.session_id).cmp(&(right.started_at, &right.session_id))
+        });
+        views
     }
 
     /// Shows one session.
     pub fn session(&self, session_id: &SessionId) -> Option<SessionView> {
-        let _ = session_id;
-        None
+        self.sessions.get(session_id).map(Session::view)
     }
 
     /// Tells a session's provider and status; absent for an unknown id (behaviour S11).
     pub fn poll(&self, session_id: &SessionId) -> Option<(Option<ProviderId>, Status)> {
-        let _ = session_id;
-        None
+        let saved = self.sessions.get(session_id)?.saved();
+        Some((saved.plan.facts.provider_id.clone(), saved.status.clone()))
     }
 
     /// Tells in a few sentences what a session waits for, why, what was seen, and what happens next.
     pub fn explain(&self, now: Timestamp, session_id: &SessionId) -> Option<String> {
-        let _ = (now, session_id);
-        None
+        self.sessions.get(session_id).map(|session| session.explain(now))
     }
 
     /// Shows all parked challenges, oldest first.
     pub fn challenges(&self) -> Vec<ChallengeView> {
-        Vec::new()
+        self.challenges.views()
     }
 
     /// Returns the limits it was made with.

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::finding::Finding;
 use super::ids::{BundleId, ChallengeId, ProviderId, SessionId};
+use super::provider::Answer;
 use super::secret::Secret;
 use super::session::SavedSession;
 use super::view::{BundleView, ChallengeKind, Requester};
@@ -46,22 +47,6 @@ pub enum Input {
     Tick,
 }
 
-/// How a CLI takes what the browser ended on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum AnswerWay {
-    /// It asks the vendor by itself until the login was approved: nothing is to be pasted.
-    Polls,
-    /// It listens on a loopback port that the browser is sent to.
-    Loopback,
-    /// It reads the code that the browser shows from its terminal.
-    Code,
-    /// It reads the whole URL that the browser ended on from its terminal.
-    CallbackUrl,
-    /// It reads a token or password from its terminal.
-    Secret,
-}
-
 /// What the engine must know of a provider (or of any other command) to judge its login. From the catalogue.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -71,7 +56,7 @@ pub struct LoginFacts {
     /// Its name for people.
     pub title: String,
     /// The ways in which it takes an answer; empty if that is not known, and then any fitting paste is taken.
-    pub answers: Vec<AnswerWay>,
+    pub answers: Vec<Answer>,
     /// Where a device code is typed in, if the CLI does not say so (behaviour S5).
     pub verification_url: Option<String>,
     /// Whether there is a command that tells whether somebody is logged in.

@@ -2,18 +2,45 @@
 //!
 //! | module | what it decides |
 //! | --- | --- |
-//! | `lifecycle` | start, exit, check, store, kill, adoption: which stage follows which |
+//! | `lifecycle` | start, exit, check, store: which stage follows which |
+//! | `ending` | cancel, kill, limits, removal, adoption: how a session is brought down, or taken over |
 //! | `findings` | which URL and code count (first wins, attempts renew) |
 //! | `submit` | what is done with a paste |
 //! | `words` | every sentence that a person reads about it |
+//!
+//! ```text
+//! Starting ─> Running ─> Draining ─> Checking ─> Storing ─> Over (success)
+//!     └──────────┴───────────┴───────────┴──────────┴────> Over (failed)
+//! ```
+//! The status that clients see is beside the stage: findings move it, stages end it. What is left of the process is
+//! brought down independently of both, because it may take longer than the person's interest in it.
+
+mod ending;
+mod findings;
+mod lifecycle;
+mod submit;
+#[cfg(test)]
+mod tests;
+mod words;
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::input::LoginPlan;
+use super::effect::{Effect, Reply};
+use super::engine::Limits;
+use super::finding::{Expects, FindingKind, Source};
+use super::ids::SessionId;
+use super::input::{DeliveryId, Exit, LoginPlan, ReplyId, SessionInput};
 use super::status::Status;
 use super::time::Timestamp;
+use super::view::{ChildState, Event, SessionView, UrlView};
+
+/// How long a change of nothing but the number of output bytes may wait before clients are told.
+const COUNT_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How many URLs and codes of one session are remembered beside the current ones.
+const REMEMBERED: usize = 16;
 
 /// All that the next supervisor must know of a session. It has no secret in it.
 ///
@@ -32,6 +59,88 @@ pub struct SavedSession {
     pub ended_at: Option<Timestamp>,
     /// Where it stands.
     pub status: Status,
+    stage: Stage,
+    child: ChildState,
+    #[serde(default)]
+    exit: Option<Exit>,
+    #[serde(default)]
+    seen: Seen,
+    #[serde(default)]
+    attention: bool,
+    #[serde(default)]
+    advice: Option<String>,
+}
+
+/// How far a session has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "name", rename_all = "kebab-case")]
+enum Stage {
+    /// The keeper is being started.
+    Starting { until: Timestamp },
+    /// The child runs.
+    Running,
+    /// The child ended; what it printed last is still being read.
+    Draining { until: Timestamp },
+    /// The auth check runs.
+    Checking { until: Timestamp },
+    /// The login is being stored.
+    Storing { until: Timestamp },
+    /// The status is terminal.
+    Over,
+}
+
+/// What was seen of the child's output that counts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Seen {
+    /// The URL of the current attempt.
+    url: Option<SeenUrl>,
+    /// Other URLs of the current attempt, such as the one handed to a browser.
+    others: Vec<SeenUrl>,
+    /// A browser's URL that waits for the screen to show a better one, and until when.
+    held: Option<(SeenUrl, Timestamp)>,
+    /// URLs of attempts that the CLI gave up.
+    superseded: Vec<String>,
+    code: Option<SeenCode>,
+    /// Codes of attempts that the CLI gave up.
+    superseded_codes: Vec<String>,
+    /// Whether the CLI complained since the current attempt's URL or code.
+    gave_up: bool,
+    prompt: Option<SeenPrompt>,
+    identity: Option<String>,
+    success_line: Option<String>,
+    failure_line: Option<String>,
+    /// Whether the newest line that claims an outcome claims success.
+    claims_success: Option<bool>,
+    /// Whether something was submitted to which the CLI has shown no reaction yet.
+    submitted: bool,
+}
+
+/// A URL, with where it comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SeenUrl {
+    view: UrlView,
+    kind: FindingKind,
+    source: Source,
+}
+
+/// A device code, with where it is typed in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SeenCode {
+    code: String,
+    url: Option<UrlView>,
+    /// Whether the URL stands in for one that the CLI has not named.
+    guessed: bool,
+}
+
+/// What the child asks for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SeenPrompt {
+    line: String,
+    expects: Option<Expects>,
 }
 
 impl SavedSession {
@@ -39,6 +148,277 @@ impl SavedSession {
     pub fn new(plan: LoginPlan, started_at: Timestamp, limit: Duration) -> Self {
         let limit = plan.limit_seconds.map_or(limit, Duration::from_secs);
         let deadline_at = started_at.after(limit);
-        Self { plan, started_at, deadline_at, ended_at: None, status: Status::Pending }
+        Self {
+            plan,
+            started_at,
+            deadline_at,
+            ended_at: None,
+            status: Status::Pending,
+            stage: Stage::Starting { until: deadline_at },
+            child: ChildState::Starting,
+            exit: None,
+            seen: Seen::default(),
+            attention: false,
+            advice: None,
+        }
+    }
+
+    /// Returns its id.
+    pub fn session_id(&self) -> &SessionId {
+        &self.plan.session_id
+    }
+
+    /// Returns the time limit in whole seconds, as it stands in the sentence about it.
+    fn limit_seconds(&self) -> u64 {
+        self.started_at.until(self.deadline_at).as_secs()
+    }
+}
+
+/// What one call of the engine gives to a session, and takes from it.
+pub(super) struct Turn<'a> {
+    pub(super) now: Timestamp,
+    pub(super) limits: &'a Limits,
+    pub(super) effects: &'a mut Vec<Effect>,
+    /// The number of the last delivery; they are numbered over all sessions.
+    pub(super) last_delivery: &'a mut u64,
+}
+
+impl Turn<'_> {
+    pub(super) fn order(&mut self, effect: Effect) {
+        self.effects.push(effect);
+    }
+
+    pub(super) fn reply(&mut self, to: ReplyId, value: Reply) {
+        self.effects.push(Effect::Reply { to, value });
+    }
+}
+
+/// What is known of the keeper.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Keeper {
+    /// Ordered, not there yet.
+    Starting,
+    /// It holds the child's terminal.
+    Held,
+    /// It was told to end, or never came to be.
+    Released,
+    /// It is gone, and nobody told it to go.
+    Lost,
+}
+
+/// A kill under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Ending {
+    until: Timestamp,
+    force: bool,
+}
+
+/// A delivery under way.
+#[derive(Debug)]
+struct Delivery {
+    id: DeliveryId,
+    reply: ReplyId,
+    until: Timestamp,
+    /// Where it goes, in words: the child's terminal, or a port.
+    port: Option<u16>,
+    /// What it is, in words.
+    what: &'static str,
+}
+
+/// One login session.
+#[derive(Debug)]
+pub(super) struct Session {
+    saved: SavedSession,
+    keeper: Keeper,
+    ending: Option<Ending>,
+    output_bytes: u64,
+    output_ended: bool,
+    start_reply: Option<ReplyId>,
+    deliveries: Vec<Delivery>,
+    removing: bool,
+    gone: bool,
+    /// What was last written and last told, and when: what is the same is neither written nor told again.
+    written: Option<SavedSession>,
+    told: Option<(SessionView, Timestamp)>,
+}
+
+impl Session {
+    fn new(saved: SavedSession, keeper: Keeper) -> Self {
+        Self {
+            saved,
+            keeper,
+            ending: None,
+            output_bytes: 0,
+            output_ended: false,
+            start_reply: None,
+            deliveries: Vec::new(),
+            removing: false,
+            gone: false,
+            written: None,
+            told: None,
+        }
+    }
+
+    pub(super) fn id(&self) -> &SessionId {
+        &self.saved.plan.session_id
+    }
+
+    pub(super) fn saved(&self) -> &SavedSession {
+        &self.saved
+    }
+
+    /// Tells whether its status is terminal.
+    pub(super) fn is_over(&self) -> bool {
+        self.saved.status.is_terminal()
+    }
+
+    /// Tells whether nothing of its process is there any more, as far as anything can be done about it.
+    pub(super) fn is_down(&self) -> bool {
+        matches!(self.keeper, Keeper::Released | Keeper::Lost) && self.ending.is_none()
+    }
+
+    /// Tells whether it is to be dropped from the list.
+    pub(super) fn is_gone(&self) -> bool {
+        self.gone
+    }
+
+    /// Takes one input. A fact that comes too late changes nothing.
+    pub(super) fn handle(&mut self, turn: &mut Turn<'_>, input: SessionInput) {
+        match input {
+            SessionInput::KeeperReady { process_id } => self.keeper_ready(turn, process_id),
+            SessionInput::StartFailed { error } => self.start_failed(turn, error),
+            SessionInput::Found(found) => self.found(turn, *found),
+            SessionInput::PromptGone => self.saved.seen.prompt = None,
+            SessionInput::OutputAdvanced { bytes } => self.output_bytes = bytes,
+            SessionInput::ChildExited { exit } => self.child_exited(turn, exit),
+            SessionInput::OutputEnded => self.output_over(turn),
+            SessionInput::LimitReached => self.time_out(turn),
+            SessionInput::KillFinished { survivors } => self.kill_finished(turn, survivors),
+            SessionInput::KeeperLost => self.keeper_lost(turn),
+            SessionInput::CheckFinished(outcome) => self.check_finished(turn, outcome),
+            SessionInput::BundleStored { bundle } => self.bundle_stored(turn, bundle),
+            SessionInput::BundleNotStored { error } => self.bundle_not_stored(turn, &error),
+            SessionInput::Delivered { delivery, outcome } => self.delivered(turn, delivery, outcome),
+            SessionInput::Looked | SessionInput::Typed => self.saved.attention = false,
+            SessionInput::Submit { text, reply } => self.submit(turn, &text, reply),
+            SessionInput::Cancel { reply } => self.cancel(turn, reply),
+            SessionInput::Kill { force, reply } => self.kill(turn, force, reply),
+            SessionInput::Remove { reply } => self.remove(turn, reply),
+        }
+    }
+
+    /// Does whatever has become due.
+    pub(super) fn expire(&mut self, turn: &mut Turn<'_>) {
+        if !self.is_over() && turn.now >= self.saved.deadline_at {
+            self.time_out(turn);
+        }
+        self.expire_stage(turn);
+        self.expire_ending(turn);
+        self.expire_held_url(turn);
+        self.expire_deliveries(turn);
+    }
+
+    /// Tells when something becomes due by itself.
+    pub(super) fn next_deadline(&self) -> Option<Timestamp> {
+        let limit = (!self.is_over()).then_some(self.saved.deadline_at);
+        let stage = match self.saved.stage {
+            Stage::Starting { until }
+            | Stage::Draining { until }
+            | Stage::Checking { until }
+            | Stage::Storing { until } => Some(until),
+            Stage::Running | Stage::Over => None,
+        };
+        let ending = self.ending.map(|ending| ending.until);
+        let held = self.saved.seen.held.as_ref().map(|(_, until)| *until);
+        let count = self.told.as_ref().and_then(|(view, at)| {
+            (view.output_bytes != self.output_bytes).then(|| at.after(COUNT_INTERVAL))
+        });
+        let deliveries = self.deliveries.iter().map(|delivery| delivery.until).min();
+        [limit, stage, ending, held, count, deliveries].into_iter().flatten().min()
+    }
+
+    /// Orders that what has changed is written and told.
+    pub(super) fn settle(&mut self, turn: &mut Turn<'_>) {
+        if self.gone {
+            turn.order(Effect::ForgetSession { session_id: self.id().clone() });
+            turn.order(Effect::Publish(Event::SessionRemoved { session_id: self.id().clone() }));
+            return;
+        }
+        if self.written.as_ref() != Some(&self.saved) {
+            self.written = Some(self.saved.clone());
+            turn.order(Effect::SaveSession(Box::new(self.saved.clone())));
+        }
+        self.tell(turn);
+    }
+
+    fn tell(&mut self, turn: &mut Turn<'_>) {
+        let mut view = self.view();
+        let Some((told, at)) = &self.told else {
+            self.told = Some((view.clone(), turn.now));
+            turn.order(Effect::Publish(Event::SessionAdded { session: Box::new(view) }));
+            return;
+        };
+        if turn.now < at.after(COUNT_INTERVAL) {
+            view.output_bytes = told.output_bytes;
+        }
+        if view == *told {
+            return;
+        }
+        view.output_bytes = self.output_bytes;
+        self.told = Some((view.clone(), turn.now));
+        turn.order(Effect::Publish(Event::SessionChanged { session: Box::new(view) }));
+    }
+
+    /// Shows it.
+    pub(super) fn view(&self) -> SessionView {
+        let saved = &self.saved;
+        let seen = &saved.seen;
+        SessionView {
+            session_id: self.id().clone(),
+            provider_id: saved.plan.facts.provider_id.clone(),
+            name: saved.plan.name.clone(),
+            command: saved.plan.command.clone(),
+            status: saved.status.clone(),
+            started_at: saved.started_at,
+            deadline_at: (!self.is_over()).then_some(saved.deadline_at),
+            ended_at: saved.ended_at,
+            waiting: self.waiting(),
+            waiting_text: self.waiting_text(),
+            url: self.card_url(),
+            code: seen.code.as_ref().map(|code| code.code.clone()),
+            expects: seen.prompt.as_ref().and_then(|prompt| prompt.expects),
+            prompt: seen.prompt.as_ref().map(|prompt| prompt.line.clone()),
+            identity: seen.identity.clone(),
+            failure: seen.failure_line.clone(),
+            child: saved.child.clone(),
+            output_bytes: self.output_bytes,
+            attention: saved.attention,
+            advice: saved.advice.clone(),
+        }
+    }
+
+    /// Tells whether a change of nothing but the number of output bytes may wait.
+    pub(super) fn may_wait(&self, now: Timestamp) -> bool {
+        self.told.as_ref().is_some_and(|(_, at)| now < at.after(COUNT_INTERVAL))
+    }
+}
+
+impl Session {
+    /// Takes it off the list, whatever it is.
+    pub(super) fn drop_from_list(&mut self) {
+        self.gone = true;
+    }
+
+    /// Checks what must hold whatever happened.
+    #[cfg(debug_assertions)]
+    pub(super) fn check_invariants(&self) {
+        let over = matches!(self.saved.stage, Stage::Over);
+        debug_assert_eq!(over, self.is_over(), "the stage is over when the status is terminal");
+        debug_assert_eq!(self.saved.ended_at.is_some(), over, "what is over has ended at some time");
+        let held = matches!(self.keeper, Keeper::Starting | Keeper::Held);
+        let survived = matches!(self.saved.child, ChildState::Survived { .. });
+        debug_assert!(!(over && held) || self.ending.is_some() || survived, "a keeper is told to end");
+        debug_assert!(self.ending.is_none() || held, "only what is there is killed");
+        debug_assert!(self.start_reply.is_none() || self.keeper == Keeper::Starting, "a start is answered");
     }
 }

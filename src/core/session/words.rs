@@ -1,0 +1,329 @@
+//! Every sentence that a person reads about a session.
+//!
+//! Plain and short. What the CLI said is quoted and marked as its own; what to do next ends every bad news. Keys are
+//! not named here: the person may have bound them otherwise, and the deck shows them.
+
+use std::time::Duration;
+
+use super::{SavedSession, Session, Stage};
+use crate::core::callback::redirects_to_loopback;
+use crate::core::finding::{Expects, Verdict};
+use crate::core::input::{Exit, LoginPlan};
+use crate::core::provider::Answer;
+use crate::core::redact;
+use crate::core::status::Status;
+use crate::core::time::Timestamp;
+use crate::core::view::{ChildState, Waiting};
+
+/// How much of a line that the CLI printed is kept.
+const LINE: usize = 240;
+
+/// Makes a line of the CLI's fit to be kept, told and shown.
+pub(super) fn quotable(line: &str) -> String {
+    redact::mask_tokens(&redact::visible_line(line.trim(), LINE))
+}
+
+/// Returns the provider's name for people, or the command's.
+pub(super) fn title(plan: &LoginPlan) -> String {
+    if !plan.facts.title.is_empty() {
+        return plan.facts.title.clone();
+    }
+    let program = plan.command.first().map_or("the command", String::as_str);
+    program.rsplit('/').next().unwrap_or(program).to_owned()
+}
+
+pub(super) fn verdict(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Expected => "expected for this provider",
+        Verdict::Unknown => "not a host that is known for this provider",
+        Verdict::Suspicious => "something speaks against this URL",
+    }
+}
+
+/// Names how a child ended.
+fn ending(exit: Exit) -> String {
+    match (exit.code, exit.signal) {
+        (Some(code), _) => format!("ended with exit status {code}"),
+        (None, Some(signal)) => format!("was ended by signal {signal}"),
+        (None, None) => "ended in a way that nobody saw".to_owned(),
+    }
+}
+
+type BadNews = (String, String);
+
+pub(super) fn bad_exit(saved: &SavedSession, exit: Exit) -> BadNews {
+    let title = title(&saved.plan);
+    let ending = ending(exit);
+    match &saved.seen.failure_line {
+        Some(line) => (format!("{title} {ending}: “{line}”"), advice_to_retry(saved)),
+        None => (
+            format!("{title} {ending} and did not say why in words that authdeck knows"),
+            format!("Its last lines are in its pane. {}", advice_to_retry(saved)),
+        ),
+    }
+}
+
+pub(super) fn unproven_exit(saved: &SavedSession) -> BadNews {
+    let title = title(&saved.plan);
+    match &saved.seen.failure_line {
+        Some(line) => {
+            (format!("{title} ended with exit status 0, but said: “{line}”"), advice_to_retry(saved))
+        }
+        None => (
+            format!("{title} ended with exit status 0 and never said that the login succeeded"),
+            format!("There is no check for it, so nothing proves the login. {}", advice_to_retry(saved)),
+        ),
+    }
+}
+
+pub(super) fn failed_check(saved: &SavedSession, last_line: &str) -> BadNews {
+    let title = title(&saved.plan);
+    let said = said(last_line);
+    (
+        format!("{title} ended well, but its own check says that nobody is logged in{said}"),
+        advice_to_retry(saved),
+    )
+}
+
+pub(super) fn hanging_check(saved: &SavedSession, last_line: &str, limit: Duration) -> BadNews {
+    let title = title(&saved.plan);
+    let (seconds, said) = (limit.as_secs(), said(last_line));
+    let error = format!("{title} ended well, but its own check did not answer within {seconds}s{said}");
+    (error, "The network may be down. Run the check by hand, or start the login again.".to_owned())
+}
+
+pub(super) fn no_check(saved: &SavedSession, error: &str) -> BadNews {
+    let title = title(&saved.plan);
+    let error = quotable(error);
+    let error = format!("{title} ended well, but its own check could not be run: {error}");
+    (error, "Make the check's command work in a shell, then start the login again.".to_owned())
+}
+
+pub(super) fn not_stored(saved: &SavedSession, error: &str) -> BadNews {
+    let title = title(&saved.plan);
+    let error = quotable(error);
+    let advice =
+        "The CLI itself is logged in. Free the disk or correct the folder's rights, then log in again.";
+    (format!("{title} is logged in, but that could not be recorded: {error}"), advice.to_owned())
+}
+
+pub(super) fn lost_keeper(saved: &SavedSession) -> BadNews {
+    let title = title(&saved.plan);
+    let error = format!("the keeper of this session is gone, and {title} with it or out of reach");
+    (error, format!("The machine was restarted, or somebody killed the keeper. {}", advice_to_retry(saved)))
+}
+
+pub(super) fn advice_after_timeout(saved: &SavedSession) -> String {
+    match &saved.status {
+        Status::Pending => {
+            format!("The CLI never showed anything to act on; see its pane. {}", advice_to_retry(saved))
+        }
+        Status::UrlAvailable { .. } | Status::CodeEmitted { .. } => {
+            format!("The URL that it showed is of no use any more. {}", advice_to_retry(saved))
+        }
+        Status::Success { .. } | Status::Failed { .. } => advice_to_retry(saved),
+    }
+}
+
+pub(super) fn advice_to_retry(saved: &SavedSession) -> String {
+    saved.plan.facts.retry_hint.clone().unwrap_or_else(|| "Start the login again.".to_owned())
+}
+
+fn said(last_line: &str) -> String {
+    let line = quotable(last_line);
+    if line.is_empty() { String::new() } else { format!(": “{line}”") }
+}
+
+impl Session {
+    /// Tells what it waits for.
+    pub(super) fn waiting(&self) -> Waiting {
+        let seen = &self.saved.seen;
+        match self.saved.stage {
+            Stage::Over => return Waiting::Finished,
+            Stage::Draining { .. } | Stage::Checking { .. } | Stage::Storing { .. } => {
+                return Waiting::Checking;
+            }
+            Stage::Starting { .. } | Stage::Running => {}
+        }
+        if seen.submitted {
+            return Waiting::Submitted;
+        }
+        let expects = seen.prompt.as_ref().map(|prompt| prompt.expects);
+        match expects {
+            Some(Some(Expects::Choice) | None) => Waiting::Prompt,
+            Some(Some(Expects::Secret)) => Waiting::Secret,
+            _ if seen.claims_success == Some(true) => Waiting::Child,
+            _ if seen.code.is_some() => Waiting::EnterCode,
+            Some(Some(Expects::Code | Expects::CallbackUrl)) if seen.url.is_some() => {
+                Waiting::OpenUrlThenPaste
+            }
+            Some(Some(Expects::Code | Expects::CallbackUrl)) => Waiting::Prompt,
+            Some(Some(Expects::Enter)) if seen.url.is_none() => Waiting::Prompt,
+            Some(Some(Expects::Enter)) | None => self.waiting_for_browser(),
+        }
+    }
+
+    fn waiting_for_browser(&self) -> Waiting {
+        let Some(url) = &self.saved.seen.url else { return Waiting::Child };
+        let answers = &self.saved.plan.facts.answers;
+        let comes_back = answers.iter().any(|answer| match answer {
+            Answer::StdinCode | Answer::StdinCallbackUrl | Answer::StdinSecret | Answer::Loopback => true,
+            Answer::Polls | Answer::EnterThenPolls => false,
+        });
+        let pasted = if answers.is_empty() { redirects_to_loopback(&url.view.url) } else { comes_back };
+        if pasted { Waiting::OpenUrlThenPaste } else { Waiting::OpenUrl }
+    }
+
+    /// Says the same in words.
+    pub(super) fn waiting_text(&self) -> String {
+        let title = title(&self.saved.plan);
+        match self.waiting() {
+            Waiting::Child => self.waiting_for_child(),
+            Waiting::OpenUrl => format!("waiting for you: open the URL; {title} notices by itself"),
+            Waiting::OpenUrlThenPaste => {
+                format!("waiting for you: open the URL, then {}", self.what_to_paste())
+            }
+            Waiting::EnterCode if self.expects(Expects::Enter) => {
+                format!("waiting for you: open the URL and type in the code; {title} waits for Enter")
+            }
+            Waiting::EnterCode => "waiting for you: open the URL and type in the code".to_owned(),
+            Waiting::Prompt if self.expects(Expects::Enter) => {
+                format!("waiting for you: {title} waits for Enter")
+            }
+            Waiting::Prompt => format!("waiting for you: {title} asks something; answer in its pane"),
+            Waiting::Secret => "waiting for you: paste the token or password that it asks for".to_owned(),
+            Waiting::Submitted => format!("sent; waiting for what {title} makes of it"),
+            Waiting::Checking => self.waiting_for_check(),
+            Waiting::Finished => self.how_it_ended(),
+        }
+    }
+
+    fn expects(&self, wanted: Expects) -> bool {
+        self.saved.seen.prompt.as_ref().is_some_and(|prompt| prompt.expects == Some(wanted))
+    }
+
+    fn what_to_paste(&self) -> &'static str {
+        let facts = &self.saved.plan.facts;
+        if self.expects(Expects::Code) || facts.answers.first() == Some(&Answer::StdinCode) {
+            "paste the code it shows"
+        } else if facts.answers.first() == Some(&Answer::StdinSecret) {
+            "paste the token it shows"
+        } else {
+            "paste what the browser ends on"
+        }
+    }
+
+    fn waiting_for_child(&self) -> String {
+        let title = title(&self.saved.plan);
+        match (self.saved.seen.claims_success, &self.saved.child) {
+            (Some(true), _) => {
+                format!("{title} says that it is done and still runs; press Enter in its pane, or end it")
+            }
+            (_, ChildState::Starting) => format!("starting {title}"),
+            (Some(false), _) => format!("{title} reported a failure and still runs; see its pane, or end it"),
+            (None, _) => format!("waiting for {title} to show something to act on"),
+        }
+    }
+
+    fn waiting_for_check(&self) -> String {
+        let title = title(&self.saved.plan);
+        match self.saved.stage {
+            Stage::Checking { .. } => format!("asking {title} itself whether the login worked"),
+            Stage::Storing { .. } => "recording the login".to_owned(),
+            Stage::Draining { .. } | Stage::Starting { .. } | Stage::Running | Stage::Over => {
+                format!("{title} has ended; reading what it said last")
+            }
+        }
+    }
+
+    fn how_it_ended(&self) -> String {
+        match &self.saved.status {
+            Status::Success { email: Some(identity), .. } => format!("logged in as {identity}"),
+            Status::Success { email: None, .. } => "logged in".to_owned(),
+            Status::Failed { error } => error.clone(),
+            Status::Pending | Status::UrlAvailable { .. } | Status::CodeEmitted { .. } => String::new(),
+        }
+    }
+
+    /// Tells in a few sentences what it waits for and why, what was seen, and what happens next.
+    pub(in crate::core) fn explain(&self, now: Timestamp) -> String {
+        let mut sentences = vec![sentence(&self.waiting_text())];
+        sentences.extend(self.explain_seen());
+        if self.is_over() {
+            sentences.extend(self.saved.advice.clone());
+        } else {
+            sentences.push(self.explain_success());
+            let left = now.until(self.saved.deadline_at).as_secs();
+            sentences.push(format!("It times out in {}.", minutes(left)));
+        }
+        sentences.push(self.explain_child());
+        sentences.join(" ")
+    }
+
+    fn explain_seen(&self) -> Vec<String> {
+        let seen = &self.saved.seen;
+        let mut sentences = Vec::new();
+        if let Some(code) = &seen.code {
+            let place = code.url.as_ref().map_or("a page it did not name", |url| url.host.as_str());
+            let guess = if code.guessed { ", as the catalogue has it" } else { "" };
+            sentences.push(format!("The device code goes to {place}{guess}."));
+        } else if let Some(url) = &seen.url {
+            let dispute = if url.view.disputed { "; screen and output disagree about it" } else { "" };
+            sentences.push(format!("The URL leads to {}: {}{dispute}.", url.view.host, url.view.reason));
+        }
+        let renewed = seen.superseded.len().max(seen.superseded_codes.len());
+        if renewed > 0 {
+            sentences
+                .push("The CLI gave an earlier attempt up; only what is shown now is of use.".to_owned());
+        }
+        let quotes = [
+            ("It asks", seen.prompt.as_ref().map(|prompt| &prompt.line)),
+            ("It said", seen.success_line.as_ref()),
+            ("It complained", seen.failure_line.as_ref()),
+        ];
+        let quotes = quotes.into_iter().filter_map(|(verb, line)| Some(format!("{verb}: “{}”.", line?)));
+        sentences.extend(quotes);
+        sentences
+    }
+
+    /// Says what will count as success, because it differs from CLI to CLI.
+    fn explain_success(&self) -> String {
+        let facts = &self.saved.plan.facts;
+        let title = title(&self.saved.plan);
+        match (facts.auth_check, facts.stays_open, facts.exit_decides) {
+            (true, true, _) => format!("When it says that it is done, {title}'s own check decides."),
+            (true, false, _) => format!("When it ends with exit status 0, {title}'s own check decides."),
+            (false, true, _) => "There is no check for it: its own success line decides.".to_owned(),
+            (false, false, true) => {
+                "There is no check for this command: exit status 0 counts as success.".to_owned()
+            }
+            (false, false, false) => {
+                "There is no check for it: exit status 0 and its own success line decide.".to_owned()
+            }
+        }
+    }
+
+    fn explain_child(&self) -> String {
+        match &self.saved.child {
+            ChildState::Starting => "Its process is being started.".to_owned(),
+            ChildState::Running { process_id } => format!("Its process is {process_id}."),
+            ChildState::Ending => "It is being killed with everything it started.".to_owned(),
+            ChildState::Exited { code, signal } => {
+                sentence(&format!("its process {}", ending(Exit { code: *code, signal: *signal })))
+            }
+            ChildState::Killed => "It was killed with everything it had started.".to_owned(),
+            ChildState::Survived { survivors } => format!("Not killed: {}.", survivors.join("; ")),
+            ChildState::Lost => "Nothing is known of its process.".to_owned(),
+        }
+    }
+}
+
+fn sentence(text: &str) -> String {
+    let mut characters = text.chars();
+    let first: String = characters.next().into_iter().flat_map(char::to_uppercase).collect();
+    format!("{first}{}.", characters.as_str().trim_end_matches('.'))
+}
+
+fn minutes(seconds: u64) -> String {
+    format!("{}:{:02}", seconds / 60, seconds % 60)
+}
