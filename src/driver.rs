@@ -15,6 +15,7 @@
 //! | [`replay`] | hands a callback to the child's loopback listener |
 //! | [`store`] | who is logged in where |
 //! | [`recording`] | what a session printed, and when |
+//! | [`keeper_link`] | starts, finds and talks to keepers |
 //! | [`environment`], [`paths`] | what children inherit; the supervisor's folders |
 //! | [`settings`] | every limit of this part, with its default |
 //!
@@ -23,6 +24,7 @@
 pub mod auth_check;
 pub mod environment;
 pub mod handle;
+pub mod keeper_link;
 pub mod paths;
 mod plain_text;
 pub mod recording;

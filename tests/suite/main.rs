@@ -13,4 +13,5 @@
 mod common;
 
 mod architecture;
+mod keeper_output;
 mod peer_servers;

@@ -1,0 +1,276 @@
+//! A connection to a keeper.
+
+use std::io;
+use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::io::{AsyncWriteExt as _, BufReader};
+use tokio::net::UnixStream;
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use super::frames::{Shared, Waiting, connect, next_report, read_frames, write_frames};
+use super::{ANSWER_LIMIT, KeeperError, KeeperEvent, WINDOW};
+use crate::keeper::TOKEN;
+use crate::keeper::wire::{
+    self, Hello, InputKind, InputOutcome, LONGEST_INPUT, Order, RefusalReason, Report, TerminalMode,
+};
+
+/// How often an attach is tried again when another one took the token first.
+const ATTEMPTS: u32 = 5;
+
+/// Gives orders to a keeper. Clones share the connection, which ends when the [`KeeperEvents`] are dropped.
+#[derive(Clone)]
+pub struct KeeperHandle {
+    frames: mpsc::Sender<Vec<u8>>,
+    shared: Arc<Shared>,
+}
+
+/// What comes from a keeper, in order. Dropping it detaches; the session lives on.
+pub struct KeeperEvents {
+    events: mpsc::UnboundedReceiver<KeeperEvent>,
+    handle: KeeperHandle,
+    /// The end of the last output handed out.
+    handed_out: u64,
+    /// The end of what the keeper was told of.
+    told: u64,
+    /// After how many bytes it is told: often enough that it never has to wait for that.
+    step: u64,
+    tasks: [JoinHandle<()>; 2],
+}
+
+impl Drop for KeeperEvents {
+    fn drop(&mut self) {
+        self.tasks.iter().for_each(JoinHandle::abort);
+        let mut waiting = self.handle.shared.waiting();
+        *waiting = Waiting { over: true, ..Waiting::default() };
+    }
+}
+
+/// Attaches to the keeper of a session's folder. Output starts at `from`, or at the oldest byte that is kept;
+/// [`Hello::resume_at`] says which it is. Whoever was attached before is dropped.
+///
+/// # Errors
+/// The keeper is gone, refuses, or does not answer in time.
+pub async fn attach(
+    directory: &Path,
+    from: Option<u64>,
+) -> Result<(KeeperHandle, KeeperEvents, Hello), KeeperError> {
+    let mut attempt = 1;
+    loop {
+        match timeout(ANSWER_LIMIT, try_attach(directory, from)).await {
+            Ok(Err(KeeperError::Refused(refusal)))
+                if refusal.reason == RefusalReason::Token && attempt < ATTEMPTS =>
+            {
+                attempt += 1;
+            }
+            Ok(result) => return result,
+            Err(_) => return Err(KeeperError::TimedOut { what: "answer", limit: ANSWER_LIMIT }),
+        }
+    }
+}
+
+async fn try_attach(
+    directory: &Path,
+    from: Option<u64>,
+) -> Result<(KeeperHandle, KeeperEvents, Hello), KeeperError> {
+    let gone = |_| KeeperError::Gone { directory: directory.to_owned() };
+    let stream = connect(directory).map_err(gone)?;
+    let token = tokio::fs::read_to_string(directory.join(TOKEN)).await.map_err(gone)?;
+    let (read, mut write) = UnixStream::from_std(stream)?.into_split();
+    let attach = Order::Attach { version: wire::VERSION, token, from, window: WINDOW };
+    write.write_all(&wire::order_frame(&attach)).await?;
+    let mut read = BufReader::with_capacity(64 * 1024, read);
+    let hello = match next_report(&mut read).await? {
+        Some(Report::Hello(hello)) => *hello,
+        Some(Report::Refused(refusal)) => return Err(KeeperError::Refused(refusal)),
+        Some(
+            Report::Exited(_)
+            | Report::OutputEnded { .. }
+            | Report::LimitReached
+            | Report::KillFinished(_)
+            | Report::InputDone { .. }
+            | Report::Mode { .. }
+            | Report::Released,
+        )
+        | None => return Err(io::Error::from(io::ErrorKind::InvalidData).into()),
+    };
+    let (handle, events) = serve(read, write, directory, &hello);
+    Ok((handle, events, hello))
+}
+
+/// Starts the two tasks of a connection.
+fn serve(
+    read: BufReader<OwnedReadHalf>,
+    write: OwnedWriteHalf,
+    directory: &Path,
+    hello: &Hello,
+) -> (KeeperHandle, KeeperEvents) {
+    let (frames, outgoing) = mpsc::channel(64);
+    let (incoming, events) = mpsc::unbounded_channel();
+    let shared = Arc::new(Shared {
+        waiting: Mutex::default(),
+        next_id: AtomicU32::new(1),
+        directory: directory.to_owned(),
+    });
+    let reader = tokio::spawn(read_frames(read, incoming, Arc::clone(&shared)));
+    let writer = tokio::spawn(write_frames(write, outgoing));
+    let handle = KeeperHandle { frames, shared };
+    let events = KeeperEvents {
+        events,
+        handle: handle.clone(),
+        handed_out: hello.resume_at,
+        told: hello.resume_at,
+        step: hello.ring_bytes.min(WINDOW) / 4,
+        tasks: [reader, writer],
+    };
+    (handle, events)
+}
+
+impl KeeperEvents {
+    /// Returns the next event; `None` once the connection is over. Taking an event says that the ones before it
+    /// have been dealt with: the keeper keeps what has not been, and makes the child wait when that grows too much.
+    ///
+    /// Dropping the returned future loses nothing.
+    pub async fn next(&mut self) -> Option<KeeperEvent> {
+        if let Some(frame) = self.consumed_frame() {
+            let offset = self.handed_out;
+            if self.handle.frames.send(frame).await.is_ok() {
+                self.told = offset;
+            }
+        }
+        let event = self.events.recv().await?;
+        Some(self.hand_out(event))
+    }
+
+    /// Returns an event if one is there, without waiting; otherwise like [`KeeperEvents::next`].
+    pub fn try_next(&mut self) -> Option<KeeperEvent> {
+        if let Some(frame) = self.consumed_frame()
+            && self.handle.frames.try_send(frame).is_ok()
+        {
+            self.told = self.handed_out;
+        }
+        let event = self.events.try_recv().ok()?;
+        Some(self.hand_out(event))
+    }
+
+    fn hand_out(&mut self, event: KeeperEvent) -> KeeperEvent {
+        if let KeeperEvent::Output { offset, bytes } = &event {
+            self.handed_out = offset + bytes.len() as u64;
+        }
+        event
+    }
+
+    fn consumed_frame(&self) -> Option<Vec<u8>> {
+        let due = self.handed_out - self.told >= self.step.max(1);
+        due.then(|| wire::order_frame(&Order::Consumed { offset: self.handed_out }))
+    }
+}
+
+impl KeeperHandle {
+    /// Writes to the child and waits for the outcome. The keeper bounds the wait (`input_limit`).
+    ///
+    /// # Errors
+    /// The keeper is gone.
+    pub async fn write(&self, bytes: &[u8], kind: InputKind) -> Result<InputOutcome, KeeperError> {
+        if bytes.len() > LONGEST_INPUT {
+            return Ok(InputOutcome::Full);
+        }
+        let id = self.next_id();
+        let (sender, receiver) = oneshot::channel();
+        self.wait_for(|waiting| drop(waiting.inputs.insert(id, sender)))?;
+        self.send(wire::input_frame(id, kind, bytes)).await?;
+        receiver.await.map_err(|_| self.gone())
+    }
+
+    /// Writes to the child without waiting for the outcome: keys and terminal replies.
+    ///
+    /// # Errors
+    /// The keeper is gone.
+    pub async fn send_input(&self, bytes: &[u8], kind: InputKind) -> Result<(), KeeperError> {
+        for piece in bytes.chunks(LONGEST_INPUT) {
+            self.send(wire::input_frame(0, kind, piece)).await?;
+        }
+        Ok(())
+    }
+
+    /// Resizes the child's terminal.
+    ///
+    /// # Errors
+    /// The keeper is gone.
+    pub async fn resize(&self, columns: u16, rows: u16) -> Result<(), KeeperError> {
+        self.order(&Order::Resize { columns, rows }).await
+    }
+
+    /// Ends the child with everything it started; [`KeeperEvent::KillFinished`] tells how that ended. A second call
+    /// with `force` cuts the grace of the first one short.
+    ///
+    /// # Errors
+    /// The keeper is gone.
+    pub async fn kill(&self, force: bool) -> Result<(), KeeperError> {
+        self.order(&Order::Kill { force }).await
+    }
+
+    /// Changes the time limit, counted from the session's start.
+    ///
+    /// # Errors
+    /// The keeper is gone.
+    pub async fn limit(&self, limit: Duration) -> Result<(), KeeperError> {
+        let milliseconds = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
+        self.order(&Order::Limit { milliseconds }).await
+    }
+
+    /// Asks how the child's terminal treats input; `None` once it is closed.
+    ///
+    /// # Errors
+    /// The keeper is gone or does not answer.
+    pub async fn terminal_mode(&self) -> Result<Option<TerminalMode>, KeeperError> {
+        let id = self.next_id();
+        let (sender, receiver) = oneshot::channel();
+        self.wait_for(|waiting| drop(waiting.modes.insert(id, sender)))?;
+        self.order(&Order::Mode { id }).await?;
+        match timeout(ANSWER_LIMIT, receiver).await {
+            Ok(answer) => answer.map_err(|_| self.gone()),
+            Err(_) => Err(KeeperError::TimedOut { what: "answer", limit: ANSWER_LIMIT }),
+        }
+    }
+
+    /// Forgets an ended session: the keeper removes its folder and exits ([`KeeperEvent::Released`]). While the
+    /// child runs it refuses ([`KeeperEvent::Refused`]).
+    ///
+    /// # Errors
+    /// The keeper is gone.
+    pub async fn release(&self) -> Result<(), KeeperError> {
+        self.order(&Order::Release).await
+    }
+
+    async fn order(&self, order: &Order) -> Result<(), KeeperError> {
+        self.send(wire::order_frame(order)).await
+    }
+
+    async fn send(&self, frame: Vec<u8>) -> Result<(), KeeperError> {
+        self.frames.send(frame).await.map_err(|_| self.gone())
+    }
+
+    fn next_id(&self) -> u32 {
+        // 0 is for inputs whose outcome nobody waits for.
+        self.shared.next_id.fetch_add(1, Ordering::Relaxed).max(1)
+    }
+
+    fn wait_for(&self, register: impl FnOnce(&mut Waiting)) -> Result<(), KeeperError> {
+        let mut waiting = self.shared.waiting();
+        if waiting.over {
+            return Err(self.gone());
+        }
+        register(&mut waiting);
+        Ok(())
+    }
+
+    fn gone(&self) -> KeeperError {
+        KeeperError::Gone { directory: self.shared.directory.clone() }
+    }
+}
