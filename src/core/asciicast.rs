@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::screen::Size;
+use super::screen::{Size, incomplete_end};
 
 /// Size of a recording that does not say it.
 const DEFAULT_SIZE: Size = Size { columns: 80, rows: 24 };
@@ -258,17 +258,6 @@ impl Writer {
     }
 }
 
-/// Counts the bytes at the end that begin a character but do not end it.
-fn incomplete_end(bytes: &[u8]) -> usize {
-    let tail = &bytes[bytes.len().saturating_sub(3)..];
-    // The last byte that can begin a character decides; what follows it are its continuation bytes.
-    let Some(start) = tail.iter().rposition(|byte| !matches!(byte, 0x80..=0xBF)) else { return 0 };
-    match std::str::from_utf8(&tail[start..]) {
-        Err(error) if error.error_len().is_none() => tail.len() - start,
-        Ok(_) | Err(_) => 0,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -365,6 +354,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
         #[test]
         fn what_is_written_is_read_back(
             chunks in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..40), 0..12),

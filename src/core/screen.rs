@@ -37,6 +37,7 @@ use emulator::Emulator;
 pub use line::{Link, TextRow};
 pub use logical::{LogicalLine, LogicalLines};
 use rows::Looks;
+pub(crate) use tap::incomplete_end;
 use tap::{Tap, TapLimits};
 
 /// How long a synchronized update may last before it is to be ended for the child, as terminals do.

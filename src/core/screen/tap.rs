@@ -1,12 +1,13 @@
 //! A thin look at the child's bytes before the emulator reads them.
 //!
-//! The emulator's parser is good but trusting. The tap does four things it does not:
+//! The emulator's parser is good but trusting. The tap does five things it does not:
 //! - an operating-system command (`ESC ]` …) is held back until its end came, and dropped if it is longer than the
 //!   limit: the parser's own buffer for it has none;
 //! - `CSI > q` (XTVERSION) and `CSI 16 t`, which the emulator ignores, become a query it does pass on ([`MARKED_VERSION`],
 //!   [`MARKED_CELL_SIZE`]), so that they are answered in the order they were asked;
 //! - the count of `CSI n b` (repeat) is cut to one screen: eight bytes must not cost 65,535 characters of work;
-//! - a control sequence longer than any real one is dropped.
+//! - a control sequence longer than any real one is dropped;
+//! - a character cut in two by the end of a piece waits for its rest (the parser, vte 0.15, may lose the one behind it).
 //!
 //! What it lets through does not depend on how the bytes were cut into pieces: whatever it cannot judge yet it holds.
 
@@ -130,7 +131,10 @@ impl Tap {
                 }
             }
         }
-        emulate_some(&bytes[given..], emulate);
+        let rest = &bytes[given..];
+        let (whole, partial) = rest.split_at(rest.len() - incomplete_end(rest));
+        emulate_some(whole, emulate);
+        self.held.extend_from_slice(partial);
     }
 
     /// Returns how many of the bytes belong to what is being dropped; ends the dropping at its end.
@@ -249,6 +253,17 @@ fn repeat_count(parameters: &[u8]) -> Option<usize> {
         }
     }
     Some(count)
+}
+
+/// Counts the bytes at the end that begin a character but do not end it.
+pub(crate) fn incomplete_end(bytes: &[u8]) -> usize {
+    let tail = &bytes[bytes.len().saturating_sub(3)..];
+    // The last byte that can begin a character decides; what follows it are its continuation bytes.
+    let Some(start) = tail.iter().rposition(|byte| !matches!(byte, 0x80..=0xBF)) else { return 0 };
+    match std::str::from_utf8(&tail[start..]) {
+        Err(error) if error.error_len().is_none() => tail.len() - start,
+        Ok(_) | Err(_) => 0,
+    }
 }
 
 #[cfg(test)]

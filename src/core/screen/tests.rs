@@ -89,3 +89,392 @@ fn what_is_drawn_is_trimmed_and_has_no_invisible_character() {
     assert_eq!(drawn(&screen, 2), "wide 漢字");
     assert_eq!(drawn(&screen, 3), "");
 }
+
+#[test]
+fn styles_of_neighbours_merge_and_coloured_blanks_stay() {
+    let screen =
+        fed(20, 2, b"\x1b[1ma\x1b[31mb\x1b[1mc\x1b[m d\x1b[44m  \x1b[0m  \x1b[4:3;38;2;1;2;3mx\x1b[7mz");
+    let runs = screen.visible_row(0).unwrap().runs;
+    let bold = Style { attributes: attribute::BOLD, ..Style::default() };
+    let red = Style { foreground: Colour::Indexed(1), ..bold };
+    let blue = Style { background: Colour::Indexed(4), ..Style::default() };
+    let under =
+        Style { foreground: Colour::Rgb(1, 2, 3), attributes: attribute::UNDERLINE, ..Style::default() };
+    let reverse = Style { attributes: attribute::UNDERLINE | attribute::REVERSE, ..under };
+    let expected = [
+        ("a", bold),
+        ("bc", red),
+        (" d", Style::default()),
+        ("  ", blue),
+        ("  ", Style::default()),
+        ("x", under),
+        ("z", reverse),
+    ];
+    assert_eq!(runs, expected.map(|(text, style)| Run { text: text.into(), style }));
+    let screen = fed(4, 2, b"\x1b[41m\x1b[K");
+    assert_eq!(drawn(&screen, 0), "    ");
+}
+
+#[test]
+fn a_row_in_history_is_the_row_that_was_on_the_screen() {
+    let line = "\x1b[32mgr\u{fc}n \u{6f22}\u{5b57} e\u{301}\x1b[m \x1b]8;;https://a.example/\x07link\x1b]8;;\x07 end";
+    let mut screen = fed(40, 2, format!("plain\r\n{line}").as_bytes());
+    let before = (screen.row(0), screen.row(1), screen.text_row(0), screen.text_row(1));
+    screen.feed(b"\r\n\n\n");
+    assert_eq!(screen.screen_start(), 3);
+    assert_eq!((screen.row(0), screen.row(1), screen.text_row(0), screen.text_row(1)), before);
+}
+
+#[test]
+fn links_cover_their_characters_also_over_the_edge() {
+    let screen =
+        fed(8, 3, "漢 \x1b]8;;https://a.example/x\x1b\\go to it\x1b]8;;\x07 and \x1b]8;;b:\x07b".as_bytes());
+    let row = screen.text_row(0).unwrap();
+    assert_eq!(row.links, [Link { start: 2, end: 7, uri: "https://a.example/x".into() }]);
+    assert_eq!((row.column(0), row.column(1), row.column(2)), (0, 2, 3));
+    let line = screen.logical_lines(0..1).next().unwrap();
+    assert_eq!(line.text, "漢 go to it and b");
+    let expected = [("https://a.example/x", 2, 10), ("b:", 15, 16)];
+    assert_eq!(line.links, expected.map(|(uri, start, end)| Link { start, end, uri: uri.into() }));
+}
+
+#[test]
+fn queries_are_answered_in_the_order_asked() {
+    for (asked, answer) in [
+        ("\x1b[5n", "\x1b[0n"),
+        ("ab\r\ncde\x1b[6n", "\x1b[2;4R"),
+        ("\x1b[c", "\x1b[?62;22c"),
+        ("\x1b[0c\x1b[>c", "\x1b[?62;22c\x1b[>1;1;0c"),
+        ("\x1b[>q", "\x1bP>|authdeck\x1b\\"),
+        ("\x1b[?u", "\x1b[?0u"),
+        ("\x1b[>1u\x1b[?u", "\x1b[?0u"),
+        ("\x1b[?2004$p\x1b[?2004h\x1b[?2004$p", "\x1b[?2004;2$y\x1b[?2004;1$y"),
+        ("\x1b[?2026$p\x1b[?9999$p\x1b[4$p", "\x1b[?2026;2$y\x1b[?9999;0$y\x1b[4;2$y"),
+        ("\x1b]10;?\x07", "\x1b]10;rgb:e5e5/e5e5/e5e5\x07"),
+        ("\x1b]11;?\x1b\\", "\x1b]11;rgb:0000/0000/0000\x1b\\"),
+        ("\x1b]4;1;?\x07", "\x1b]4;1;rgb:cdcd/0000/0000\x07"),
+        ("\x1b]11;#102030\x07\x1b]11;?\x07", "\x1b]11;rgb:1010/2020/3030\x07"),
+        ("\x1b[14t\x1b[16t\x1b[18t", "\x1b[4;192;320t\x1b[6;16;8t\x1b[8;12;40t"),
+        // The order is kept also where the tap has its hand in, and inside a synchronized update.
+        (
+            "\x1b[c\x1b[>q\x1b[5n\x1b[>0q\x1b[6n",
+            concat!("\x1b[?62;22c\x1bP>|authdeck\x1b\\\x1b[0n", "\x1bP>|authdeck\x1b\\\x1b[1;1R"),
+        ),
+        ("\x1b[?2026h\x1b[5n\x1b[>q\x1b[c\x1b[?2026l", "\x1b[0n\x1bP>|authdeck\x1b\\\x1b[?62;22c"),
+        // Never answered: the title, the clipboard, unknown reports.
+        ("\x1b]0;evil\x07\x1b[21t", ""),
+        ("\x1b]52;c;?\x07\x1b]52;c;aGk=\x07\x1b]52;c;?\x07", ""),
+        ("\x1bP$qm\x1b\\\x1bP+q544e\x1b\\", ""),
+        ("\x1b[?6n\x1b[=c\x1b[x\x1b[20t", ""),
+    ] {
+        let mut screen = fed(40, 12, asked.as_bytes());
+        assert_eq!(String::from_utf8(screen.take_replies()).unwrap(), answer, "{asked:?}");
+        assert!(screen.take_replies().is_empty());
+    }
+}
+
+#[test]
+fn replies_nobody_takes_stay_bounded() {
+    let mut screen = fed(40, 12, &b"\x1b[c".repeat(100_000));
+    assert!(screen.take_replies().len() <= 64 * 1024);
+    screen.feed(b"\x1b[5n");
+    assert_eq!(screen.take_replies(), b"\x1b[0n");
+}
+
+#[test]
+fn title_bells_and_modes_are_told() {
+    let mut screen =
+        fed(40, 12, "\x07\x07\x1b]2;a\u{202E}b\x07\x1b[?1h\x1b=\x1b[?2004h\x1b[?1049h\x1b[?1002h".as_bytes());
+    assert_eq!((screen.take_bells(), screen.take_bells()), (2, 0));
+    assert_eq!(screen.title(), "a<U+202E>b");
+    let all = Modes {
+        application_cursor: true,
+        application_keypad: true,
+        bracketed_paste: true,
+        alternate_screen: true,
+        mouse: true,
+    };
+    assert_eq!(screen.modes(), all);
+    screen.feed(b"\x1bc");
+    assert_eq!((screen.modes(), screen.title()), (Modes::default(), ""));
+    assert_eq!(screen.cursor(), Some(Cursor { row: 0, column: 0 }));
+    screen.feed(b"\x1b[3;4H");
+    assert_eq!(screen.cursor(), Some(Cursor { row: 2, column: 3 }));
+    screen.feed(b"\x1b[?25l");
+    assert_eq!(screen.cursor(), None);
+}
+
+#[test]
+fn a_synchronized_update_waits_for_its_end_or_its_owner() {
+    let mut screen = fed(20, 2, b"old\x1b[?2026h\rnew");
+    assert!(screen.pending_synchronized_update());
+    assert_eq!(drawn(&screen, 0), "old");
+    screen.feed(b"er\x1b[?2026l");
+    assert!(!screen.pending_synchronized_update());
+    assert_eq!(drawn(&screen, 0), "newer");
+    screen.feed(b"\x1b[?2026h\rlast");
+    screen.end_synchronized_update();
+    assert_eq!(drawn(&screen, 0), "lastr");
+    screen.feed(&[&b"\x1b[?2026h"[..], &[b'x'; 2 * SYNCHRONIZED_UPDATE_BYTES]].concat());
+    screen.feed(b"!");
+    assert!(!screen.pending_synchronized_update());
+}
+
+#[test]
+fn a_look_finds_what_changed_and_what_only_moved() {
+    let mut screen = fed(20, 4, b"one\r\ntwo\r\nthree");
+    let first = screen.look();
+    assert_eq!(screen.look(), first);
+    assert_eq!(screen.changed_rows(0).collect::<Vec<_>>(), [0, 1, 2, 3]);
+    screen.feed(b"!");
+    let second = screen.look();
+    assert!(second > first);
+    assert_eq!(screen.changed_rows(first).collect::<Vec<_>>(), [2]);
+    assert_eq!(screen.edited_rows(first).collect::<Vec<_>>(), [2]);
+    screen.feed(b"\r\n4\r\n5\r\n6");
+    let third = screen.look();
+    assert_eq!(screen.changed_rows(second).collect::<Vec<_>>(), [0, 1, 2, 3]);
+    assert_eq!(screen.edited_rows(second).collect::<Vec<_>>(), [3, 4, 5]);
+    assert_eq!(screen.edited_rows(first).collect::<Vec<_>>(), [2, 3, 4, 5]);
+    screen.feed(b"\x1b[?25l");
+    let fourth = screen.look();
+    assert!(fourth > third);
+    assert_eq!(screen.changed_rows(third).count(), 0);
+    screen.feed(b"\x1b[0m");
+    assert_eq!(screen.look(), fourth);
+    screen.resize(Size { columns: 30, rows: 3 });
+    screen.look();
+    assert_eq!(screen.changed_rows(fourth).collect::<Vec<_>>(), [0, 1, 2]);
+}
+
+/// 120 numbered lines of different lengths, some longer than the screen is wide.
+fn numbered_lines() -> Vec<String> {
+    (0..120).map(|line| format!("{line:03} {}", "abcdefghij".repeat(line % 14 + 1))).collect()
+}
+
+#[test]
+fn resizing_loses_no_line_and_doubles_none() {
+    for alternate in [false, true] {
+        for rows in [[24, 24, 24, 24], [24, 40, 10, 24], [24, 5, 50, 24], [24, 1, 2, 24]] {
+            let mut screen = screen(80, 24);
+            let mut lines = numbered_lines();
+            screen.feed(lines.join("\r\n").as_bytes());
+            if alternate {
+                screen.feed(b"\x1b[?1049h\x1b[Hsomething else");
+            }
+            for (columns, rows) in [160, 40, 80].into_iter().zip(&rows[1..]) {
+                screen.resize(Size { columns, rows: *rows });
+                if alternate {
+                    assert_eq!(drawn(&screen, 0).trim(), "something else");
+                }
+            }
+            screen.feed(b"\x1b[?1049l\r\nend");
+            lines.push("end".into());
+            // History is not wrapped anew: a line on the border may be two there, and blanks may come in between.
+            let text = |lines: &[String]| lines.concat().replace(' ', "");
+            assert_eq!(text(&logical(&screen)), text(&lines), "{rows:?} {alternate}");
+            for line in lines.iter().filter(|line| line.len() <= 40) {
+                assert_eq!(logical(&screen).iter().filter(|found| *found == line).count(), 1, "{line}");
+            }
+        }
+    }
+}
+
+#[test]
+fn resizing_a_small_screen_with_wide_characters_and_styles_does_no_harm() {
+    let mut screen = screen(10, 4);
+    for (columns, rows) in [(3, 9), (2, 1), (50, 2), (0, 0), (u16::MAX, 3), (7, 5)] {
+        screen.feed("漢字\x1b[31m wide\x1b[m 漢字漢字漢字 e\u{301}\r\n\x1b[2;3r\x1b[3;1H\n\x1b[r".as_bytes());
+        screen.resize(Size { columns, rows });
+        let size = screen.size();
+        assert!(size.columns >= 2 && size.rows >= 1 && size.columns <= Size::MAX_COLUMNS);
+        for row in 0..screen.end() {
+            screen.row(row).unwrap();
+        }
+    }
+}
+
+#[test]
+fn history_is_bounded_in_lines_and_in_bytes() {
+    let limits = ScreenLimits { history_lines: 500, ..ScreenLimits::default() };
+    let mut screen = Screen::new(Size { columns: 80, rows: 24 }, limits);
+    for line in 0..5_000_u32 {
+        screen.feed(format!("line {line}\r\n").as_bytes());
+    }
+    let kept = screen.screen_start() - screen.history_start();
+    assert_eq!(screen.screen_start(), 5_000 - 23);
+    assert!((500..=756).contains(&kept), "{kept}");
+    assert_eq!(
+        screen.text_row(screen.history_start()).unwrap().text,
+        format!("line {}", screen.history_start())
+    );
+    assert!(screen.row(screen.history_start() - 1).is_none());
+
+    let limits = ScreenLimits { history_bytes: 100_000, ..ScreenLimits::default() };
+    let mut screen = Screen::new(Size { columns: 80, rows: 24 }, limits);
+    for _ in 0..5_000 {
+        screen.feed(
+            "\x1b]8;;https://example.com/a/long/target\x07e\u{301}\u{302}\x1b]8;;\x07\x1b[31mx\x1b[m\r\n"
+                .as_bytes(),
+        );
+    }
+    assert!(screen.emulator.history.bytes() < 200_000, "{}", screen.emulator.history.bytes());
+}
+
+#[test]
+fn a_full_history_of_dense_cells_stays_under_six_megabytes() {
+    let mut screen = screen(80, 24);
+    let mut line = String::new();
+    for column in 0..80 {
+        line.push_str(&format!("\x1b[38;5;{};48;5;{};1;3;4m{}", 100 + column, 255 - column, 'a'));
+    }
+    line.push_str("\x1b[m\r\n");
+    for _ in 0..5_400 {
+        screen.feed(line.as_bytes());
+    }
+    assert!(screen.screen_start() - screen.history_start() >= 5_000);
+    assert!(screen.emulator.history.bytes() < 6_000_000, "{}", screen.emulator.history.bytes());
+}
+
+#[test]
+fn hostile_input_is_bounded() {
+    let parameters = [b"\x1b[".to_vec(), b"1;".repeat(100_000), b"m".to_vec()].concat();
+    let endless_command = [b"\x1b]0;".to_vec(), vec![b'x'; 5_000_000]].concat();
+    let marks = ["e".to_owned(), "\u{301}".repeat(500_000)].concat().into_bytes();
+    let links = (0..200_000).map(|link| format!("\x1b]8;;x:{link}\x07y")).collect::<String>().into_bytes();
+    let cases: [(&str, Vec<u8>); 12] = [
+        ("parameters", parameters),
+        ("endless command", endless_command),
+        ("endless device control", [b"\x1bP+q".to_vec(), vec![b'x'; 2_000_000]].concat()),
+        ("NUL", vec![0; 1_000_000]),
+        ("bad UTF-8", [0xFF, 0xC0, 0x80, 0xF0, 0x9F, b'a'].repeat(200_000)),
+        ("a line of 5 MB", vec![b'a'; 5_000_000]),
+        ("combining marks", marks),
+        ("repeats", b"x\x1b[65535b".repeat(2_000)),
+        ("tabs", b"\x1b[65535I\x1b[65535Z".repeat(20_000)),
+        ("titles", b"\x1b]0;title\x07\x1b[22t".repeat(50_000)),
+        ("scrolling", b"\x1b[65535S\x1b[65535T\x1b[65535L\x1b[65535M\x1b[65535@\x1b[65535P".repeat(2_000)),
+        ("links", links),
+    ];
+    for (name, bytes) in cases {
+        let mut screen = screen(80, 24);
+        for piece in bytes.chunks(4_096) {
+            screen.feed(piece);
+        }
+        assert!(screen.emulator.history.bytes() <= 6_500_000, "{name}: {}", screen.emulator.history.bytes());
+        assert!(screen.take_replies().len() <= 64 * 1024, "{name}");
+        for row in screen.history_start()..screen.end() {
+            let columns: usize = screen
+                .row(row)
+                .unwrap()
+                .runs
+                .iter()
+                .flat_map(|run| run.text.chars())
+                .map(visible::columns_of)
+                .sum();
+            assert!(columns <= 80, "{name}");
+        }
+        assert!(screen.logical_lines(0..u64::MAX).all(|line| line.text.len() <= 16 * 1024), "{name}");
+        screen.feed(b"\x07\x1b\\\x1bc\r\nalive");
+        assert_eq!(drawn(&screen, 1), "alive", "{name}");
+    }
+}
+
+#[test]
+fn marks_beyond_the_limit_are_dropped_and_invisible_ones_shown_within_the_width() {
+    let screen = fed(30, 2, format!("e{}\r\n{}", "\u{301}".repeat(20), "a\u{200B}".repeat(15)).as_bytes());
+    assert_eq!(drawn(&screen, 0), format!("e{}", "\u{301}".repeat(8)));
+    assert_eq!(drawn(&screen, 1), "a<U+200B>a<U+200B>a<U+200B>a<U");
+    assert_eq!(screen.text_row(1).unwrap().text, "a<U+200B>".repeat(15));
+}
+
+mod properties {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// What a child writes: text, sequences good and bad, and bytes of no meaning.
+    fn output() -> impl Strategy<Value = Vec<u8>> {
+        let piece = prop_oneof![
+            4 => "[a-z ]{1,30}".prop_map(String::into_bytes),
+            3 => prop::sample::select(vec![
+                "\r\n", "\n", "\r", "\t", "\x08", "\x07", "\x1b[2J", "\x1b[3J", "\x1b[H", "\x1b[K", "\x1b[J", "\x1b[1J",
+                "\x1b[31m", "\x1b[m", "\x1b[38;2;1;2;3m", "\x1b[48;5;200m", "\x1b[7;8m", "\x1b[6n", "\x1b[c", "\x1b[>q",
+                "\x1b[16t", "\x1b[?1049h", "\x1b[?1049l", "\x1b[?2026h", "\x1b[?2026l", "\x1b[?7l", "\x1b[?7h", "\x1b[4h",
+                "\x1b[4l", "\x1b[2;5r", "\x1b[r", "\x1b[1;2r", "\x1b[S", "\x1b[3S", "\x1b[T", "\x1b[L", "\x1b[M",
+                "\x1b[5M", "\x1b[@", "\x1b[P", "\x1b[900b", "\x1b[3b", "\x1bM", "\x1bD", "\x1bE", "\x1bc", "\x1b7", "\x1b8",
+                "\x1b(0", "\x1b(B", "\x1b#8", "\x1b[?3h", "\x1b[20h", "\x1b[99;99H", "\x1b[A", "\x1b[10C",
+                "\x1b]8;;http://a/\x07", "\x1b]8;;\x1b\\", "\x1b]0;title\x07", "\x1b]11;?\x07", "\x1b]", "\x1b[", "\x1b",
+                "\x1bP1$q", "\x1b_x", "\x1b\\", "\x18", "漢字", "e\u{301}", "👩\u{200D}💻", "\u{202E}", "\u{200B}", "ü",
+            ]).prop_map(|text| text.as_bytes().to_vec()),
+            1 => prop::collection::vec(any::<u8>(), 1..6),
+        ];
+        prop::collection::vec(piece, 0..60).prop_map(|pieces| pieces.concat())
+    }
+
+    fn cut(bytes: &[u8], lengths: &[usize]) -> Vec<Vec<u8>> {
+        let mut rest = bytes;
+        let mut pieces = Vec::new();
+        for length in lengths.iter().cycle() {
+            if rest.is_empty() {
+                break;
+            }
+            let (piece, after) = rest.split_at((*length).min(rest.len()));
+            pieces.push(piece.to_vec());
+            rest = after;
+        }
+        pieces
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn how_bytes_are_cut_makes_no_difference(
+            bytes in output(),
+            lengths in prop::collection::vec(1_usize..12, 1..8),
+            columns in 2_u16..30,
+            rows in 1_u16..8,
+        ) {
+            let mut whole = fed(columns, rows, &bytes);
+            let mut pieces = screen(columns, rows);
+            for piece in cut(&bytes, &lengths) {
+                pieces.feed(&piece);
+            }
+            prop_assert_eq!(pieces.pending_synchronized_update(), whole.pending_synchronized_update());
+            prop_assert_eq!(pieces.take_replies(), whole.take_replies());
+            prop_assert_eq!(pieces.take_bells(), whole.take_bells());
+            prop_assert_eq!(pieces.title(), whole.title());
+            prop_assert_eq!((pieces.modes(), pieces.cursor()), (whole.modes(), whole.cursor()));
+            prop_assert_eq!(pieces.screen_start(), whole.screen_start());
+            for row in 0..whole.end() {
+                prop_assert_eq!(pieces.row(row), whole.row(row));
+                prop_assert_eq!(pieces.text_row(row), whole.text_row(row));
+            }
+        }
+
+        #[test]
+        fn nothing_invisible_is_drawn_and_no_row_is_too_wide(
+            bytes in output(),
+            columns in 2_u16..30,
+            rows in 1_u16..8,
+            other in 2_u16..30,
+        ) {
+            let mut screen = fed(columns, rows, &bytes);
+            screen.end_synchronized_update();
+            for size in [Size { columns, rows }, Size { columns: other, rows: 9 - rows }, Size { columns, rows }] {
+                screen.resize(size);
+                for row in screen.history_start()..screen.end() {
+                    let drawn = screen.row(row).unwrap();
+                    let text: String = drawn.runs.iter().map(|run| run.text.as_str()).collect();
+                    for shown in [&text, &screen.text_row(row).unwrap().text] {
+                        let invisible = |c: char| c.is_control() || matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}');
+                        prop_assert!(!shown.contains(invisible), "{shown:?}");
+                    }
+                    prop_assert!(text.chars().map(visible::columns_of).sum::<usize>() <= usize::from(columns.max(other)));
+                    prop_assert!(drawn.runs.windows(2).all(|pair| pair[0].style != pair[1].style));
+                }
+            }
+        }
+    }
+}
