@@ -6,6 +6,39 @@ use super::env::{AUTHDECK, Home};
 use super::tmux::{Terminal, Tmux};
 use super::wait::{GENEROUS, wait_for};
 
+/// How the deck shows that a session stands: a sign and a word.
+#[derive(Clone, Copy, Debug)]
+pub enum State {
+    /// A URL waits for the person.
+    OpenUrl,
+    /// A device code waits for the person.
+    EnterCode,
+    /// Finished, checked and stored.
+    LoggedIn,
+    /// Ended without success.
+    Failed,
+    /// Killed by the person.
+    Killed,
+}
+
+impl State {
+    fn sign_and_word(self) -> (char, &'static str) {
+        match self {
+            Self::OpenUrl => ('◆', "open URL"),
+            Self::EnterCode => ('◆', "enter code"),
+            Self::LoggedIn => ('✓', "logged in"),
+            Self::Failed => ('✗', "failed"),
+            Self::Killed => ('–', "killed"),
+        }
+    }
+
+    /// Tells whether the list shows it for some session.
+    pub fn is_on(self, screen: &str) -> bool {
+        let (sign, word) = self.sign_and_word();
+        screen.lines().any(|line| line.find(sign).is_some_and(|at| line[at..].contains(word)))
+    }
+}
+
 /// `authdeck` running in a tmux of its own. All that a [`Tmux`] can do, it can.
 pub struct Deck<'a> {
     tmux: Tmux<'a>,
@@ -36,6 +69,54 @@ impl<'a> Deck<'a> {
             self.press(&[key]);
             Err(screen)
         })
+    }
+
+    /// Waits until the list shows a session in this state.
+    pub fn wait_state(&self, state: State) -> String {
+        self.wait(&format!("a session that is {state:?}"), |screen| state.is_on(screen))
+    }
+
+    /// Presses a copying key once and returns what arrived in the clipboard.
+    pub fn copy(&self, key: &str, what: &str, is_it: impl Fn(&str) -> bool) -> String {
+        self.forget_clipboard();
+        self.press(&[key]);
+        let copied = self.wait_clipboard(what, |_| true);
+        assert!(is_it(&copied), "this is not {what}: {copied:?}\n{}", self.screen());
+        copied
+    }
+
+    /// Presses a copying key until what arrives is the right thing: for what the deck is about to find.
+    pub fn copy_until(&self, key: &str, what: &str, is_it: impl Fn(&str) -> bool) -> String {
+        wait_for(&format!("{what} in the clipboard"), GENEROUS, || {
+            self.press(&[key]);
+            match self.clipboard() {
+                Some(text) if is_it(&text) => Ok(text),
+                other => Err(format!("clipboard: {other:?}\n{}", self.screen())),
+            }
+        })
+    }
+
+    /// Opens the paste dialog, pastes and hands in.
+    pub fn paste_answer(&self, text: &str) {
+        self.press(&["p"]);
+        self.wait_text("Paste");
+        self.paste(text);
+        self.press(&["Enter"]);
+    }
+
+    /// Types keys into the child, and takes the keyboard back.
+    pub fn type_into_child(&self, keys: &[&str]) {
+        self.press(&["i"]);
+        self.wait_text("ctrl-]");
+        self.press(keys);
+        self.press(&["C-]"]);
+    }
+
+    /// Kills the selected session: asks once.
+    pub fn kill(&self) {
+        self.press(&["x"]);
+        self.wait_text("?");
+        self.press(&["Tab", "Enter"]);
     }
 
     /// Waits until the deck has ended by itself.

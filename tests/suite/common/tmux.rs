@@ -101,6 +101,18 @@ impl<'a> Tmux<'a> {
         output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
+    /// Throws away what was copied so far.
+    pub fn forget_clipboard(&self) {
+        for name in self.run(&["list-buffers", "-F", "#{buffer_name}"]).lines() {
+            self.run(&["delete-buffer", "-b", name]);
+        }
+    }
+
+    /// From now on, everything that the program writes to its terminal is appended to this file.
+    pub fn tap(&self, file: &std::path::Path) {
+        self.run(&["pipe-pane", "-t", ":0", "-O", &format!("exec cat >> '{}'", file.display())]);
+    }
+
     /// A format such as `#{pane_dead}` of the window.
     pub fn ask(&self, format: &str) -> String {
         self.run(&["display-message", "-p", "-t", ":0", format]).trim_end().to_owned()

@@ -92,6 +92,16 @@ impl Vendor {
         code.unwrap_or_else(|| panic!("the vendor shows no code: {shown}")).to_owned()
     }
 
+    /// Tells whether something listens on this port, inside.
+    pub fn is_listening(&self, port: u16) -> bool {
+        const LISTEN: &str = "0A";
+        let table = self.run_script(&["run", "--", "cat", "/proc/net/tcp"]);
+        table.lines().map(|line| line.split_whitespace().collect::<Vec<_>>()).any(|fields| {
+            let local = fields.get(1).and_then(|address| address.rsplit(':').next());
+            local == Some(format!("{port:04X}").as_str()) && fields.get(3) == Some(&LISTEN)
+        })
+    }
+
     /// The requests that the vendor saw, one a line.
     pub fn log(&self) -> String {
         String::from_utf8_lossy(&self.script(&["log"]).stdout).into_owned()
