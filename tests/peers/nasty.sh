@@ -14,7 +14,7 @@ case $1 in
   moving)
     # Two detached loops; each pass forks a process that outlives it for a moment.
     for _ in 1 2; do
-      setsid bash -c "trap '' INT TERM HUP; while [ \$SECONDS -lt 300 ]; do (sleep 0.2 &) ; sleep 0.05; done" \
+      setsid bash -c "trap '' INT TERM HUP; while [ \$SECONDS -lt 300 ]; do (sleep 0.5 &); sleep 0.2; done" \
         </dev/null >/dev/null 2>&1 &
     done
     ;;
