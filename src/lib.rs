@@ -12,7 +12,8 @@
 //! | [`helper`] | `askpass` and its kin | anything but the client |
 //! | [`wire`] | text frames over any byte stream, for server and client | what the frames say |
 //! | [`config`] | settings, catalogue | what is done with them |
-//! | [`cli`], [`error`] | the command line; the only printer of errors | |
+//! | [`cli`], [`commands`] | the command line, and what each command puts together | |
+//! | [`error`] | the only printer of errors, and the exit codes | |
 //!
 //! `core <- protocol <- {driver, server, client}`, `wire <- {server, client}`, `client <- {tui, helper}`, and `main`
 //! wires them. A test reads the `use` lines and fails if an arrow points the wrong way.
@@ -20,6 +21,7 @@
 pub mod cli;
 #[allow(clippy::disallowed_methods, reason = "waits for answers with deadlines")]
 pub mod client;
+pub mod commands;
 #[allow(clippy::disallowed_methods, reason = "reads the file that the environment names")]
 pub mod config;
 pub mod core;

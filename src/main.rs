@@ -1,16 +1,52 @@
 //! Wires the parts together.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::process::ExitCode;
 
+use authdeck::cli::{Command, CommandLine};
+use authdeck::commands::{askpass, deck, demo, demo_provider, providers};
+use authdeck::error::{Error, Kind};
+use authdeck::keeper;
+use clap::Parser as _;
+
 fn main() -> ExitCode {
-    // Before anything else is parsed or started: a keeper is to be up in a moment, small and single-threaded.
     let arguments: Vec<OsString> = std::env::args_os().collect();
-    if let [_, command, directory] = arguments.as_slice()
-        && command == "keeper"
-    {
-        return authdeck::keeper::main(Path::new(directory));
+    if let Some(code) = before_parsing(&arguments) {
+        return code;
     }
-    ExitCode::SUCCESS
+    let line = CommandLine::parse_from(arguments);
+    let outcome = match line.command {
+        None => deck::open(),
+        Some(Command::Login(login)) => deck::login(login),
+        Some(Command::Run(run)) => deck::run(run),
+        Some(Command::Providers(options)) => providers::run(&options),
+        Some(Command::Detect(_)) => Err(Error::new(Kind::Failed, "detection is not in this build")),
+        Some(Command::Askpass(options)) => askpass::run(options.prompt.as_deref()),
+        Some(Command::Demo) => demo::run(),
+        Some(Command::Keeper(options)) => return keeper::main(&options.directory),
+        Some(Command::DemoProvider(options)) => return demo_provider::main(options.part),
+    };
+    end(outcome)
+}
+
+fn end(outcome: Result<(), Error>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => error.print(),
+    }
+}
+
+/// What must not pay for the parsing of a command line: a keeper is to be up in a moment and single-threaded, and an
+/// askpass program is called by its name, with a prompt that may look like an option.
+fn before_parsing(arguments: &[OsString]) -> Option<ExitCode> {
+    let name = arguments.first().map(Path::new).and_then(Path::file_name);
+    if name == Some(OsStr::new(askpass::LINK_NAME)) {
+        let prompt = arguments.get(1).map(|prompt| prompt.to_string_lossy());
+        return Some(end(askpass::run(prompt.as_deref())));
+    }
+    match arguments {
+        [_, command, directory] if command == "keeper" => Some(keeper::main(Path::new(directory))),
+        _ => None,
+    }
 }

@@ -113,6 +113,11 @@ impl Paths {
     }
 }
 
+/// Returns the socket on which this user's supervisor is reached, whether or not one runs.
+pub fn default_supervisor_socket() -> PathBuf {
+    default_runtime_directory(std::env::var_os("XDG_RUNTIME_DIR").as_deref()).join("supervisor.sock")
+}
+
 /// Makes a new session's folder; it must not be there yet.
 ///
 /// # Errors

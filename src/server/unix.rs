@@ -40,22 +40,21 @@ impl Drop for Listening {
     }
 }
 
-/// Serves clients on `folder/supervisor.sock`. The caller holds the folder's lock, so a socket that lies there is of a
+/// Serves clients on the socket `path`. The caller holds the lock of its folder, so a socket that lies there is of a
 /// supervisor that has ended, and is replaced.
 ///
 /// # Errors
 /// The socket cannot be made.
-pub fn listen(folder: &Path, handle: &Handle) -> io::Result<Listening> {
-    let path = folder.join(SOCKET_NAME);
-    let listener = bind(folder, &path)?;
+pub fn listen(path: &Path, handle: &Handle) -> io::Result<Listening> {
+    let listener = bind(path)?;
     let task = tokio::spawn(accept(listener, handle.clone()));
-    Ok(Listening { path, task })
+    Ok(Listening { path: path.to_owned(), task })
 }
 
 /// Binds under another name first, so that nobody ever sees the socket without its mode, and a stale one is replaced
 /// in one step.
-fn bind(folder: &Path, path: &Path) -> io::Result<UnixListener> {
-    let fresh = folder.join(format!(".{SOCKET_NAME}.{}", std::process::id()));
+fn bind(path: &Path) -> io::Result<UnixListener> {
+    let fresh = path.with_extension("new");
     match std::fs::remove_file(&fresh) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         Ok(()) | Err(_) => {}

@@ -1,0 +1,199 @@
+//! `authdeck`, `authdeck login`, `authdeck run`: the deck, with or without something started in it.
+
+use std::io::IsTerminal as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Mutex;
+
+use super::supervisor::Supervisor;
+use crate::cli::{Login, Run};
+use crate::config::catalogue::Catalogue;
+use crate::config::{self, Settings};
+use crate::core::ids::{BundleId, ProviderId};
+use crate::core::provider::Provider;
+use crate::driver::DriverSettings;
+use crate::error::{Error, Kind};
+use crate::protocol::request::StartSession;
+use crate::tui::{self, Deck};
+
+/// How long tasks may take to notice that the program ends; one of them may be stuck in a terminal that is gone.
+const END_LIMIT: Duration = Duration::from_millis(200);
+
+/// What was read before the deck opens.
+struct Prepared {
+    settings: Settings,
+    catalogue: Arc<Catalogue>,
+    messages: Vec<String>,
+}
+
+/// Opens the deck.
+///
+/// # Errors
+/// There is no terminal, or no supervisor can be had.
+pub fn open() -> Result<(), Error> {
+    run_deck(prepare(), Vec::new())
+}
+
+/// Opens the deck with a provider's login started.
+///
+/// # Errors
+/// As [`open`]; or there is no such provider.
+pub fn login(login: Login) -> Result<(), Error> {
+    let prepared = prepare();
+    let Some(provider) = prepared.catalogue.get(&login.provider) else {
+        return Err(unknown_provider(&prepared.catalogue, &login.provider));
+    };
+    let session = StartSession {
+        provider_id: Some(provider.id.clone()),
+        command: with_arguments(&provider, login.arguments),
+        name: login.name,
+        into_bundle_id: login.into.map(BundleId::new),
+        directory: current_folder(),
+        ..StartSession::default()
+    };
+    run_deck(prepared, vec![session])
+}
+
+/// Opens the deck with any command started.
+///
+/// # Errors
+/// As [`open`].
+pub fn run(run: Run) -> Result<(), Error> {
+    let session = StartSession {
+        command: run.command,
+        name: run.name,
+        directory: current_folder(),
+        ..StartSession::default()
+    };
+    run_deck(prepare(), vec![session])
+}
+
+/// Opens the deck with several sessions started.
+///
+/// # Errors
+/// As [`open`].
+pub(super) fn open_with(sessions: Vec<StartSession>) -> Result<(), Error> {
+    run_deck(prepare(), sessions)
+}
+
+/// Keeps other processes of this user from reading this one's memory, and a crash from writing it to a file: secrets
+/// pass through it.
+pub(super) fn keep_memory_private() {
+    use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+    // Where the system does not have it, everything else still holds.
+    let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+}
+
+fn prepare() -> Prepared {
+    let config::Loaded { settings, mut messages } = config::load();
+    let folder = config::folder(|name| std::env::var_os(name)).map(|folder| folder.join("providers"));
+    let (catalogue, more) = Catalogue::load(folder.as_deref());
+    messages.extend(more);
+    Prepared { settings, catalogue: Arc::new(catalogue), messages }
+}
+
+/// Without further arguments the catalogue's own command is used, by whoever runs the supervisor.
+fn with_arguments(provider: &Provider, arguments: Vec<String>) -> Vec<String> {
+    if arguments.is_empty() {
+        return Vec::new();
+    }
+    provider.command.iter().cloned().chain(arguments).collect()
+}
+
+fn unknown_provider(catalogue: &Catalogue, wanted: &str) -> Error {
+    let mut error = Error::new(Kind::Usage, format!("there is no provider `{wanted}`"));
+    let near = suggestions(catalogue, wanted);
+    if !near.is_empty() {
+        error = error.hint(format!("did you mean {}?", near.join(" or ")));
+    }
+    error.hint("`authdeck providers` lists them all; `authdeck run -- CMD` runs any other command")
+}
+
+fn suggestions(catalogue: &Catalogue, wanted: &str) -> Vec<String> {
+    let quoted = |ids: Vec<String>| ids.iter().map(|id| format!("`{id}`")).collect::<Vec<_>>();
+    let parts = catalogue.suggestions(wanted);
+    if !parts.is_empty() {
+        return quoted(parts);
+    }
+    let near = |id: &ProviderId| config::resolved::distance(wanted, id.as_str()) <= 2;
+    quoted(catalogue.ids().filter(near).map(|id| id.to_string()).take(3).collect())
+}
+
+fn current_folder() -> Option<String> {
+    std::env::current_dir().ok()?.into_os_string().into_string().ok()
+}
+
+fn run_deck(prepared: Prepared, start: Vec<StartSession>) -> Result<(), Error> {
+    if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
+        return Err(Error::new(Kind::Unavailable, "the deck needs a terminal, and there is none here").hint(
+            "run it in a terminal or with `ssh -t`; `authdeck detect` and `authdeck providers` need none",
+        ));
+    }
+    keep_memory_private();
+    let executable = std::env::current_exe().map_err(|error| {
+        Error::new(Kind::Failed, "this program does not find its own file").because(error)
+    })?;
+    let driver_settings = DriverSettings::default();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| Error::new(Kind::Failed, "no threads can be started").because(error))?;
+    let supervisor = Supervisor::new(driver_settings, executable);
+    let outcome = runtime.block_on(serve_deck(prepared, supervisor, start));
+    runtime.shutdown_timeout(END_LIMIT);
+    outcome
+}
+
+async fn serve_deck(
+    prepared: Prepared,
+    mut supervisor: Supervisor,
+    start: Vec<StartSession>,
+) -> Result<(), Error> {
+    let (client, events) = supervisor.connect().await?;
+    let supervisor = Arc::new(Mutex::new(supervisor));
+    let reconnect = {
+        let supervisor = Arc::clone(&supervisor);
+        move || -> tui::Reconnected {
+            let supervisor = Arc::clone(&supervisor);
+            Box::pin(async move { supervisor.lock().await.connect().await })
+        }
+    };
+    let deck = Deck {
+        client,
+        events,
+        settings: prepared.settings,
+        start,
+        messages: prepared.messages,
+        reconnect: Box::new(reconnect),
+    };
+    let outcome = tui::run(deck).await;
+    supervisor.lock().await.stop().await;
+    outcome
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_provider_is_told_with_its_neighbours() {
+        let catalogue = Catalogue::built_in();
+        let report = unknown_provider(&catalogue, "cluade").report();
+        assert!(report.contains("there is no provider `cluade`"), "{report}");
+        assert!(report.contains("did you mean `claude`?"), "{report}");
+        assert!(unknown_provider(&catalogue, "zzzzzzzz").report().contains("authdeck providers"));
+    }
+
+    #[test]
+    fn further_arguments_follow_the_catalogues_command() {
+        let catalogue = Catalogue::built_in();
+        let provider = catalogue.get("codex").unwrap();
+        assert!(with_arguments(&provider, Vec::new()).is_empty());
+        assert_eq!(
+            with_arguments(&provider, vec!["--device-auth".into()]),
+            ["codex", "login", "--device-auth"]
+        );
+    }
+}
