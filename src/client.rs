@@ -45,7 +45,7 @@ const GOODBYE_LIMIT: Duration = Duration::from_millis(500);
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// There is no supervisor to speak to.
-    #[error("no supervisor answers at {path}: {source}")]
+    #[error("no supervisor answers at {path}")]
     Unreachable {
         /// The socket's path.
         path: String,
