@@ -16,6 +16,7 @@
 //! | [`store`] | who is logged in where |
 //! | [`recording`] | what a session printed, and when |
 //! | [`keeper_link`] | starts, finds and talks to keepers |
+//! | [`platform`] | what needs the C library: the terminal's guard, peers, processes |
 //! | [`environment`], [`paths`] | what children inherit; the supervisor's folders |
 //! | [`settings`] | every limit of this part, with its default |
 //!
@@ -27,6 +28,7 @@ pub mod handle;
 pub mod keeper_link;
 pub mod paths;
 mod plain_text;
+pub mod platform;
 pub mod recording;
 pub mod replay;
 pub mod screen_slot;

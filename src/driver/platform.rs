@@ -1,0 +1,20 @@
+//! What differs between operating systems, and everything of the supervisor and the deck that needs the C library.
+//!
+//! | module | what it does |
+//! | --- | --- |
+//! | [`guard`] | restores the person's terminal if the deck is killed |
+//! | [`hangup`] | tells when the person's terminal goes away |
+//! | `linux` | processes and limits as Linux shows them in `/proc` |
+//!
+//! `main` calls the first two and hands what they return to the deck, which knows nothing of this part.
+
+pub mod guard;
+pub mod hangup;
+#[cfg(target_os = "linux")]
+mod linux;
+
+#[cfg(target_os = "linux")]
+pub use linux::{
+    EndedMarked, PeerCredentials, deny_reading, end_marked, marked, peer_credentials, raise_open_files,
+    requester, set_process_name,
+};
