@@ -13,5 +13,7 @@
 mod common;
 
 mod architecture;
+mod cli_commands;
+mod cli_demo_provider;
 mod keeper_output;
 mod peer_servers;
