@@ -11,6 +11,9 @@ pub struct CommandLine {
     /// What to do; without a command the deck opens.
     #[command(subcommand)]
     pub command: Option<Command>,
+    /// Open the deck with every command of a file started: one a line, as a JSON array of words
+    #[arg(long, value_name = "FILE")]
+    pub start: Option<PathBuf>,
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 done · 1 failed · 2 wrong command line · 3 a file cannot be read or understood \

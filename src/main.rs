@@ -17,7 +17,7 @@ fn main() -> ExitCode {
     }
     let line = CommandLine::parse_from(arguments);
     let outcome = match line.command {
-        None => deck::open(),
+        None => deck::open(line.start.as_deref()),
         Some(Command::Login(login)) => deck::login(login),
         Some(Command::Run(run)) => deck::run(run),
         Some(Command::Providers(options)) => providers::run(&options),

@@ -1,6 +1,7 @@
 //! `authdeck`, `authdeck login`, `authdeck run`: the deck, with or without something started in it.
 
 use std::io::IsTerminal as _;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,12 +28,31 @@ struct Prepared {
     messages: Vec<String>,
 }
 
-/// Opens the deck.
+/// Opens the deck, with the commands of a file started if one is named.
 ///
 /// # Errors
-/// There is no terminal, or no supervisor can be had.
-pub fn open() -> Result<(), Error> {
-    run_deck(prepare(), Vec::new())
+/// There is no terminal, or no supervisor can be had; or the file cannot be read or understood.
+pub fn open(start: Option<&Path>) -> Result<(), Error> {
+    let sessions = start.map_or_else(|| Ok(Vec::new()), commands_of)?;
+    run_deck(prepare(), sessions)
+}
+
+/// Reads commands from a file, one a line, each a JSON array of words.
+fn commands_of(file: &Path) -> Result<Vec<StartSession>, Error> {
+    let wrong = |what: &str| Error::new(Kind::Input, format!("{} {what}", file.display()));
+    let text = std::fs::read_to_string(file).map_err(|error| wrong("cannot be read").because(error))?;
+    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    lines
+        .map(|(at, line)| match serde_json::from_str::<Vec<String>>(line) {
+            Ok(command) if !command.is_empty() => {
+                Ok(StartSession { command, directory: current_folder(), ..StartSession::default() })
+            }
+            Ok(_) => Err(wrong(&format!("has no command in line {}", at + 1))),
+            Err(error) => Err(wrong(&format!("is not understood in line {}", at + 1))
+                .because(error)
+                .hint("each line is a command as a JSON array of words: [\"gh\", \"auth\", \"login\"]")),
+        })
+        .collect()
 }
 
 /// Opens the deck with a provider's login started.
@@ -184,6 +204,21 @@ mod tests {
         assert!(report.contains("there is no provider `cluade`"), "{report}");
         assert!(report.contains("did you mean `claude`?"), "{report}");
         assert!(unknown_provider(&catalogue, "zzzzzzzz").report().contains("authdeck providers"));
+    }
+
+    #[test]
+    fn a_file_of_commands_starts_each_and_names_the_line_that_is_wrong() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("start");
+        std::fs::write(&file, "[\"sh\", \"-c\", \"echo a b\"]\n\n[\"gh\"]\n").unwrap();
+        let commands: Vec<_> =
+            commands_of(&file).unwrap().into_iter().map(|session| session.command).collect();
+        assert_eq!(commands, [vec!["sh", "-c", "echo a b"], vec!["gh"]]);
+
+        std::fs::write(&file, "[\"sh\"]\nsh -c x\n").unwrap();
+        let error = commands_of(&file).unwrap_err();
+        assert_eq!(error.kind(), Kind::Input);
+        assert!(error.report().contains("line 2"), "{}", error.report());
     }
 
     #[test]
