@@ -10,6 +10,10 @@
 //! | module | what it does |
 //! | --- | --- |
 //! | [`handle`] | what the server part calls: connections, requests, events, screens |
+//! | `runtime` | owns the engine; runs its orders |
+//! | `session_task` | one session: screen, findings, recording, updates for clients |
+//! | `launch`, `providers` | looks up what is to be started, and what is installed |
+//! | [`saved`] | what the next supervisor must know |
 //! | [`screen_slot`] | where a session task leaves a screen update for one client |
 //! | [`auth_check`] | asks the provider itself whether, and as whom, one is logged in |
 //! | [`replay`] | hands a callback to the child's loopback listener |
@@ -23,15 +27,22 @@
 //! Nothing here knows who is connected or how bytes reach a client.
 
 pub mod auth_check;
+mod clock;
 pub mod environment;
 pub mod handle;
 pub mod keeper_link;
+mod launch;
 pub mod paths;
 mod plain_text;
 pub mod platform;
+mod providers;
 pub mod recording;
 pub mod replay;
+mod runtime;
+pub mod saved;
 pub mod screen_slot;
+mod session_task;
+mod sessions;
 pub mod settings;
 pub mod store;
 
@@ -39,22 +50,52 @@ pub use handle::{Answer, Connection, Handle, Identity, Subscription, Told};
 pub use settings::DriverSettings;
 
 use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use self::paths::{PathError, Paths};
+use self::runtime::{Ears, Runtime};
+use self::sessions::Sessions;
+use crate::core::token::InternalCredential;
+
+/// How many commands of clients may wait for the runtime; a further one waits with its client.
+const COMMAND_QUEUE: usize = 256;
 
 /// Starts the supervisor's runtime on the current tokio runtime. `executable` is this very program: it is started
 /// again as keeper, and linked as the askpass program of every child.
 ///
+/// Sessions of an earlier supervisor are taken over before this returns, so the first snapshot has them.
+///
 /// # Errors
 /// The folders cannot be made safe, or another supervisor serves them already.
 pub async fn start(settings: DriverSettings, executable: PathBuf) -> Result<Handle, StartError> {
-    drop((settings, executable));
-    std::future::ready(()).await;
-    Err(StartError::Unfinished)
+    platform::deny_reading();
+    let open_files = platform::raise_open_files();
+    let paths = Paths::prepare(&settings, &executable)?;
+    let mut random = [0; 32];
+    getrandom::fill(&mut random).map_err(|error| StartError::Randomness(error.to_string()))?;
+    let mut credential = InternalCredential::default();
+    credential.make(random);
+    let (commands, commanded) = mpsc::channel(COMMAND_QUEUE);
+    let (departures, departed) = mpsc::unbounded_channel();
+    let sessions = Sessions::default();
+    let socket = Arc::new(paths.supervisor_socket());
+    let handle = Handle { commands, departures, sessions: sessions.clone(), socket };
+    let (mut runtime, heard) = Runtime::new(settings, paths, executable, credential, sessions);
+    runtime.open_files = open_files;
+    runtime.adopt().await;
+    tokio::spawn(runtime.run(Ears { commands: commanded, departures: departed, facts: heard }));
+    Ok(handle)
 }
 
 /// Why the supervisor did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The runtime is not there yet.
-    #[error("the supervisor cannot be started in this build")]
-    Unfinished,
+    /// A folder cannot be used, or is served already.
+    #[error(transparent)]
+    Folder(#[from] PathError),
+    /// The system gives no randomness.
+    #[error("the system gives no randomness for the internal credential: {0}")]
+    Randomness(String),
 }

@@ -154,7 +154,7 @@ fn run_deck(prepared: Prepared, start: Vec<StartSession>) -> Result<(), Error> {
     let executable = std::env::current_exe().map_err(|error| {
         Error::new(Kind::Failed, "this program does not find its own file").because(error)
     })?;
-    let driver_settings = DriverSettings::default();
+    let driver_settings = driver_settings(&prepared);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -164,6 +164,14 @@ fn run_deck(prepared: Prepared, start: Vec<StartSession>) -> Result<(), Error> {
     let outcome = runtime.block_on(serve_deck(prepared, supervisor, start));
     runtime.shutdown_timeout(END_LIMIT);
     outcome
+}
+
+fn driver_settings(prepared: &Prepared) -> DriverSettings {
+    DriverSettings {
+        limits: prepared.settings.limits.clone(),
+        catalogue: Arc::clone(&prepared.catalogue),
+        ..DriverSettings::default()
+    }
 }
 
 async fn serve_deck(

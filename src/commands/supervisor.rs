@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use crate::client::{Client, ClientError, Events, connect_unix};
+use crate::driver::paths::PathError;
 use crate::driver::{self, DriverSettings, Handle, StartError, paths};
 use crate::error::{Error, Kind};
 use crate::server::{self, unix::Listening};
@@ -102,9 +103,7 @@ fn unusable(error: ClientError) -> Error {
 }
 
 fn is_served(error: &StartError) -> bool {
-    match error {
-        StartError::Unfinished => false,
-    }
+    matches!(error, StartError::Folder(PathError::Served { .. }))
 }
 
 fn not_started(error: StartError) -> Error {

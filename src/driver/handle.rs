@@ -1,16 +1,21 @@
 //! What the server part calls: one [`Handle`] for the supervisor, one [`Connection`] for each client.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use tokio::sync::{broadcast, mpsc, oneshot};
+use zeroize::Zeroizing;
 
 use super::screen_slot::ScreenSlot;
+use super::sessions::{Ask, Sessions};
 use crate::core::ids::{ClientId, SessionId};
 use crate::core::secret::Secret;
 use crate::protocol::error::{self, RpcError};
 use crate::protocol::event::NumberedEvent;
-use crate::protocol::request::{ChallengeAnswer, Request};
+use crate::protocol::request::{ChallengeAnswer, InputBytes, Request};
 use crate::protocol::screen::ScreenUpdate;
 use crate::protocol::snapshot::Snapshot;
 
@@ -68,6 +73,9 @@ pub(super) enum Command {
 #[derive(Clone, Debug)]
 pub struct Handle {
     pub(super) commands: mpsc::Sender<Command>,
+    /// The sessions' tasks, which are asked directly about screens and keys.
+    pub(super) sessions: Sessions,
+    pub(super) socket: Arc<PathBuf>,
     /// Clients that went away. Unbounded, because a drop cannot wait; bounded by the number of connections.
     pub(super) departures: mpsc::UnboundedSender<ClientId>,
 }
@@ -91,6 +99,11 @@ impl Handle {
         let (reply, answer) = oneshot::channel();
         self.commands.send(Command::Authenticate { credential, session, reply }).await.ok()?;
         answer.await.ok().flatten()
+    }
+
+    /// Returns the path of the socket that children look for the supervisor on; the server listens there.
+    pub fn supervisor_socket(&self) -> &Path {
+        &self.socket
     }
 
     /// Stops the supervisor. Its keepers, and what they hold, go on.
@@ -138,6 +151,29 @@ impl Connection {
     /// # Errors
     /// A refusal, as it is to stand in the answer.
     pub async fn call(&self, request: Request) -> Result<Answer, RpcError> {
+        let sessions = &self.shared.handle.sessions;
+        match request {
+            Request::SessionInput(input) => match decoded(&input) {
+                Ok(bytes) => or_false(sessions.ask(&input.session_id, Ask::Input(bytes)).await),
+                Err(refusal) => Err(refusal),
+            },
+            Request::SessionResize(to) => {
+                let (columns, rows) = (to.columns, to.rows);
+                or_false(sessions.ask(&to.session_id, Ask::Resize { columns, rows }).await)
+            }
+            Request::SessionScreen(of) => sessions.ask(&of.session_id, Ask::Screen).await,
+            Request::SessionHistory(of) => {
+                let (first, count) = (of.first, of.count);
+                sessions.ask(&of.session_id, Ask::History { first, count }).await
+            }
+            Request::SessionSearch(of) => sessions.ask(&of.session_id, Ask::Search(of.text)).await,
+            Request::SessionTranscript(of) => sessions.ask(&of.session_id, Ask::Transcript).await,
+            Request::SessionRecording(of) => sessions.ask(&of.session_id, Ask::Recording).await,
+            other => self.call_runtime(other).await,
+        }
+    }
+
+    async fn call_runtime(&self, request: Request) -> Result<Answer, RpcError> {
         let (reply, answer) = oneshot::channel();
         let order = Command::Call { client: self.shared.client, request: Box::new(request), reply };
         self.shared.handle.commands.send(order).await.map_err(|_| stopped())?;
@@ -190,6 +226,21 @@ impl Subscription {
             Err(broadcast::error::RecvError::Closed) => None,
         }
     }
+}
+
+/// A session that is not there takes no input and no size (behaviour S10): that is an answer, not an error.
+fn or_false(result: Result<Answer, RpcError>) -> Result<Answer, RpcError> {
+    match result {
+        Err(refusal) if refusal.code == error::NOT_FOUND => Ok(Answer::Value(Value::Bool(false))),
+        other => other,
+    }
+}
+
+fn decoded(input: &InputBytes) -> Result<Zeroizing<Vec<u8>>, RpcError> {
+    STANDARD
+        .decode(input.base64.secret())
+        .map(Zeroizing::new)
+        .map_err(|_| RpcError::new(error::INVALID_PARAMS, "`base64` is no base64 (RFC 4648 section 4)"))
 }
 
 pub(super) fn stopped() -> RpcError {

@@ -5,7 +5,8 @@
 //!     supervisor.lock                   held while a supervisor serves this folder
 //!     supervisor.sock                   the server's socket
 //!     bin/authdeck-askpass              a link to this program, for children
-//!     sessions/<sessionId>/             one session; its keeper's files, `meta.json` and `state.json`
+//!     sessions/<sessionId>/             one session; its keeper's socket and token
+//!     saved/<sessionId>.json            what the next supervisor must know of it
 //! $XDG_STATE_HOME/authdeck/             or ~/.local/state/authdeck/
 //!     authdeck.sqlite3                  who is logged in where
 //! ```
@@ -76,6 +77,7 @@ impl Paths {
         make_private(&runtime)?;
         let lock = take_lock(&runtime)?;
         make_private(&runtime.join("sessions"))?;
+        make_private(&runtime.join("saved"))?;
         make_private(&runtime.join("bin"))?;
         let paths = Self { runtime, state, _lock: lock };
         link(executable, &paths.askpass())?;
@@ -105,6 +107,11 @@ impl Paths {
     /// Returns the folder that holds one folder for each session.
     pub fn sessions(&self) -> PathBuf {
         self.runtime.join("sessions")
+    }
+
+    /// Returns the folder of what the next supervisor must know.
+    pub fn saved(&self) -> PathBuf {
+        self.runtime.join("saved")
     }
 
     /// Returns a session's folder.

@@ -1,6 +1,8 @@
 //! Makes text from outside fit to stand in one line of ours: no escape sequence, no control character, nothing that
 //! turns the reading direction or hides, and not too long.
 
+use crate::core::redact::is_format_character;
+
 /// Returns `text` in one line of at most `limit` characters, and `…` if there was more.
 ///
 /// Escape sequences (ECMA-48) are dropped, control characters and runs of white space become one space, and
@@ -27,7 +29,7 @@ pub fn one_line(text: &str, limit: usize) -> String {
             line.push(' ');
             count += 1;
         }
-        if is_invisible(character) {
+        if is_format_character(character) {
             let escape = format!("<U+{:04X}>", u32::from(character));
             count += escape.len();
             line.push_str(&escape);
@@ -58,14 +60,6 @@ fn skip_sequence(characters: &mut std::iter::Peekable<std::str::Chars<'_>>) {
         }
         Some(_) | None => {}
     }
-}
-
-/// Characters that show nothing, or that make a terminal show something else than what stands there.
-fn is_invisible(character: char) -> bool {
-    matches!(character,
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180e}'
-        | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}'
-        | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use crate::core::screen::Size;
 use crate::core::time::Timestamp;
 
 /// How close in time two pieces of output must be to become one piece of the recording, in milliseconds.
@@ -16,6 +17,20 @@ struct Mark {
     at: Timestamp,
 }
 
+/// How many changes of size are remembered; the oldest go first.
+const MOST_RESIZES: usize = 1_000;
+
+/// A change of the terminal's size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Resized {
+    /// Absolute offset of the output that followed.
+    pub offset: u64,
+    /// When.
+    pub at: Timestamp,
+    /// The new size.
+    pub size: Size,
+}
+
 /// The newest output of a session.
 #[derive(Debug)]
 pub struct Recording {
@@ -25,12 +40,48 @@ pub struct Recording {
     /// Absolute offset behind the newest byte.
     end: u64,
     bound: usize,
+    /// The size before the first change that is remembered.
+    size: Size,
+    resizes: VecDeque<Resized>,
 }
 
 impl Recording {
     /// Makes an empty recording that keeps at most `bound` bytes.
-    pub fn new(bound: usize) -> Self {
-        Self { bytes: VecDeque::new(), marks: VecDeque::new(), end: 0, bound: bound.max(1) }
+    pub fn new(bound: usize, size: Size) -> Self {
+        Self {
+            bytes: VecDeque::new(),
+            marks: VecDeque::new(),
+            end: 0,
+            bound: bound.max(1),
+            size,
+            resizes: VecDeque::new(),
+        }
+    }
+
+    /// Notes that the terminal has another size from here on.
+    pub fn resized(&mut self, at: Timestamp, size: Size) {
+        self.resizes.push_back(Resized { offset: self.end, at, size });
+        if self.resizes.len() > MOST_RESIZES {
+            self.forget_resize();
+        }
+    }
+
+    fn forget_resize(&mut self) {
+        if let Some(oldest) = self.resizes.pop_front() {
+            self.size = oldest.size;
+        }
+    }
+
+    /// Returns the size at the start of what is kept.
+    pub fn size(&self) -> Size {
+        self.size
+    }
+
+    /// Returns the changes of size within what is kept, each with its place in [`Self::contents`].
+    pub fn resizes(&self) -> impl Iterator<Item = (usize, Resized)> {
+        let start = self.start();
+        let place = move |offset: u64| usize::try_from(offset.saturating_sub(start)).unwrap_or(usize::MAX);
+        self.resizes.iter().map(move |resized| (place(resized.offset), *resized))
     }
 
     /// Returns the absolute offset behind the newest byte.
@@ -56,6 +107,9 @@ impl Recording {
         let start = self.start();
         while self.marks.get(1).is_some_and(|second| second.offset <= start) {
             self.marks.pop_front();
+        }
+        while self.resizes.front().is_some_and(|oldest| oldest.offset < start) {
+            self.forget_resize();
         }
     }
 
@@ -84,6 +138,8 @@ impl Recording {
 mod tests {
     use super::*;
 
+    const SIZE: Size = Size { columns: 80, rows: 24 };
+
     fn pieces(recording: &Recording) -> Vec<(u64, String)> {
         let contents = recording.contents();
         let mut begin = 0;
@@ -97,7 +153,7 @@ mod tests {
 
     #[test]
     fn output_that_comes_together_is_one_piece() {
-        let mut recording = Recording::new(100);
+        let mut recording = Recording::new(100, SIZE);
         recording.push(0, Timestamp(1_000), b"ab");
         recording.push(2, Timestamp(1_005), b"cd");
         recording.push(4, Timestamp(1_020), b"ef");
@@ -106,7 +162,7 @@ mod tests {
 
     #[test]
     fn the_oldest_bytes_go_first_and_nothing_grows() {
-        let mut recording = Recording::new(4);
+        let mut recording = Recording::new(4, SIZE);
         recording.push(0, Timestamp(0), b"abc");
         recording.push(3, Timestamp(100), b"def");
         assert_eq!(pieces(&recording), [(0, "c".into()), (100, "def".into())]);
@@ -119,8 +175,24 @@ mod tests {
     }
 
     #[test]
+    fn the_size_at_the_start_of_what_is_kept_is_known() {
+        let wide = Size { columns: 120, rows: 40 };
+        let mut recording = Recording::new(4, SIZE);
+        recording.push(0, Timestamp(0), b"ab");
+        recording.resized(Timestamp(1), wide);
+        recording.push(2, Timestamp(20), b"cd");
+        assert_eq!(recording.size(), SIZE);
+        assert_eq!(
+            recording.resizes().map(|(place, resized)| (place, resized.size)).collect::<Vec<_>>(),
+            [(2, wide)]
+        );
+        recording.push(4, Timestamp(40), b"efg");
+        assert_eq!((recording.size(), recording.resizes().count()), (wide, 0));
+    }
+
+    #[test]
     fn a_gap_starts_over() {
-        let mut recording = Recording::new(100);
+        let mut recording = Recording::new(100, SIZE);
         recording.push(0, Timestamp(0), b"abc");
         recording.push(10, Timestamp(50), b"xyz");
         assert_eq!(pieces(&recording), [(50, "xyz".into())]);

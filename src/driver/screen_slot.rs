@@ -3,7 +3,7 @@
 //! It holds one update at most. The session task fills it only when the client has taken the last one, so a slow
 //! client costs nothing and gets the newest state, and nobody waits for anybody.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
@@ -16,8 +16,8 @@ struct Contents {
     update: Option<ScreenUpdate>,
     /// The client waits for an update.
     wanted: bool,
-    /// Something changed while the client did not wait; whoever fills the slot is to be told when it does.
-    owed: bool,
+    /// Something changed while the client did not wait: whom to wake when it waits again.
+    owed_by: Option<Arc<Notify>>,
 }
 
 /// One client's slot.
@@ -26,8 +26,6 @@ pub struct ScreenSlot {
     contents: Mutex<Contents>,
     /// Wakes the client: an update is there.
     filled: Notify,
-    /// Wakes the session task: the client waits again and something is owed to it.
-    asked: Notify,
 }
 
 impl ScreenSlot {
@@ -39,33 +37,37 @@ impl ScreenSlot {
     /// Takes the next update, waiting for it as long as it takes. Cancelling loses nothing.
     pub async fn next(&self) -> ScreenUpdate {
         loop {
-            let filled = self.filled.notified();
-            {
-                let mut contents = self.lock();
-                if let Some(update) = contents.update.take() {
-                    contents.wanted = false;
-                    return update;
-                }
-                contents.wanted = true;
-                if std::mem::take(&mut contents.owed) {
-                    self.asked.notify_one();
-                }
+            if let Some(update) = self.take_or_want() {
+                return update;
             }
-            filled.await;
+            self.filled.notified().await;
         }
     }
 
-    /// Tells whether an update would be taken at once; if not, [`Self::asked`] will resolve when it would.
-    pub fn is_wanted(&self) -> bool {
+    fn take_or_want(&self) -> Option<ScreenUpdate> {
+        let mut contents = self.lock();
+        let update = contents.update.take();
+        contents.wanted = update.is_none();
+        if contents.wanted
+            && let Some(task) = contents.owed_by.take()
+        {
+            task.notify_one();
+        }
+        update
+    }
+
+    /// Tells whether the client waits. If it does not, `task` is woken as soon as it does.
+    pub fn is_wanted(&self, task: &Arc<Notify>) -> bool {
         let mut contents = self.lock();
         let wanted = contents.wanted && contents.update.is_none();
-        contents.owed = !wanted;
+        contents.owed_by = (!wanted).then(|| Arc::clone(task));
         wanted
     }
 
     /// Leaves an update for the client, in place of one that was not taken.
     pub fn fill(&self, update: ScreenUpdate) {
         self.lock().update = Some(update);
+        // The permit is kept if the client is not waiting just now, and then wakes it for nothing at most once.
         self.filled.notify_one();
     }
 
@@ -73,11 +75,48 @@ impl ScreenSlot {
     pub fn clear(&self) {
         let mut contents = self.lock();
         contents.update = None;
-        contents.owed = false;
+        contents.owed_by = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::ids::SessionId;
+    use crate::protocol::screen::Modes;
+
+    fn update(generation: u64) -> ScreenUpdate {
+        ScreenUpdate {
+            session_id: SessionId::new("auth-1"),
+            generation,
+            columns: 80,
+            rows: 24,
+            full: false,
+            changed: Vec::new(),
+            cursor: None,
+            modes: Modes::default(),
+            history_start: 0,
+            screen_start: 0,
+        }
     }
 
-    /// Resolves when the client waits for an update that [`Self::is_wanted`] had refused.
-    pub async fn asked(&self) {
-        self.asked.notified().await;
+    #[tokio::test]
+    async fn a_client_gets_one_update_at_a_time_and_the_task_learns_when_it_wants_the_next() {
+        let slot = Arc::new(ScreenSlot::default());
+        let task = Arc::new(Notify::new());
+        assert!(!slot.is_wanted(&task), "nobody waits yet");
+        let waiting = tokio::spawn({
+            let slot = Arc::clone(&slot);
+            async move { slot.next().await.generation }
+        });
+        task.notified().await;
+        assert!(slot.is_wanted(&task));
+        slot.fill(update(1));
+        assert!(!slot.is_wanted(&task), "one update is there and not taken");
+        assert_eq!(waiting.await.unwrap(), 1);
+        slot.fill(update(2));
+        slot.clear();
+        slot.fill(update(3));
+        assert_eq!(slot.next().await.generation, 3);
     }
 }

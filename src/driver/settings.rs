@@ -1,8 +1,13 @@
-//! The limits of the supervisor's runtime. Each one is a setting of the configuration file.
+//! What the supervisor's runtime works with.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
+
+use crate::config::Limits;
+use crate::config::catalogue::Catalogue;
+use crate::core::engine;
 
 /// How the supervisor works. [`Default`] is what a person gets who configured nothing.
 #[derive(Clone, Debug)]
@@ -13,30 +18,16 @@ pub struct DriverSettings {
     pub state_directory: Option<PathBuf>,
     /// The environment that children inherit; absent: the supervisor's own.
     pub environment: Option<Vec<(OsString, OsString)>>,
-    /// How old a session may become (behaviour S8).
-    pub session_limit: Duration,
-    /// How many sessions may live at the same time.
-    pub live_sessions: usize,
-    /// How long a parked challenge waits at most (behaviour C2).
-    pub challenge_limit: Duration,
-    /// How long a provider's auth check may take (behaviour S6).
-    pub check_limit: Duration,
-    /// How long a replay to a child's loopback listener may take; it may redeem the code before it answers.
-    pub replay_limit: Duration,
-    /// How long a keeper may take to answer after it was started.
-    pub keeper_start_limit: Duration,
-    /// Least time between two screen updates for one client.
-    pub frame_interval: Duration,
-    /// How long a child must be quiet before its screen is looked at outside of the frames.
+    /// The providers.
+    pub catalogue: Arc<Catalogue>,
+    /// The limits of the configuration file.
+    pub limits: Limits,
+    /// How long a keeper may take to start its child, or to answer when it is attached to.
+    pub keeper_limit: Duration,
+    /// How long a child must be quiet before its screen is looked at once more, between two frames.
     pub quiet: Duration,
     /// How long a synchronized update (DECSET 2026) may hold the screen back.
     pub synchronized_update_limit: Duration,
-    /// How many bytes of output a session's recording keeps; the oldest go first.
-    pub recording_bytes: usize,
-    /// How many bytes of output the keeper keeps for the next supervisor.
-    pub keeper_ring_bytes: usize,
-    /// How many lines of history a session's screen keeps.
-    pub history_lines: usize,
     /// How many events a slow client may lag behind before it gets a new snapshot instead.
     pub event_backlog: usize,
 }
@@ -47,19 +38,37 @@ impl Default for DriverSettings {
             runtime_directory: None,
             state_directory: None,
             environment: None,
-            session_limit: Duration::from_secs(600),
-            live_sessions: 256,
-            challenge_limit: Duration::from_secs(300),
-            check_limit: Duration::from_secs(20),
-            replay_limit: Duration::from_secs(30),
-            keeper_start_limit: Duration::from_secs(10),
-            frame_interval: Duration::from_micros(16_667),
+            catalogue: Arc::new(Catalogue::built_in()),
+            limits: Limits::default(),
+            keeper_limit: Duration::from_secs(10),
             quiet: Duration::from_millis(50),
             synchronized_update_limit: Duration::from_millis(150),
-            recording_bytes: 4 << 20,
-            keeper_ring_bytes: 4 << 20,
-            history_lines: 5_000,
             event_backlog: 1_024,
+        }
+    }
+}
+
+impl DriverSettings {
+    /// Returns the least time between two screen updates for one client.
+    pub fn frame_interval(&self) -> Duration {
+        Duration::from_secs(1) / self.limits.frames_per_second.max(1)
+    }
+
+    /// Returns the limits as the engine takes them. Where it waits for something that has a limit of its own, it
+    /// waits a little longer, so that the one who knows why is the one who tells.
+    pub(super) fn engine_limits(&self) -> engine::Limits {
+        let margin = Duration::from_secs(5);
+        engine::Limits {
+            session: self.limits.session,
+            start: self.keeper_limit + margin,
+            check: self.limits.check,
+            delivery: self.limits.replay.max(self.limits.write) + margin,
+            kill: self.limits.kill_grace + self.limits.kill + margin,
+            challenge: self.limits.challenge,
+            challenges: self.limits.challenges,
+            live_sessions: self.limits.live_sessions,
+            ended_sessions: self.limits.ended_sessions,
+            ..engine::Limits::default()
         }
     }
 }

@@ -8,6 +8,7 @@ pub mod keeper;
 pub mod peer;
 pub mod process;
 pub mod servers;
+pub mod supervisor;
 pub mod tmux;
 pub mod vendor;
 pub mod wait;

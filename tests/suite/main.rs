@@ -15,5 +15,6 @@ mod common;
 mod architecture;
 mod cli_commands;
 mod cli_demo_provider;
+mod driver_sessions;
 mod keeper_output;
 mod peer_servers;

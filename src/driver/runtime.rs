@@ -1,0 +1,293 @@
+//! The supervisor's heart: one task that owns the engine, the clock and all randomness.
+//!
+//! It takes commands of clients and facts from the tasks that it started, feeds the engine, runs what the engine
+//! orders and sleeps until the engine's next deadline. It never waits for anything else: whatever takes time is a
+//! task whose result comes back as a fact.
+//!
+//! | module | what it does |
+//! | --- | --- |
+//! | `requests` | turns a client's request into an input, a question to a session's task, or an answer |
+//! | `effects` | runs the engine's orders |
+//! | `adopt` | takes over the sessions of an earlier supervisor |
+//! | `replies` | carries the engine's answers to whoever waits |
+//! | `clients` | who is connected, what they look at and what they parked |
+
+mod adopt;
+mod clients;
+mod effects;
+mod replies;
+mod requests;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
+use uuid::Uuid;
+
+use self::clients::{Clients, Parked};
+use self::replies::Replies;
+use super::auth_check::CheckReport;
+use super::clock::Clock;
+use super::handle::Command;
+use super::launch::Launch;
+use super::paths::Paths;
+use super::saved::SavedFolder;
+use super::sessions::{AnswerSender, Sessions};
+use super::settings::DriverSettings;
+use super::store::Store;
+use crate::core::engine::Engine;
+use crate::core::ids::{BundleId, ClientId, SessionId};
+use crate::core::input::{CheckOutcome, Input, SessionInput, StartSession};
+use crate::core::secret::Secret;
+use crate::core::token::InternalCredential;
+use crate::core::view::{BundleView, Event, Level};
+use crate::protocol::error::RpcError;
+use crate::protocol::event::NumberedEvent;
+use crate::protocol::snapshot::Snapshot;
+
+/// How many facts may wait for the runtime; who has a further one waits.
+const FACT_QUEUE: usize = 256;
+
+/// What a task of ours tells the runtime.
+pub(super) enum Fact {
+    /// Something for the engine.
+    Input(Input),
+    /// A login was looked up and can be started.
+    Prepared { client: ClientId, launch: Box<Launch>, reply: AnswerSender },
+    /// A challenge was parked for a client that went away meanwhile.
+    Abandoned(Parked),
+    /// The store was read.
+    Bundles(Vec<BundleView>),
+    /// Something that a person should know.
+    Notice { level: Level, text: String, session_id: Option<SessionId> },
+}
+
+/// What the runtime keeps of a session that the engine knows.
+pub(super) struct Live {
+    /// How it was, or is to be, started.
+    pub launch: Launch,
+    /// The credential that its children carry.
+    pub credential: Secret,
+    /// The auth check, while it runs: dropping it kills it.
+    pub check: Option<oneshot::Sender<()>>,
+}
+
+/// The runtime.
+pub(super) struct Runtime {
+    pub engine: Engine,
+    pub clock: Clock,
+    pub settings: Arc<DriverSettings>,
+    pub paths: Paths,
+    pub executable: PathBuf,
+    pub store: Store,
+    pub saved: SavedFolder,
+    /// The soft limit of open files before this process raised it; children get it back.
+    pub open_files: Option<u64>,
+    pub credential: InternalCredential,
+    pub facts: mpsc::Sender<Fact>,
+    pub replies: Replies,
+    pub clients: Clients,
+    pub sessions: Sessions,
+    pub live: HashMap<SessionId, Live>,
+    pub tasks: JoinSet<()>,
+    events: broadcast::Sender<NumberedEvent>,
+    sequence: u64,
+    bundles: Vec<BundleView>,
+    host: String,
+}
+
+/// Everything through which the runtime hears.
+pub(super) struct Ears {
+    pub commands: mpsc::Receiver<Command>,
+    pub departures: mpsc::UnboundedReceiver<ClientId>,
+    pub facts: mpsc::Receiver<Fact>,
+}
+
+impl Runtime {
+    /// Makes a runtime and the channel through which its tasks tell it facts.
+    pub fn new(
+        settings: DriverSettings,
+        paths: Paths,
+        executable: PathBuf,
+        credential: InternalCredential,
+        sessions: Sessions,
+    ) -> (Self, mpsc::Receiver<Fact>) {
+        let (facts, heard) = mpsc::channel(FACT_QUEUE);
+        let runtime = Self {
+            engine: Engine::new(settings.engine_limits()),
+            clock: Clock::start(),
+            store: Store::new(paths.state()),
+            saved: SavedFolder::new(paths.saved()),
+            open_files: None,
+            paths,
+            executable,
+            credential,
+            facts,
+            replies: Replies::default(),
+            clients: Clients::default(),
+            sessions,
+            live: HashMap::new(),
+            tasks: JoinSet::new(),
+            events: broadcast::channel(settings.event_backlog.max(1)).0,
+            sequence: 0,
+            bundles: Vec::new(),
+            host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
+            settings: Arc::new(settings),
+        };
+        (runtime, heard)
+    }
+
+    /// Runs until it is told to stop, or until nobody can tell it anything any more.
+    pub async fn run(mut self, mut ears: Ears) {
+        self.load_bundles();
+        let stopped = loop {
+            let deadline = self.engine.next_deadline().map(|at| self.clock.instant(at));
+            tokio::select! {
+                command = ears.commands.recv() => match command {
+                    Some(Command::Stop { reply }) => break Some(reply),
+                    Some(command) => self.on_command(command),
+                    None => break None,
+                },
+                Some(fact) = ears.facts.recv() => self.on_fact(fact),
+                Some(client) = ears.departures.recv() => self.on_departure(client),
+                () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {
+                    self.feed(Input::Tick);
+                }
+            }
+            while self.tasks.try_join_next().is_some() {}
+        };
+        self.tasks.shutdown().await;
+        // The lock goes with the paths, so whoever waits for the answer can start the next supervisor.
+        drop(self);
+        if let Some(reply) = stopped {
+            let _ = reply.send(());
+        }
+    }
+
+    fn on_command(&mut self, command: Command) {
+        match command {
+            Command::Connect { identity, process_id, slot, reply } => {
+                let client = self.clients.add(identity, process_id, slot);
+                if reply.send(client).is_err() {
+                    self.on_departure(client);
+                }
+            }
+            Command::Call { client, request, reply } => self.on_request(client, *request, reply),
+            Command::Subscribe { reply } => {
+                // An error means that the client is gone, and that is told elsewhere.
+                let _ = reply.send((self.snapshot(), self.events.subscribe()));
+            }
+            Command::Authenticate { credential, session, reply } => {
+                let _ = reply.send(self.authenticate(&credential, session));
+            }
+            Command::Stop { reply } => drop(reply),
+        }
+    }
+
+    fn on_fact(&mut self, fact: Fact) {
+        match fact {
+            Fact::Input(input) => self.feed(input),
+            Fact::Prepared { client, launch, reply } => self.on_prepared(client, *launch, reply),
+            Fact::Abandoned(parked) => self.take_back(parked.challenge_id, parked.epoch, parked.owner),
+            Fact::Bundles(bundles) => self.on_bundles(bundles),
+            Fact::Notice { level, text, session_id } => {
+                self.publish(Event::Notice { level, text, session_id })
+            }
+        }
+    }
+
+    /// Gives the engine an input and does what it orders.
+    pub fn feed(&mut self, input: Input) {
+        let effects = self.engine.handle(self.clock.now(), input);
+        for effect in effects {
+            self.perform(effect);
+        }
+    }
+
+    /// Gives the engine an input about a session.
+    pub fn feed_session(&mut self, session_id: &SessionId, input: SessionInput) {
+        self.feed(Input::Session { session_id: session_id.clone(), input });
+    }
+
+    /// Tells every subscriber.
+    pub fn publish(&mut self, event: Event) {
+        self.sequence += 1;
+        if let Event::BundleStored { bundle } = &event {
+            self.remember_bundle(bundle);
+        }
+        // An error means that nobody has subscribed.
+        let _ = self.events.send(NumberedEvent { sequence: self.sequence, event });
+    }
+
+    fn remember_bundle(&mut self, bundle: &BundleView) {
+        match self.bundles.iter_mut().find(|known| known.bundle_id == bundle.bundle_id) {
+            Some(known) => known.clone_from(bundle),
+            None => self.bundles.push(bundle.clone()),
+        }
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            sequence: self.sequence,
+            now: self.clock.now(),
+            host: self.host.clone(),
+            sessions: self.engine.sessions(),
+            challenges: self.engine.challenges(),
+            bundles: self.bundles.clone(),
+        }
+    }
+
+    /// Reads the store beside everything else: the first screen does not wait for a file.
+    fn load_bundles(&mut self) {
+        let (store, facts) = (self.store.clone(), self.facts.clone());
+        self.tasks.spawn(async move {
+            let fact = match store.bundles().await {
+                Ok(bundles) => Fact::Bundles(bundles),
+                Err(error) => Fact::Notice { level: Level::Error, text: error.to_string(), session_id: None },
+            };
+            let _ = facts.send(fact).await;
+        });
+    }
+
+    fn on_bundles(&mut self, bundles: Vec<BundleView>) {
+        for bundle in bundles {
+            if !self.bundles.iter().any(|known| known.bundle_id == bundle.bundle_id) {
+                self.publish(Event::BundleStored { bundle: Box::new(bundle) });
+            }
+        }
+    }
+
+    /// Starts a login that was looked up.
+    fn on_prepared(&mut self, client: ClientId, launch: Launch, reply: AnswerSender) {
+        let session_id = SessionId::from_uuid(Uuid::new_v4());
+        let plan = launch.plan(session_id.clone(), BundleId::from_uuid(Uuid::new_v4()));
+        let credential = self.credential.own().cloned().unwrap_or_default();
+        self.live.insert(session_id.clone(), Live { launch, credential, check: None });
+        let reply = self.replies.expect(client, reply);
+        self.feed(Input::Start(Box::new(StartSession { plan, reply })));
+        if self.engine.session(&session_id).is_none() {
+            self.live.remove(&session_id);
+        }
+    }
+}
+
+/// Says in the engine's words what became of an auth check.
+fn check_outcome(report: CheckReport) -> CheckOutcome {
+    if report.timed_out {
+        CheckOutcome::TimedOut { last_line: report.last_line }
+    } else if report.is_confirmed() {
+        CheckOutcome::Passed { identity: report.identity }
+    } else if let Some(error) = report.not_run {
+        CheckOutcome::NotRun { error }
+    } else {
+        CheckOutcome::Failed { last_line: report.last_line }
+    }
+}
+
+/// Answers a request whose asker may be gone.
+fn answer(reply: AnswerSender, result: Result<super::handle::Answer, RpcError>) {
+    let _ = reply.send(result);
+}

@@ -1,0 +1,134 @@
+//! Takes over the sessions of an earlier supervisor: attaches to the keepers that live, and says of the others what
+//! became of them.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+use super::{Live, Runtime};
+use crate::core::ids::{BundleId, SessionId};
+use crate::core::input::{Adopted, AdoptedKeeper, Input, LoginFacts, LoginPlan};
+use crate::core::session::SavedSession;
+use crate::core::view::{Event, Level};
+use crate::driver::environment::Environment;
+use crate::driver::keeper_link;
+use crate::driver::launch::Launch;
+use crate::driver::platform;
+use crate::driver::saved::SavedFile;
+use crate::driver::session_task::{Attached, SessionTask};
+use crate::driver::sessions::port;
+
+/// A session that was found, and its keeper if that answers.
+struct FoundAgain {
+    file: SavedFile,
+    attached: Option<Attached>,
+}
+
+impl Runtime {
+    /// Finds all sessions and feeds them to the engine. Reads the folders; asks all keepers at the same time.
+    pub async fn adopt(&mut self) {
+        let (mut files, unreadable) = self.saved.read_all();
+        for text in unreadable {
+            self.publish(Event::Notice { level: Level::Warning, text, session_id: None });
+        }
+        let folders = keeper_link::list(&self.paths.sessions()).unwrap_or_default();
+        let known: BTreeSet<SessionId> = files.iter().map(|file| file.session.session_id().clone()).collect();
+        for folder in folders.iter().filter(|folder| !known.contains(&folder.session_id)) {
+            files.push(self.unknown_session(folder.session_id.clone()));
+        }
+        let mut asked = JoinSet::new();
+        for (place, file) in files.into_iter().enumerate() {
+            let directory = self.paths.session(file.session.session_id());
+            asked.spawn(async move { (place, find_again(file, directory).await) });
+        }
+        let mut found = asked.join_all().await;
+        found.sort_by_key(|(place, _)| *place);
+        for (_, found) in found {
+            self.take_over(found);
+        }
+    }
+
+    /// Makes what is needed of a session whose keeper is there and whose file is not.
+    fn unknown_session(&self, session_id: SessionId) -> SavedFile {
+        let plan = LoginPlan {
+            session_id,
+            bundle_id: BundleId::from_uuid(Uuid::new_v4()),
+            into_bundle: None,
+            facts: LoginFacts { title: "unknown".into(), ..LoginFacts::default() },
+            command: vec!["unknown".into()],
+            name: None,
+            limit_seconds: None,
+        };
+        let session = SavedSession::new(plan, self.clock.now(), self.settings.limits.session);
+        SavedFile { session, directory: PathBuf::from("/") }
+    }
+
+    fn take_over(&mut self, found: FoundAgain) {
+        let FoundAgain { file, attached } = found;
+        let session_id = file.session.session_id().clone();
+        let size =
+            attached.as_ref().map_or((80, 24), |attached| (attached.hello.columns, attached.hello.rows));
+        let launch = self.launch_again(&file, size);
+        let provider = launch.provider.clone();
+        let keeper = match &attached {
+            Some(attached) => AdoptedKeeper::Attached { process_id: attached.hello.child_process_id },
+            None if file.session.status.is_terminal() => AdoptedKeeper::Released,
+            None => AdoptedKeeper::Gone,
+        };
+        let credential =
+            attached.as_ref().map(|attached| attached.hello.credential.clone()).unwrap_or_default();
+        self.credential.adopt(session_id.clone(), credential.clone());
+        self.live.insert(session_id.clone(), Live { launch, credential, check: None });
+        if matches!(keeper, AdoptedKeeper::Gone) {
+            let session_id = session_id.clone();
+            self.tasks.spawn_blocking(move || drop(platform::end_marked(&session_id)));
+        }
+        let (port, mailbox) = port();
+        self.sessions.insert(session_id.clone(), port);
+        let past = attached.as_ref().map(|attached| attached.hello.clone());
+        let task = SessionTask::new(self.setting(session_id, provider, size), mailbox, attached);
+        self.feed(Input::Adopted(Box::new(Adopted { saved: file.session, keeper })));
+        self.tasks.spawn(task.run(past));
+    }
+
+    /// Puts together what the auth check needs. The request's own variables are not kept anywhere, since they may be
+    /// secret; the configuration folder, which decides whose login it is, stands in the plan.
+    fn launch_again(&self, file: &SavedFile, size: (u16, u16)) -> Launch {
+        let plan = &file.session.plan;
+        let provider =
+            plan.facts.provider_id.as_ref().and_then(|id| self.settings.catalogue.get(id.as_str()));
+        let mut environment = match &self.settings.environment {
+            Some(variables) => Environment::inherited(variables.iter().cloned()),
+            None => Environment::inherited(std::env::vars_os()),
+        };
+        if let Some(provider) = &provider {
+            for (name, value) in &provider.environment {
+                environment.set(name, value);
+            }
+            let folder = plan.facts.configuration_folder.as_ref();
+            if let (Some(variable), Some(folder)) = (&provider.configuration_folder, folder) {
+                environment.set(variable, folder);
+            }
+        }
+        Launch {
+            provider,
+            command: plan.command.clone(),
+            directory: file.directory.clone(),
+            environment,
+            overrides: Vec::new(),
+            size,
+            name: plan.name.clone(),
+            limit_seconds: plan.limit_seconds,
+            into_bundle: plan.into_bundle.clone(),
+        }
+    }
+}
+
+/// Attaches to a session's keeper, from the oldest byte that it keeps.
+async fn find_again(file: SavedFile, directory: PathBuf) -> FoundAgain {
+    let attached = keeper_link::attach(&directory, Some(0)).await.ok();
+    let attached = attached.map(|(handle, events, hello)| Attached { handle, events, hello });
+    FoundAgain { file, attached }
+}

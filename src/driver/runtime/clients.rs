@@ -1,0 +1,97 @@
+//! Who is connected, what they look at, and what they parked.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::core::ids::{ChallengeId, ClientId, SessionId};
+use crate::driver::handle::Identity;
+use crate::driver::screen_slot::ScreenSlot;
+
+/// A challenge that a client has parked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parked {
+    pub challenge_id: ChallengeId,
+    pub epoch: u64,
+    pub owner: String,
+}
+
+/// One client.
+#[derive(Debug)]
+pub struct Client {
+    pub identity: Identity,
+    /// The process at the other end, as the kernel names it.
+    pub process_id: Option<u32>,
+    pub slot: Arc<ScreenSlot>,
+    /// The session whose screen it gets.
+    pub focus: Option<SessionId>,
+    /// What it parked and may wait for. It goes when the client goes, because nobody is left to be answered.
+    pub parked: Vec<Parked>,
+}
+
+impl Client {
+    /// Returns the session that the client runs in.
+    pub fn session(&self) -> Option<&SessionId> {
+        match &self.identity {
+            Identity::Local => None,
+            Identity::Internal { session } => session.as_ref(),
+        }
+    }
+}
+
+/// All clients.
+#[derive(Debug, Default)]
+pub struct Clients {
+    last: u64,
+    clients: BTreeMap<ClientId, Client>,
+}
+
+impl Clients {
+    pub fn add(&mut self, identity: Identity, process_id: Option<u32>, slot: Arc<ScreenSlot>) -> ClientId {
+        self.last += 1;
+        let client = ClientId(self.last);
+        let entry = Client { identity, process_id, slot, focus: None, parked: Vec::new() };
+        self.clients.insert(client, entry);
+        client
+    }
+
+    pub fn remove(&mut self, client: ClientId) -> Option<Client> {
+        self.clients.remove(&client)
+    }
+
+    pub fn get(&self, client: ClientId) -> Option<&Client> {
+        self.clients.get(&client)
+    }
+
+    pub fn get_mut(&mut self, client: ClientId) -> Option<&mut Client> {
+        self.clients.get_mut(&client)
+    }
+
+    /// Returns the owner under which a client parks: the session that it runs in, or itself (behaviour C1).
+    pub fn owner(&self, client: ClientId) -> String {
+        let session = self.get(client).and_then(Client::session);
+        session.map_or_else(|| format!("client-{}", client.0), ToString::to_string)
+    }
+
+    /// Returns the owner under which a client parked a challenge.
+    pub fn owner_of(&self, client: ClientId, challenge_id: &ChallengeId) -> String {
+        let parked = self.get(client).and_then(|client| {
+            client.parked.iter().rev().find(|parked| parked.challenge_id == *challenge_id)
+        });
+        parked.map_or_else(|| self.owner(client), |parked| parked.owner.clone())
+    }
+
+    /// Forgets a challenge that has ended.
+    pub fn forget_parked(&mut self, challenge_id: &ChallengeId, epoch: u64) {
+        for client in self.clients.values_mut() {
+            client.parked.retain(|parked| parked.challenge_id != *challenge_id || parked.epoch != epoch);
+        }
+    }
+
+    /// Ends everybody's view of a session that is no more.
+    pub fn unfocus(&mut self, session_id: &SessionId) {
+        for client in self.clients.values_mut().filter(|client| client.focus.as_ref() == Some(session_id)) {
+            client.focus = None;
+            client.slot.clear();
+        }
+    }
+}

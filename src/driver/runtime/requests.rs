@@ -1,0 +1,228 @@
+//! A client's request: answered at once, made into an input, or looked up in a task.
+//!
+//! What concerns a session's screen does not come here: [`crate::driver::Connection`] asks the session's task itself.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::replies::value;
+use super::{Fact, Runtime, answer};
+use crate::core::ids::{ChallengeId, ClientId, SessionId};
+use crate::core::input::{ChallengeInput, Input, Park, SessionInput};
+use crate::core::secret::Secret;
+use crate::driver::handle::{Answer, Identity};
+use crate::driver::launch::Launch;
+use crate::driver::platform;
+use crate::driver::providers;
+use crate::driver::sessions::{AnswerSender, Order, unknown};
+use crate::protocol::error::{self, RpcError};
+use crate::protocol::request::{
+    AnswerChallenge, BundleList, ChallengeRef, Focus, OwnerRef, ParkChallenge, Polled, Request, SessionList,
+    StartSession,
+};
+
+impl Runtime {
+    /// Sees to one request. Whoever asked is answered exactly once, now or later.
+    pub fn on_request(&mut self, client: ClientId, request: Request, reply: AnswerSender) {
+        match request {
+            Request::SessionStart(start) => self.prepare(client, start, reply),
+            Request::SessionPoll(of) => answer(reply, self.poll(&of.session_id)),
+            Request::SessionList {} => {
+                answer(reply, value(&SessionList { sessions: self.engine.sessions() }))
+            }
+            Request::SessionSubmit(submit) => {
+                let reply = self.replies.expect(client, reply);
+                self.feed_session(&submit.session_id, SessionInput::Submit { text: submit.text, reply });
+            }
+            Request::SessionCancel(of) => {
+                let reply = self.replies.expect(client, reply);
+                self.feed_session(&of.session_id, SessionInput::Cancel { reply });
+            }
+            Request::SessionKill(kill) => {
+                let reply = self.replies.expect(client, reply);
+                self.feed_session(&kill.session_id, SessionInput::Kill { force: kill.force, reply });
+            }
+            Request::SessionRemove(of) => {
+                let reply = self.replies.expect(client, reply);
+                self.feed_session(&of.session_id, SessionInput::Remove { reply });
+            }
+            Request::SessionExplain(of) => answer(reply, self.explain(&of.session_id)),
+            Request::SessionFocus(focus) => answer(reply, self.focus(client, &focus)),
+            Request::ProviderList {} => self.list_providers(reply),
+            Request::BundleList {} => self.list_bundles(reply),
+            Request::ChallengePark(park) => self.park(client, park, reply),
+            Request::ChallengeWait(of) => self.wait(client, of, reply),
+            Request::ChallengeAnswer(given) => self.answer_challenge(client, given, reply),
+            Request::ChallengeCancel(of) => self.cancel_challenge(client, of, reply),
+            Request::ChallengeCancelOwner(of) => self.cancel_owner(client, of, reply),
+            Request::ChallengePending {} => {
+                let reply = self.replies.expect(client, reply);
+                self.feed(Input::Challenge(ChallengeInput::CountPending { reply }));
+            }
+            Request::Hello(_)
+            | Request::EventsSubscribe {}
+            | Request::ScreenTaken {}
+            | Request::SessionInput(_)
+            | Request::SessionResize(_)
+            | Request::SessionScreen(_)
+            | Request::SessionHistory(_)
+            | Request::SessionSearch(_)
+            | Request::SessionTranscript(_)
+            | Request::SessionRecording(_) => answer(reply, Err(not_here())),
+        }
+    }
+
+    /// Looks a login up beside everything else: a slow file system must not hold the others up.
+    fn prepare(&mut self, client: ClientId, request: StartSession, reply: AnswerSender) {
+        let (settings, store, facts) = (self.settings.clone(), self.store.clone(), self.facts.clone());
+        self.tasks.spawn(async move {
+            if let Some(into) = &request.into_bundle_id {
+                let known = store.bundles().await;
+                if !known.is_ok_and(|bundles| bundles.iter().any(|bundle| bundle.bundle_id == *into)) {
+                    let text = format!("there is no bundle {into} to update; bundle.list names all");
+                    return answer(reply, Err(RpcError::new(error::NOT_FOUND, text)));
+                }
+            }
+            match Launch::prepare(request, &settings) {
+                Ok(launch) => {
+                    // An error means that the runtime ended; whoever waits is told by the dropped reply.
+                    let _ = facts.send(Fact::Prepared { client, launch: Box::new(launch), reply }).await;
+                }
+                Err(refusal) => answer(reply, Err(refusal)),
+            }
+        });
+    }
+
+    /// An unknown id polls to nothing (behaviour S11).
+    fn poll(&self, session_id: &SessionId) -> Result<Answer, RpcError> {
+        match self.engine.poll(session_id) {
+            Some((provider_id, status)) => value(&Polled { provider_id, status }),
+            None => Ok(Answer::Value(Value::Null)),
+        }
+    }
+
+    fn explain(&self, session_id: &SessionId) -> Result<Answer, RpcError> {
+        let text = self.engine.explain(self.clock.now(), session_id).ok_or_else(|| unknown(session_id))?;
+        value(&text)
+    }
+
+    fn focus(&mut self, client: ClientId, focus: &Focus) -> Result<Answer, RpcError> {
+        let Some(entry) = self.clients.get_mut(client) else { return Ok(Answer::Value(Value::Bool(false))) };
+        let slot = entry.slot.clone();
+        if let Some(before) = std::mem::replace(&mut entry.focus, focus.session_id.clone()) {
+            self.sessions.order(&before, Order::Unfocus { client });
+        }
+        slot.clear();
+        let Some(session_id) = &focus.session_id else { return Ok(Answer::Value(Value::Bool(true))) };
+        if !self.sessions.order(session_id, Order::Focus { client, slot }) {
+            return Err(unknown(session_id));
+        }
+        self.feed_session(session_id, SessionInput::Looked);
+        Ok(Answer::Value(Value::Bool(true)))
+    }
+
+    /// Looks through the PATH beside everything else.
+    fn list_providers(&mut self, reply: AnswerSender) {
+        let settings = self.settings.clone();
+        self.tasks.spawn_blocking(move || answer(reply, value(&providers::list(&settings))));
+    }
+
+    fn list_bundles(&mut self, reply: AnswerSender) {
+        let store = self.store.clone();
+        self.tasks.spawn(async move {
+            let bundles =
+                store.bundles().await.map_err(|error| RpcError::new(error::INTERNAL, error.to_string()));
+            answer(reply, bundles.and_then(|bundles| value(&BundleList { bundles })));
+        });
+    }
+
+    fn park(&mut self, client: ClientId, park: ParkChallenge, reply: AnswerSender) {
+        let Some(entry) = self.clients.get(client) else { return };
+        let session_id = entry.session().cloned();
+        // A process inside of a session cannot speak in the name of another owner.
+        let own = self.clients.owner(client);
+        let owner = if session_id.is_some() { own } else { park.owner.unwrap_or(own) };
+        let requester = entry.process_id.map(platform::requester).or(park.requester).unwrap_or_default();
+        let reply = self.replies.expect_parked(client, reply, owner.clone());
+        self.feed(Input::Challenge(ChallengeInput::Park(Box::new(Park {
+            challenge_id: park.challenge_id,
+            owner,
+            session_id,
+            kind: park.kind,
+            title: park.title,
+            message: park.message,
+            origin: park.origin,
+            realm: park.realm,
+            requester,
+            limit: park.limit_seconds.map(Duration::from_secs),
+            reply,
+        }))));
+    }
+
+    fn wait(&mut self, client: ClientId, of: ChallengeRef, reply: AnswerSender) {
+        let owner = self.clients.owner_of(client, &of.challenge_id);
+        let reply = self.replies.expect(client, reply);
+        let (challenge_id, epoch) = (of.challenge_id, of.epoch);
+        self.feed(Input::Challenge(ChallengeInput::Wait { challenge_id, epoch, owner, reply }));
+    }
+
+    fn answer_challenge(&mut self, client: ClientId, given: AnswerChallenge, reply: AnswerSender) {
+        let reply = self.replies.expect(client, reply);
+        self.feed(Input::Challenge(ChallengeInput::Answer {
+            challenge_id: given.challenge_id,
+            epoch: given.epoch,
+            user: given.user,
+            secret: given.secret.unwrap_or_default(),
+            reply,
+        }));
+    }
+
+    /// Whoever parked it takes it back; anybody else refuses it.
+    fn cancel_challenge(&mut self, client: ClientId, of: ChallengeRef, reply: AnswerSender) {
+        let parked = self
+            .clients
+            .get(client)
+            .is_some_and(|client| client.parked.iter().any(|parked| parked.challenge_id == of.challenge_id));
+        let owner = parked.then(|| self.clients.owner_of(client, &of.challenge_id));
+        let reply = self.replies.expect(client, reply);
+        let (challenge_id, epoch) = (of.challenge_id, of.epoch);
+        self.feed(Input::Challenge(ChallengeInput::Cancel { challenge_id, epoch, owner, reply }));
+    }
+
+    fn cancel_owner(&mut self, client: ClientId, of: OwnerRef, reply: AnswerSender) {
+        let reply = Some(self.replies.expect(client, reply));
+        self.feed(Input::Challenge(ChallengeInput::OwnerClosed { owner: of.owner, reply }));
+    }
+
+    /// A client is gone: nobody looks through it any more, and what it parked has nobody to be answered.
+    pub fn on_departure(&mut self, client: ClientId) {
+        let own = format!("client-{}", client.0);
+        let Some(entry) = self.clients.remove(client) else { return };
+        if let Some(session_id) = &entry.focus {
+            self.sessions.order(session_id, Order::Unfocus { client });
+        }
+        for parked in entry.parked {
+            self.take_back(parked.challenge_id, parked.epoch, parked.owner);
+        }
+        self.feed(Input::Challenge(ChallengeInput::OwnerClosed { owner: own, reply: None }));
+    }
+
+    /// Cancels a challenge of which nobody waits for the answer.
+    pub fn take_back(&mut self, challenge_id: ChallengeId, epoch: u64, owner: String) {
+        let reply = self.replies.nobody();
+        let (epoch, owner) = (Some(epoch), Some(owner));
+        self.feed(Input::Challenge(ChallengeInput::Cancel { challenge_id, epoch, owner, reply }));
+    }
+
+    /// Checks the internal credential: this supervisor's, or the one that an adopted session's children carry.
+    pub fn authenticate(&self, credential: &Secret, session: Option<SessionId>) -> Option<Identity> {
+        let known = session.filter(|session_id| self.live.contains_key(session_id));
+        let accepted = self.credential.accepts(credential, known.as_ref());
+        accepted.then_some(Identity::Internal { session: known })
+    }
+}
+
+fn not_here() -> RpcError {
+    RpcError::new(error::INVALID_REQUEST, "this request is not for the supervisor's runtime")
+}

@@ -1,0 +1,263 @@
+//! One session's task: what its child prints becomes a screen, findings, a recording and updates for clients.
+//!
+//! ```text
+//! keeper ──bytes──> screen ──replies owed──> keeper
+//!                     ├── detection ──findings──> runtime (facts)
+//!                     ├── recording
+//!                     └── viewers (one slot each)
+//! ```
+//!
+//! The engine never sees a byte, and this task knows no rule of logins. It sleeps until something happens: there is
+//! no timer while the child is quiet and nobody waits.
+//!
+//! | module | what it does |
+//! | --- | --- |
+//! | `output` | takes what the keeper tells |
+//! | `writing` | writes lines and keys to the child |
+//! | `asks` | answers clients |
+//! | `viewers` | fills the slots of the clients that look at it |
+//! | `detection` | looks for findings, and for secrets that must not be shown |
+//! | `masks` | keeps secrets out of rows and recordings |
+
+mod asks;
+mod detection;
+mod masks;
+mod output;
+mod viewers;
+mod writing;
+
+use std::sync::Arc;
+
+use tokio::sync::{Notify, mpsc};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
+
+use self::detection::Detection;
+use self::masks::Masks;
+use self::viewers::Viewers;
+use super::clock::Clock;
+use super::keeper_link::{KeeperEvent, KeeperEvents, KeeperHandle, KeeperHello};
+use super::recording::Recording;
+use super::runtime::Fact;
+use super::sessions::{Mailbox, Order};
+use super::settings::DriverSettings;
+use crate::core::ids::SessionId;
+use crate::core::input::{Input, SessionInput};
+use crate::core::provider::Provider;
+use crate::core::screen::{Screen, ScreenLimits, Size};
+
+/// A keeper that is attached to.
+pub(super) struct Attached {
+    pub handle: KeeperHandle,
+    pub events: KeeperEvents,
+    pub hello: KeeperHello,
+}
+
+/// What a session's task works with.
+pub(super) struct Setting {
+    pub session_id: SessionId,
+    pub settings: Arc<DriverSettings>,
+    pub clock: Clock,
+    pub facts: mpsc::Sender<Fact>,
+    pub provider: Option<Arc<Provider>>,
+    /// Columns and rows of the terminal.
+    pub size: (u16, u16),
+}
+
+/// When the screen is to be looked at.
+#[derive(Debug, Default)]
+struct Pace {
+    /// The last look.
+    looked: Option<Instant>,
+    /// Something came that was not looked at: when to look.
+    frame_at: Option<Instant>,
+    /// When the child will have been quiet for long enough to look once more.
+    quiet_at: Option<Instant>,
+    /// When a synchronized update is ended for the child.
+    synchronized_until: Option<Instant>,
+    /// When the engine was last told how much was printed.
+    counted: Option<Instant>,
+}
+
+/// A session's task.
+pub(super) struct SessionTask {
+    setting: Setting,
+    mailbox: Mailbox,
+    keeper: Option<(KeeperHandle, KeeperEvents)>,
+    screen: Screen,
+    detection: Detection,
+    recording: Recording,
+    masks: Masks,
+    viewers: Viewers,
+    pace: Pace,
+    /// Wakes this task when a client waits for an update that is owed to it.
+    wake: Arc<Notify>,
+    /// Told whenever the child printed something; who waits for an echo listens.
+    printed: Arc<Notify>,
+    /// Writes to the child that are under way.
+    writes: JoinSet<()>,
+    /// Questions of the child before this offset were answered by an earlier supervisor.
+    replied_through: u64,
+    /// Offset behind the last byte that came.
+    received: u64,
+    /// The last offset that the engine was told of.
+    told: u64,
+    /// For a child whose output was over before this supervisor attached: where it ends.
+    ends_at: Option<u64>,
+    /// The output is over, or there was never any.
+    output_ended: bool,
+    /// The keeper was told to end.
+    released: bool,
+}
+
+impl SessionTask {
+    /// Makes the task of a session; without a keeper it only answers, with a blank screen.
+    pub fn new(setting: Setting, mailbox: Mailbox, attached: Option<Attached>) -> Self {
+        let size = Size { columns: setting.size.0, rows: setting.size.1 };
+        let limits =
+            ScreenLimits { history_lines: setting.settings.limits.history_lines, ..ScreenLimits::default() };
+        let hello = attached.as_ref().map(|attached| &attached.hello);
+        let start = hello.map_or(0, |hello| hello.resume_at);
+        Self {
+            screen: Screen::new(size, limits),
+            detection: Detection::new(setting.provider.clone()),
+            recording: Recording::new(setting.settings.limits.recording_bytes, size),
+            masks: Masks::default(),
+            viewers: Viewers::new(setting.settings.frame_interval()),
+            pace: Pace::default(),
+            wake: Arc::new(Notify::new()),
+            printed: Arc::new(Notify::new()),
+            writes: JoinSet::new(),
+            replied_through: hello.map_or(0, |hello| hello.replied_through),
+            received: start,
+            told: start,
+            ends_at: None,
+            output_ended: hello.is_none(),
+            released: hello.is_none(),
+            keeper: attached.map(|attached| (attached.handle, attached.events)),
+            setting,
+            mailbox,
+        }
+    }
+
+    /// Runs until the runtime forgets the session. `past` is what the keeper said on attaching.
+    pub async fn run(mut self, past: Option<KeeperHello>) {
+        if let Some(past) = past {
+            self.on_past(&past).await;
+        }
+        loop {
+            let due = self.due();
+            tokio::select! {
+                event = next_event(&mut self.keeper) => self.on_event(event).await,
+                order = self.mailbox.orders.recv() => match order {
+                    Some(order) => self.on_order(order).await,
+                    None => return,
+                },
+                Some((ask, reply)) = self.mailbox.asks.recv() => self.on_ask(ask, reply).await,
+                () = self.wake.notified() => self.serve_viewers(),
+                () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => self.on_due().await,
+            }
+            while self.writes.try_join_next().is_some() {}
+        }
+    }
+
+    async fn on_order(&mut self, order: Order) {
+        match order {
+            Order::WriteLine { delivery, text } => self.write_line(delivery, text),
+            Order::Kill { force } => self.kill(force).await,
+            Order::Release => self.release().await,
+            Order::Focus { client, slot } => {
+                self.viewers.add(client, slot);
+                self.screen.look();
+                self.serve_viewers();
+            }
+            Order::Unfocus { client } => self.viewers.remove(client),
+            Order::Mask(secret) => self.mask(secret),
+        }
+    }
+
+    /// Returns when something is to be done without anything happening.
+    fn due(&self) -> Option<Instant> {
+        let pace = [self.pace.frame_at, self.pace.quiet_at, self.pace.synchronized_until];
+        pace.into_iter().flatten().chain(self.viewers.due()).min()
+    }
+
+    async fn on_due(&mut self) {
+        let now = Instant::now();
+        let is_over = |at: Option<Instant>| at.is_some_and(|at| at <= now);
+        if is_over(self.pace.synchronized_until) {
+            self.screen.end_synchronized_update();
+            self.pace.frame_at = Some(now);
+        }
+        let quiet = is_over(self.pace.quiet_at);
+        if is_over(self.pace.frame_at) || quiet {
+            self.frame(now, quiet).await;
+        } else {
+            self.serve_viewers();
+        }
+    }
+
+    /// Looks at the screen: shows what changed, and finds what is there to be found.
+    async fn frame(&mut self, now: Instant, quiet: bool) {
+        self.pace.frame_at = None;
+        self.pace.looked = Some(now);
+        let held_back = self.screen.pending_synchronized_update();
+        self.pace.synchronized_until = held_back.then(|| {
+            self.pace.synchronized_until.unwrap_or(now + self.setting.settings.synchronized_update_limit)
+        });
+        self.screen.look();
+        self.serve_viewers();
+        if quiet {
+            self.pace.quiet_at = None;
+        }
+        self.detect(quiet).await;
+        self.count(now, quiet).await;
+    }
+
+    fn serve_viewers(&mut self) {
+        self.viewers.serve(&self.setting.session_id, &mut self.screen, &self.masks, &self.wake);
+    }
+
+    /// Looks for findings and tells the engine.
+    async fn detect(&mut self, last: bool) {
+        let found = self.detection.look(&mut self.screen, last);
+        for secret in found.secrets {
+            self.mask(secret);
+        }
+        for input in found.inputs {
+            self.tell(input).await;
+        }
+    }
+
+    /// Tells the engine how much was printed: once a second while it flows, and when it pauses.
+    async fn count(&mut self, now: Instant, pause: bool) {
+        const INTERVAL: std::time::Duration = std::time::Duration::from_secs(1);
+        let due = pause || self.pace.counted.is_none_or(|at| now >= at + INTERVAL);
+        if due && self.told != self.received {
+            self.told = self.received;
+            self.pace.counted = Some(now);
+            self.tell(SessionInput::OutputAdvanced { bytes: self.received }).await;
+        }
+    }
+
+    fn mask(&mut self, secret: crate::core::secret::Secret) {
+        if self.masks.add(secret) {
+            self.viewers.start_over();
+            self.serve_viewers();
+        }
+    }
+
+    /// Tells the engine a fact. The runtime never waits for this task, so this cannot wait for ever.
+    async fn tell(&self, input: SessionInput) {
+        let session_id = self.setting.session_id.clone();
+        // An error means that the runtime ended, and this task is about to.
+        let _ = self.setting.facts.send(Fact::Input(Input::Session { session_id, input })).await;
+    }
+}
+
+async fn next_event(keeper: &mut Option<(KeeperHandle, KeeperEvents)>) -> Option<KeeperEvent> {
+    match keeper {
+        Some((_, events)) => events.next().await,
+        None => std::future::pending().await,
+    }
+}

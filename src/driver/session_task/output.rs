@@ -1,0 +1,150 @@
+//! What the keeper tells: bytes, and how the child fares.
+
+use tokio::time::Instant;
+
+use super::SessionTask;
+use crate::core::input::{Exit, Input, SessionInput};
+use crate::driver::keeper_link::{InputKind, KeeperEvent, KeeperHello, KillReport, RefusalReason, Survivor};
+use crate::driver::platform;
+use crate::driver::runtime::Fact;
+
+impl SessionTask {
+    /// Tells the engine what happened before this supervisor attached. The output follows by itself.
+    pub(super) async fn on_past(&mut self, past: &KeeperHello) {
+        if past.limit_reached {
+            self.tell(SessionInput::LimitReached).await;
+        }
+        if let Some(exit) = past.exit {
+            self.tell(SessionInput::ChildExited { exit: Exit { code: exit.code, signal: exit.signal } })
+                .await;
+        }
+        if let Some(report) = &past.kill {
+            self.tell(kill_finished(report)).await;
+        }
+        if past.output_ended && past.ring_end <= self.received {
+            self.on_output_ended().await;
+        }
+        self.ends_at = past.output_ended.then_some(past.ring_end);
+    }
+
+    pub(super) async fn on_event(&mut self, event: Option<KeeperEvent>) {
+        match event {
+            Some(KeeperEvent::Output { offset, bytes }) => self.on_output(offset, &bytes).await,
+            Some(KeeperEvent::Exited(exit)) => {
+                let exit = Exit { code: exit.code, signal: exit.signal };
+                self.tell(SessionInput::ChildExited { exit }).await;
+            }
+            Some(KeeperEvent::OutputEnded { offset: _ }) => self.on_output_ended().await,
+            Some(KeeperEvent::LimitReached) => self.tell(SessionInput::LimitReached).await,
+            Some(KeeperEvent::KillFinished(report)) => self.tell(kill_finished(&report)).await,
+            Some(KeeperEvent::Refused(refusal)) => {
+                // A keeper that cannot be released yet lingers and ends by itself later. One that obeys another
+                // supervisor now is lost to this one, but what it holds is that one's to end.
+                if refusal.reason == RefusalReason::Superseded {
+                    self.keeper = None;
+                    self.tell(SessionInput::KeeperLost).await;
+                }
+            }
+            Some(KeeperEvent::Released) => {
+                self.released = true;
+                self.keeper = None;
+            }
+            None => self.on_keeper_gone().await,
+        }
+    }
+
+    async fn on_output(&mut self, offset: u64, bytes: &[u8]) {
+        let now = Instant::now();
+        let end = offset + bytes.len() as u64;
+        // What an earlier supervisor has answered must not be answered again, to the byte.
+        let answered = usize::try_from(self.replied_through.saturating_sub(offset)).unwrap_or(usize::MAX);
+        let (old, new) = bytes.split_at(answered.min(bytes.len()));
+        if !old.is_empty() {
+            self.screen.feed(old);
+            drop(self.screen.take_replies());
+        }
+        if !new.is_empty() {
+            self.screen.feed(new);
+            self.reply(end).await;
+        }
+        self.received = end;
+        self.recording.push(offset, self.setting.clock.now(), bytes);
+        self.detection.fed(&mut self.screen, bytes);
+        self.printed.notify_waiters();
+        self.pace.quiet_at = Some(now + self.setting.settings.quiet);
+        let interval = self.setting.settings.frame_interval();
+        let next = self.pace.looked.map_or(now, |looked| looked + interval);
+        let frame_at = *self.pace.frame_at.get_or_insert(next);
+        if frame_at <= now {
+            self.frame(now, false).await;
+        }
+        if self.ends_at.is_some_and(|ends_at| end >= ends_at) {
+            self.ends_at = None;
+            self.on_output_ended().await;
+        }
+    }
+
+    /// Gives the child the answers of its terminal.
+    async fn reply(&mut self, through: u64) {
+        let replies = self.screen.take_replies();
+        if let (false, Some((handle, _))) = (replies.is_empty(), &self.keeper) {
+            // An error means that the keeper is gone, and that is told as an event.
+            let _ = handle.send_input(&replies, InputKind::TerminalReply { through }).await;
+        }
+    }
+
+    async fn on_output_ended(&mut self) {
+        if std::mem::replace(&mut self.output_ended, true) {
+            return;
+        }
+        self.screen.end_synchronized_update();
+        self.frame(Instant::now(), true).await;
+        self.tell(SessionInput::OutputEnded).await;
+    }
+
+    /// The connection is over. If the keeper was told to go, that is how it goes.
+    async fn on_keeper_gone(&mut self) {
+        self.keeper = None;
+        if !self.released {
+            self.screen.end_synchronized_update();
+            self.frame(Instant::now(), true).await;
+            self.tell(SessionInput::KeeperLost).await;
+            self.sweep();
+        }
+    }
+
+    pub(super) async fn kill(&mut self, force: bool) {
+        let ordered = match &self.keeper {
+            Some((handle, _)) => handle.kill(force).await.is_ok(),
+            None => false,
+        };
+        if !ordered {
+            self.sweep();
+        }
+    }
+
+    /// Ends what is left of the child without its keeper, beside everything else.
+    fn sweep(&mut self) {
+        let (session_id, facts) = (self.setting.session_id.clone(), self.setting.facts.clone());
+        self.writes.spawn_blocking(move || {
+            let left = platform::end_marked(&session_id).left;
+            let line = |id: &u32| format!("{id}: it is still there, and its keeper is gone; end it by hand");
+            let input = SessionInput::KillFinished { survivors: left.iter().map(line).collect() };
+            // An error means that the runtime ended. This thread is not one of the runtime's, so it may wait.
+            let _ = facts.blocking_send(Fact::Input(Input::Session { session_id, input }));
+        });
+    }
+
+    pub(super) async fn release(&mut self) {
+        self.released = true;
+        if let Some((handle, _)) = &self.keeper {
+            // An error means that it is gone already, which is what was asked for.
+            let _ = handle.release().await;
+        }
+    }
+}
+
+fn kill_finished(report: &KillReport) -> SessionInput {
+    let line = |left: &Survivor| format!("{} {}: {}", left.process_id, left.name, left.reason);
+    SessionInput::KillFinished { survivors: report.survivors.iter().map(line).collect() }
+}

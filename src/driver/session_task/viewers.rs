@@ -1,0 +1,117 @@
+//! Fills the slots of the clients that look at a session's screen.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use super::masks::Masks;
+use crate::core::ids::{ClientId, SessionId};
+use crate::core::screen::{Screen, Size};
+use crate::driver::screen_slot::ScreenSlot;
+use crate::protocol::screen::ScreenUpdate;
+
+/// One client that looks.
+#[derive(Debug)]
+struct Viewer {
+    client: ClientId,
+    slot: Arc<ScreenSlot>,
+    /// What it has seen: the generation, and the size at that time. Absent: nothing.
+    seen: Option<(u64, Size)>,
+    /// When it got its last update.
+    served: Option<Instant>,
+    /// An update is owed to it at this time.
+    due: Option<Instant>,
+}
+
+/// All of them.
+#[derive(Debug)]
+pub(super) struct Viewers {
+    interval: Duration,
+    viewers: Vec<Viewer>,
+}
+
+impl Viewers {
+    /// Makes an empty list; nobody gets more than one update in each interval.
+    pub fn new(interval: Duration) -> Self {
+        Self { interval, viewers: Vec::new() }
+    }
+
+    pub fn add(&mut self, client: ClientId, slot: Arc<ScreenSlot>) {
+        self.remove(client);
+        self.viewers.push(Viewer { client, slot, seen: None, served: None, due: None });
+    }
+
+    pub fn remove(&mut self, client: ClientId) {
+        self.viewers.retain(|viewer| viewer.client != client);
+    }
+
+    /// Sends everything again: what was shown before must not be shown any more.
+    pub fn start_over(&mut self) {
+        self.viewers.iter_mut().for_each(|viewer| viewer.seen = None);
+    }
+
+    /// Returns when the next update is owed.
+    pub fn due(&self) -> Option<Instant> {
+        self.viewers.iter().filter_map(|viewer| viewer.due).min()
+    }
+
+    /// Gives every client what it has not seen, if it waits for it and its time has come. For one that does not wait,
+    /// `wake` is told as soon as it does.
+    pub fn serve(&mut self, session_id: &SessionId, screen: &mut Screen, masks: &Masks, wake: &Arc<Notify>) {
+        if self.viewers.is_empty() {
+            return;
+        }
+        let now = Instant::now();
+        let generation = screen.look();
+        let size = screen.size();
+        for viewer in &mut self.viewers {
+            viewer.due = None;
+            if viewer.seen == Some((generation, size)) {
+                continue;
+            }
+            let next = viewer.served.map_or(now, |served| served + self.interval);
+            if next > now {
+                viewer.due = Some(next);
+            } else if viewer.slot.is_wanted(wake) {
+                let since = viewer.seen.filter(|(_, seen)| *seen == size).map(|(seen, _)| seen);
+                viewer.slot.fill(update(session_id, screen, masks, generation, since));
+                viewer.seen = Some((generation, size));
+                viewer.served = Some(now);
+            }
+        }
+    }
+}
+
+/// Makes the update from what a client has seen to the present; the whole screen if it has seen nothing.
+///
+/// `generation` is what the screen's last look returned.
+pub(super) fn update(
+    session_id: &SessionId,
+    screen: &Screen,
+    masks: &Masks,
+    generation: u64,
+    since: Option<u64>,
+) -> ScreenUpdate {
+    let size = screen.size();
+    let start = screen.screen_start();
+    let covered = masks.covered(screen, start..screen.end());
+    let row = |number: u16| Some(covered.row(start + u64::from(number), screen.visible_row(number)?));
+    let changed = match since {
+        Some(since) => screen.changed_rows(since).filter_map(row).collect(),
+        None => (0..size.rows).filter_map(row).filter(|row| !row.runs.is_empty() || row.wrapped).collect(),
+    };
+    ScreenUpdate {
+        session_id: session_id.clone(),
+        generation,
+        columns: size.columns,
+        rows: size.rows,
+        full: since.is_none(),
+        changed,
+        cursor: screen.cursor(),
+        modes: screen.modes(),
+        history_start: screen.history_start(),
+        screen_start: start,
+    }
+}

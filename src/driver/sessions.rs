@@ -1,0 +1,116 @@
+//! Where the tasks of the sessions are reached: by clients directly, so that a key press waits for nobody else, and
+//! by the runtime.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::handle::Answer;
+use super::screen_slot::ScreenSlot;
+use crate::core::ids::{ClientId, SessionId};
+use crate::core::input::DeliveryId;
+use crate::core::secret::Secret;
+use crate::protocol::error::{self, RpcError};
+
+/// How many questions of clients may wait for one session; a further one waits with its client.
+const ASK_QUEUE: usize = 64;
+
+/// What a client asks a session's task.
+#[derive(Debug)]
+pub(super) enum Ask {
+    /// Types bytes as they are.
+    Input(zeroize::Zeroizing<Vec<u8>>),
+    /// Resizes the terminal.
+    Resize { columns: u16, rows: u16 },
+    /// Shows the whole screen.
+    Screen,
+    /// Shows lines of the history.
+    History { first: u64, count: u32 },
+    /// Searches the transcript.
+    Search(String),
+    /// Shows the transcript.
+    Transcript,
+    /// Shows the recording.
+    Recording,
+}
+
+/// Who waits for an answer, and how it comes back.
+pub(super) type AnswerSender = oneshot::Sender<Result<Answer, RpcError>>;
+
+/// What the runtime orders a session's task to do.
+#[derive(Debug)]
+pub(super) enum Order {
+    /// Writes a line for the engine.
+    WriteLine { delivery: DeliveryId, text: Secret },
+    /// Kills the child.
+    Kill { force: bool },
+    /// Lets the keeper end.
+    Release,
+    /// Begins to fill a client's slot.
+    Focus { client: ClientId, slot: Arc<ScreenSlot> },
+    /// Ceases to.
+    Unfocus { client: ClientId },
+    /// Keeps a text out of everything that is shown from now on.
+    Mask(Secret),
+}
+
+/// The two ways into a session's task.
+#[derive(Clone, Debug)]
+pub(super) struct Port {
+    /// From clients: bounded, they wait.
+    pub asks: mpsc::Sender<(Ask, AnswerSender)>,
+    /// From the runtime, which must not wait. Unbounded; the engine orders a handful of things for each session.
+    pub orders: mpsc::UnboundedSender<Order>,
+}
+
+/// The session task's ends of a [`Port`].
+#[derive(Debug)]
+pub(super) struct Mailbox {
+    pub asks: mpsc::Receiver<(Ask, AnswerSender)>,
+    pub orders: mpsc::UnboundedReceiver<Order>,
+}
+
+/// Makes both ends.
+pub(super) fn port() -> (Port, Mailbox) {
+    let (asks, asked) = mpsc::channel(ASK_QUEUE);
+    let (orders, ordered) = mpsc::unbounded_channel();
+    (Port { asks, orders }, Mailbox { asks: asked, orders: ordered })
+}
+
+/// All sessions that have a task.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Sessions(Arc<RwLock<HashMap<SessionId, Port>>>);
+
+impl Sessions {
+    pub fn insert(&self, session_id: SessionId, port: Port) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(session_id, port);
+    }
+
+    pub fn remove(&self, session_id: &SessionId) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).remove(session_id);
+    }
+
+    pub fn get(&self, session_id: &SessionId) -> Option<Port> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).get(session_id).cloned()
+    }
+
+    /// Asks a session's task and waits for its answer.
+    pub async fn ask(&self, session_id: &SessionId, ask: Ask) -> Result<Answer, RpcError> {
+        let port = self.get(session_id).ok_or_else(|| unknown(session_id))?;
+        let (reply, answer) = oneshot::channel();
+        port.asks.send((ask, reply)).await.map_err(|_| unknown(session_id))?;
+        answer.await.map_err(|_| unknown(session_id))?
+    }
+
+    /// Gives an order; one for a session without a task goes nowhere, and false is returned.
+    pub fn order(&self, session_id: &SessionId, order: Order) -> bool {
+        self.get(session_id).is_some_and(|port| port.orders.send(order).is_ok())
+    }
+}
+
+pub(super) fn unknown(session_id: &SessionId) -> RpcError {
+    let text =
+        format!("there is no session {session_id}, or it was removed; session.list names all that are there");
+    RpcError::new(error::NOT_FOUND, text)
+}

@@ -1,0 +1,188 @@
+//! A supervisor inside of the test, with real keepers, that can be killed and started again.
+
+use std::time::Duration;
+
+use authdeck::core::ids::SessionId;
+use authdeck::core::status::Status;
+use authdeck::driver::{self, Answer, Connection, DriverSettings, Handle, Identity};
+use authdeck::protocol::error::RpcError;
+use authdeck::protocol::request::{Request, SessionRef, StartSession, Started, Submit};
+use authdeck::protocol::snapshot::SessionView;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tokio::runtime::{Builder, Runtime};
+
+use super::env::{AUTHDECK, Home};
+use super::wait::{GENEROUS, wait_for};
+
+/// A supervisor and one client of it.
+pub struct Supervisor {
+    pub home: Home,
+    settings: DriverSettings,
+    running: Option<Running>,
+}
+
+struct Running {
+    runtime: Runtime,
+    handle: Handle,
+    connection: Connection,
+}
+
+impl Supervisor {
+    /// Starts one with the default settings.
+    pub fn start() -> Self {
+        Self::start_with(|_| {})
+    }
+
+    /// Starts one with settings of the test's own.
+    pub fn start_with(change: impl FnOnce(&mut DriverSettings)) -> Self {
+        let home = Home::new();
+        let environment = home.variables().iter().map(|(name, value)| (name.into(), value.into()));
+        let mut settings = DriverSettings {
+            runtime_directory: Some(home.runtime().join("authdeck")),
+            state_directory: Some(home.home().join("state/authdeck")),
+            environment: Some(environment.collect()),
+            ..DriverSettings::default()
+        };
+        change(&mut settings);
+        let mut supervisor = Self { home, settings, running: None };
+        supervisor.restart();
+        supervisor
+    }
+
+    /// Starts the supervisor again.
+    pub fn restart(&mut self) {
+        let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let settings = self.settings.clone();
+        let (handle, connection) = runtime.block_on(async {
+            let handle = driver::start(settings, AUTHDECK.into()).await.unwrap();
+            let connection = handle.connect(Identity::Local, None).await.unwrap();
+            (handle, connection)
+        });
+        self.running = Some(Running { runtime, handle, connection });
+    }
+
+    /// Ends it without giving it a chance to do anything more, as SIGKILL would.
+    pub fn kill(&mut self) {
+        let Running { runtime, handle, connection } = self.running.take().unwrap();
+        runtime.shutdown_timeout(GENEROUS);
+        drop((handle, connection));
+    }
+
+    /// Ends it in good order.
+    pub fn stop(&mut self) {
+        let Running { runtime, handle, connection } = self.running.take().unwrap();
+        runtime.block_on(handle.stop());
+        drop((handle, connection));
+    }
+
+    pub fn settings(&mut self) -> &mut DriverSettings {
+        &mut self.settings
+    }
+
+    fn running(&self) -> &Running {
+        self.running.as_ref().unwrap()
+    }
+
+    pub fn handle(&self) -> &Handle {
+        &self.running().handle
+    }
+
+    pub fn connection(&self) -> &Connection {
+        &self.running().connection
+    }
+
+    pub fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
+        self.running().runtime.block_on(async {
+            tokio::time::timeout(GENEROUS, future).await.expect("an answer within the generous limit")
+        })
+    }
+
+    /// Connects another client.
+    pub fn connect(&self, identity: Identity) -> Connection {
+        self.block_on(self.handle().connect(identity, Some(std::process::id()))).unwrap()
+    }
+
+    /// Asks for something and reads the answer.
+    pub fn ask<T: DeserializeOwned>(&self, request: Request) -> Result<T, RpcError> {
+        ask(self, self.connection(), request)
+    }
+
+    /// Starts a session.
+    pub fn try_start(&self, start: StartSession) -> Result<SessionId, RpcError> {
+        let start = StartSession { directory: Some(self.home.work().display().to_string()), ..start };
+        self.ask::<Started>(Request::SessionStart(start)).map(|started| started.session_id)
+    }
+
+    /// Starts a session with a shell script.
+    pub fn run(&self, script: &str) -> SessionId {
+        self.try_start(shell(script)).unwrap()
+    }
+
+    /// Returns a session as clients see it.
+    pub fn view(&self, session: &SessionId) -> Option<SessionView> {
+        let snapshot = self.block_on(self.connection().subscribe()).unwrap().snapshot;
+        snapshot.sessions.into_iter().find(|view| view.session_id == *session)
+    }
+
+    /// Waits until a session is as it should be.
+    pub fn wait_view(
+        &self,
+        what: &str,
+        session: &SessionId,
+        is: impl Fn(&SessionView) -> bool,
+    ) -> SessionView {
+        wait_for(what, GENEROUS, || {
+            let view = self.view(session).ok_or("no such session")?;
+            let evidence = format!("{view:#?}\n{}", self.transcript(session));
+            if is(&view) { Ok(view) } else { Err(evidence) }
+        })
+    }
+
+    /// Waits until a session is over and returns its status.
+    pub fn wait_over(&self, session: &SessionId) -> Status {
+        self.wait_view("the session is over", session, |view| view.status.is_terminal()).status
+    }
+
+    /// Waits until the transcript has a text in it, and returns it.
+    pub fn wait_transcript(&self, session: &SessionId, text: &str) -> String {
+        wait_for(&format!("{text:?} in the transcript"), GENEROUS, || {
+            let transcript = self.transcript(session);
+            if transcript.contains(text) { Ok(transcript) } else { Err(transcript) }
+        })
+    }
+
+    pub fn transcript(&self, session: &SessionId) -> String {
+        let of = SessionRef { session_id: session.clone() };
+        self.ask(Request::SessionTranscript(of)).unwrap_or_else(|error: RpcError| error.message)
+    }
+
+    pub fn submit<T: DeserializeOwned>(&self, session: &SessionId, text: &str) -> Result<T, RpcError> {
+        let (session_id, text) = (session.clone(), authdeck::core::secret::Secret::new(text));
+        self.ask(Request::SessionSubmit(Submit { session_id, text }))
+    }
+}
+
+/// Asks for something over a connection and reads the answer.
+pub fn ask<T: DeserializeOwned>(
+    supervisor: &Supervisor,
+    connection: &Connection,
+    request: Request,
+) -> Result<T, RpcError> {
+    match supervisor.block_on(connection.call(request))? {
+        Answer::Value(value) => Ok(read(value)),
+        Answer::Challenge(answer) => panic!("an answer that is no value: {answer:?}"),
+    }
+}
+
+fn read<T: DeserializeOwned>(value: Value) -> T {
+    serde_json::from_value(value.clone()).unwrap_or_else(|error| panic!("{error} in {value}"))
+}
+
+/// A session that runs a shell script.
+pub fn shell(script: &str) -> StartSession {
+    StartSession { command: vec!["/bin/sh".into(), "-c".into(), script.into()], ..StartSession::default() }
+}
+
+/// A short time, for limits that are to run out.
+pub const SHORT: Duration = Duration::from_millis(400);
