@@ -9,9 +9,11 @@
 //! The engine has no timers. Whatever must happen at some time follows from its state and `now`: the runtime asks
 //! for [`Engine::next_deadline`], sleeps until then and sends [`Input::Tick`].
 
+#[cfg(test)]
+mod properties;
 mod route;
 #[cfg(test)]
-mod tests;
+pub(in crate::core) mod trial;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -80,11 +80,11 @@ impl Session {
     pub(super) fn remove(&mut self, turn: &mut Turn<'_>, reply: ReplyId) {
         turn.reply(reply, Reply::Done(true));
         self.removing = true;
-        self.give_up(turn);
         if matches!(self.saved.child, ChildState::Survived { .. }) {
             // It was tried, and it was said what is left.
             self.release(turn);
         }
+        self.give_up(turn);
         self.finish_removal(turn);
     }
 

@@ -20,17 +20,27 @@ impl Session {
     }
 
     pub(super) fn keeper_ready(&mut self, turn: &mut Turn<'_>, process_id: u32) {
-        if self.keeper != Keeper::Starting {
-            return;
-        }
-        self.keeper = Keeper::Held;
-        if let Some(ending) = self.ending {
+        if let Some(ending) = self.ending.filter(|_| self.keeper == Keeper::Starting) {
             // It was given up before there was a keeper to tell: tell it now.
+            self.keeper = Keeper::Held;
             turn.order(Effect::KillChild { session_id: self.id().clone(), force: ending.force });
             return;
         }
-        self.saved.child = ChildState::Running { process_id };
-        self.saved.stage = Stage::Running;
+        self.acknowledge(turn);
+        if self.keeper == Keeper::Held && self.saved.child == ChildState::Starting {
+            self.saved.child = ChildState::Running { process_id };
+        }
+        if matches!(self.saved.stage, Stage::Starting { .. }) {
+            self.saved.stage = Stage::Running;
+        }
+    }
+
+    /// Answers whoever started it: the child is there, as its first sign of life shows.
+    pub(super) fn acknowledge(&mut self, turn: &mut Turn<'_>) {
+        if self.keeper != Keeper::Starting || self.ending.is_some() {
+            return;
+        }
+        self.keeper = Keeper::Held;
         if let Some(to) = self.start_reply.take() {
             let auth_url = self.saved.seen.url.as_ref().map(|url| url.view.url.clone());
             turn.reply(to, Reply::Started { session_id: self.id().clone(), auth_url });
@@ -50,9 +60,10 @@ impl Session {
     }
 
     pub(super) fn child_exited(&mut self, turn: &mut Turn<'_>, exit: Exit) {
-        if self.saved.exit.is_some() {
+        if self.saved.exit.is_some() || self.is_down() {
             return;
         }
+        self.acknowledge(turn);
         self.saved.exit = Some(exit);
         if self.ending.is_some() {
             // Only the end of the kill says that nothing is left of what it had started.

@@ -1,1 +1,6 @@
+//! Sessions by the numbers of behaviour S: what goes in, what is shown and ordered.
 
+mod endings;
+mod findings;
+mod flow;
+mod pastes;

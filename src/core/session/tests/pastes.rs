@@ -1,0 +1,125 @@
+use std::time::Duration;
+
+use crate::core::effect::{Effect, RefusalKind, Reply};
+use crate::core::engine::trial::{Trial, authorize, facts};
+use crate::core::finding::{Expects, FindingKind};
+use crate::core::input::{DeliveryId, DeliveryOutcome, LoginFacts, SessionInput};
+use crate::core::provider::Answer;
+use crate::core::view::Waiting;
+
+const CALLBACK: &str = "http://localhost:1455/cb?code=canary&state=s";
+
+fn shown() -> Trial {
+    let mut trial = Trial::running(facts());
+    trial.find(FindingKind::AuthorizeUrl, &authorize("s"));
+    trial
+}
+
+fn deliveries(trial: &Trial) -> usize {
+    trial.count(|effect| matches!(effect, Effect::WriteLine { .. } | Effect::ReplayCallback { .. }))
+}
+
+fn refused(trial: &Trial, reply: crate::core::input::ReplyId) -> (RefusalKind, String) {
+    match trial.answer(reply) {
+        Some(Reply::Refused(refusal)) => (refusal.kind, refusal.message.clone()),
+        other => panic!("it was not refused: {other:?}"),
+    }
+}
+
+#[test]
+fn a_callback_is_replayed_and_the_listeners_answer_told() {
+    let mut trial = shown();
+    let reply = trial.submit(CALLBACK);
+    assert_eq!(deliveries(&trial), 1);
+    assert!(trial.answer(reply).is_none(), "it is answered when it arrived");
+    let outcome =
+        DeliveryOutcome::Answered { status: 200, page: Some("You may close\u{7} this tab".to_owned()) };
+    trial.tell(SessionInput::Delivered { delivery: DeliveryId(1), outcome });
+    let Some(Reply::Submitted { delivered: true, to_loopback: true, message }) = trial.answer(reply) else {
+        panic!("it was delivered")
+    };
+    assert_eq!(
+        message,
+        "Played the callback to the CLI's listener on port 1455; it answered 200: “You may close<U+0007> this tab”."
+    );
+    assert_eq!(trial.view().waiting, Waiting::Submitted);
+    trial.find(FindingKind::Failure, "Invalid code");
+    assert_ne!(trial.view().waiting, Waiting::Submitted, "the CLI reacted");
+}
+
+#[test]
+fn a_code_is_typed_and_the_prompt_is_answered() {
+    let mut trial = Trial::running(LoginFacts { answers: vec![Answer::StdinCode], ..facts() });
+    trial.find(FindingKind::AuthorizeUrl, &authorize("s")).prompt("Paste code here", Expects::Code);
+    let reply = trial.submit("the-code#s");
+    let typed =
+        |effect: &Effect| matches!(effect, Effect::WriteLine { text, .. } if text.secret() == "the-code#s");
+    assert_eq!(trial.count(typed), 1);
+    trial.tell(SessionInput::Delivered { delivery: DeliveryId(1), outcome: DeliveryOutcome::Written });
+    assert!(matches!(
+        trial.answer(reply),
+        Some(Reply::Submitted { delivered: true, to_loopback: false, .. })
+    ));
+    assert_eq!(trial.view().prompt, None);
+}
+
+#[test]
+fn what_does_not_fit_is_refused_and_nothing_is_sent() {
+    let mut trial = shown();
+    let reply = trial.submit("http://localhost:1455/cb?code=canary&state=other");
+    let (kind, message) = refused(&trial, reply);
+    assert_eq!(kind, RefusalKind::PasteRefused);
+    assert!(message.starts_with("Nothing was sent: ") && message.contains("`state`"), "{message}");
+    assert_eq!(deliveries(&trial), 0);
+}
+
+#[test]
+fn what_belongs_to_an_attempt_that_was_given_up_is_refused() {
+    let mut trial = shown();
+    trial.find(FindingKind::Failure, "Invalid code").find(FindingKind::AuthorizeUrl, &authorize("new"));
+    let reply = trial.submit(CALLBACK);
+    assert!(refused(&trial, reply).1.contains("given up"));
+    trial.submit("http://localhost:1455/cb?code=canary&state=new");
+    assert_eq!(deliveries(&trial), 1);
+}
+
+#[test]
+fn without_a_child_nothing_is_delivered() {
+    let mut ended = shown();
+    ended.exit(0);
+    let mut starting = Trial::starting(facts());
+    for trial in [&mut ended, &mut starting] {
+        let reply = trial.submit(CALLBACK);
+        assert!(matches!(trial.answer(reply), Some(Reply::Submitted { delivered: false, .. })));
+        assert_eq!(deliveries(trial), 0);
+    }
+}
+
+#[test]
+fn a_closed_input_is_reported() {
+    let mut trial = shown();
+    let reply = trial.submit(CALLBACK);
+    trial.tell(SessionInput::Delivered { delivery: DeliveryId(1), outcome: DeliveryOutcome::Closed });
+    assert!(matches!(trial.answer(reply), Some(Reply::Submitted { delivered: false, .. })));
+    assert_ne!(trial.view().waiting, Waiting::Submitted);
+}
+
+#[test]
+fn a_delivery_that_is_never_reported_is_given_up() {
+    let mut trial = shown();
+    let reply = trial.submit(CALLBACK);
+    trial.pass(Duration::from_secs(45));
+    assert!(matches!(trial.answer(reply), Some(Reply::Submitted { delivered: false, .. })));
+    trial.tell(SessionInput::Delivered { delivery: DeliveryId(1), outcome: DeliveryOutcome::Written });
+    trial.answer(reply);
+}
+
+#[test]
+fn nothing_submitted_is_told_or_saved() {
+    let mut trial = shown();
+    trial.submit(CALLBACK);
+    trial.tell(SessionInput::Delivered { delivery: DeliveryId(1), outcome: DeliveryOutcome::Written });
+    let debug = format!("{:?} {:?}", trial.effects, trial.engine);
+    assert!(!debug.contains("canary"));
+    assert!(!serde_json::to_string(&trial.saved()).unwrap().contains("canary"));
+}
