@@ -6,6 +6,7 @@
 //! | `ending` | cancel, kill, limits, removal, adoption: how a session is brought down, or taken over |
 //! | `findings` | which URL and code count (first wins, attempts renew) |
 //! | `submit` | what is done with a paste |
+//! | `saved` | nothing: what a session is made of, as it is saved |
 //! | `words` | every sentence that a person reads about it |
 //!
 //! ```text
@@ -18,6 +19,7 @@
 mod ending;
 mod findings;
 mod lifecycle;
+mod saved;
 mod submit;
 #[cfg(test)]
 mod tests;
@@ -25,154 +27,21 @@ mod words;
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+pub use saved::SavedSession;
+use saved::{SeenCode, SeenPrompt, SeenUrl, Stage};
 
 use super::effect::{Effect, Reply};
 use super::engine::Limits;
-use super::finding::{Expects, FindingKind, Source};
 use super::ids::SessionId;
-use super::input::{DeliveryId, Exit, LoginPlan, ReplyId, SessionInput};
-use super::status::Status;
+use super::input::{DeliveryId, ReplyId, SessionInput};
 use super::time::Timestamp;
-use super::view::{ChildState, Event, SessionView, UrlView};
+use super::view::{ChildState, Event, SessionView};
 
 /// How long a change of nothing but the number of output bytes may wait before clients are told.
 const COUNT_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How many URLs and codes of one session are remembered beside the current ones.
 const REMEMBERED: usize = 16;
-
-/// All that the next supervisor must know of a session. It has no secret in it.
-///
-/// For the runtime it is opaque: written as it is to `state.json`, and read back from there.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct SavedSession {
-    /// What it was to be.
-    pub plan: LoginPlan,
-    /// When it was started.
-    pub started_at: Timestamp,
-    /// When it times out.
-    pub deadline_at: Timestamp,
-    /// When it ended.
-    #[serde(default)]
-    pub ended_at: Option<Timestamp>,
-    /// Where it stands.
-    pub status: Status,
-    stage: Stage,
-    child: ChildState,
-    #[serde(default)]
-    exit: Option<Exit>,
-    #[serde(default)]
-    seen: Seen,
-    #[serde(default)]
-    attention: bool,
-    #[serde(default)]
-    advice: Option<String>,
-}
-
-/// How far a session has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "name", rename_all = "kebab-case")]
-enum Stage {
-    /// The keeper is being started.
-    Starting { until: Timestamp },
-    /// The child runs.
-    Running,
-    /// The child ended; what it printed last is still being read.
-    Draining { until: Timestamp },
-    /// The auth check runs.
-    Checking { until: Timestamp },
-    /// The login is being stored.
-    Storing { until: Timestamp },
-    /// The status is terminal.
-    Over,
-}
-
-/// What was seen of the child's output that counts.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Seen {
-    /// The URL of the current attempt.
-    url: Option<SeenUrl>,
-    /// Other URLs of the current attempt, such as the one handed to a browser.
-    others: Vec<SeenUrl>,
-    /// A browser's URL that waits for the screen to show a better one, and until when.
-    held: Option<(SeenUrl, Timestamp)>,
-    /// URLs of attempts that the CLI gave up.
-    superseded: Vec<String>,
-    code: Option<SeenCode>,
-    /// Codes of attempts that the CLI gave up.
-    superseded_codes: Vec<String>,
-    /// Whether the CLI complained since the current attempt's URL or code.
-    gave_up: bool,
-    prompt: Option<SeenPrompt>,
-    identity: Option<String>,
-    success_line: Option<String>,
-    failure_line: Option<String>,
-    /// Whether the newest line that claims an outcome claims success.
-    claims_success: Option<bool>,
-    /// Whether something was submitted to which the CLI has shown no reaction yet.
-    submitted: bool,
-}
-
-/// A URL, with where it comes from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct SeenUrl {
-    view: UrlView,
-    kind: FindingKind,
-    source: Source,
-}
-
-/// A device code, with where it is typed in.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct SeenCode {
-    code: String,
-    url: Option<UrlView>,
-    /// Whether the URL stands in for one that the CLI has not named.
-    guessed: bool,
-}
-
-/// What the child asks for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct SeenPrompt {
-    line: String,
-    expects: Option<Expects>,
-}
-
-impl SavedSession {
-    /// Makes the state of a session that has just been started, `limit` being the setting's.
-    pub fn new(plan: LoginPlan, started_at: Timestamp, limit: Duration) -> Self {
-        let limit = plan.limit_seconds.map_or(limit, Duration::from_secs);
-        let deadline_at = started_at.after(limit);
-        Self {
-            plan,
-            started_at,
-            deadline_at,
-            ended_at: None,
-            status: Status::Pending,
-            stage: Stage::Starting { until: deadline_at },
-            child: ChildState::Starting,
-            exit: None,
-            seen: Seen::default(),
-            attention: false,
-            advice: None,
-        }
-    }
-
-    /// Returns its id.
-    pub fn session_id(&self) -> &SessionId {
-        &self.plan.session_id
-    }
-
-    /// Returns the time limit in whole seconds, as it stands in the sentence about it.
-    fn limit_seconds(&self) -> u64 {
-        self.started_at.until(self.deadline_at).as_secs()
-    }
-}
 
 /// What one call of the engine gives to a session, and takes from it.
 pub(super) struct Turn<'a> {
@@ -295,7 +164,7 @@ impl Session {
             SessionInput::LimitReached => self.time_out(turn),
             SessionInput::KillFinished { survivors } => self.kill_finished(turn, survivors),
             SessionInput::KeeperLost => self.keeper_lost(turn),
-            SessionInput::CheckFinished(outcome) => self.check_finished(turn, outcome),
+            SessionInput::CheckFinished(outcome) => self.check_finished(turn, &outcome),
             SessionInput::BundleStored { bundle } => self.bundle_stored(turn, bundle),
             SessionInput::BundleNotStored { error } => self.bundle_not_stored(turn, &error),
             SessionInput::Delivered { delivery, outcome } => self.delivered(turn, delivery, outcome),

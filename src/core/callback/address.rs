@@ -5,6 +5,9 @@
 
 use std::borrow::Cow;
 
+/// A parameter of a query, decoded.
+pub(super) type Parameter<'a> = (Cow<'a, str>, Cow<'a, str>);
+
 /// A URL's parts, as they stand in the text.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(in crate::core) struct Address<'a> {
@@ -69,7 +72,7 @@ impl<'a> Address<'a> {
     }
 
     /// Takes the query apart and decodes it.
-    pub(super) fn parameters(&self) -> Result<Vec<(Cow<'a, str>, Cow<'a, str>)>, Malformed> {
+    pub(super) fn parameters(&self) -> Result<Vec<Parameter<'a>>, Malformed> {
         self.query
             .split('&')
             .filter(|pair| !pair.is_empty())
@@ -151,7 +154,7 @@ pub(in crate::core) fn redirects_to_loopback(url: &str) -> bool {
 }
 
 /// Reads a parameter that stands there exactly once and is not empty.
-pub(super) fn single(parameters: &[(Cow<'_, str>, Cow<'_, str>)], name: &str) -> Option<String> {
+pub(super) fn single(parameters: &[Parameter<'_>], name: &str) -> Option<String> {
     let mut values = parameters.iter().filter(|(found, _)| found == name).map(|(_, value)| value);
     let value = values.next().filter(|value| !value.is_empty())?;
     values.next().is_none().then(|| value.clone().into_owned())

@@ -1,14 +1,12 @@
 //! Pasted URLs: judged against what each of the session's authorize URLs lets the browser end on.
 
-use std::borrow::Cow;
-
-use super::address::{Address, Malformed, decode, single, state_of};
+use super::address::{Address, Malformed, Parameter, decode, single, state_of};
 use super::{CallbackRequest, Delivery, PasteContext, PasteRefusal, plain};
 use crate::core::finding::Expects;
 use crate::core::provider::Answer;
 use crate::core::secret::Secret;
 
-type Parameters<'a> = [(Cow<'a, str>, Cow<'a, str>)];
+type Parameters<'a> = [Parameter<'a>];
 
 /// Parameters of an authorize URL that name the redirect, as CLIs were seen to call it (codex and most others, then
 /// genezio, prefect, qwen, e2b, sanity). Any other name is not looked for: a redirect is what is sent somewhere.
@@ -240,7 +238,7 @@ fn fit_place(
 }
 
 fn fit_parameters(parameters: &Parameters<'_>, expected: &Expected) -> Result<(), PasteRefusal> {
-    let twice = |(at, (name, _)): (usize, &(Cow<'_, str>, Cow<'_, str>))| {
+    let twice = |(at, (name, _)): (usize, &Parameter<'_>)| {
         parameters[..at].iter().any(|(earlier, _)| earlier == name)
     };
     if parameters.iter().enumerate().any(twice) {

@@ -123,7 +123,7 @@ impl Play {
                 if matches!(other, Step::StartFailed | Step::KeeperLost) {
                     self.lost.push(self.trial.id.clone());
                 }
-                self.trial.tell(fact(other));
+                self.trial.tell(fact(&other));
             }
         }
         self.check();
@@ -148,7 +148,7 @@ impl Play {
                 finding(kind, &format!("a line {text}"))
             }
         };
-        found.finding.source = if text % 2 == 0 { Source::Screen } else { Source::Browser };
+        found.finding.source = if text.is_multiple_of(2) { Source::Screen } else { Source::Browser };
         found.finding.expects =
             [Some(Expects::Code), Some(Expects::Secret), Some(Expects::Enter), None][usize::from(text)];
         self.trial.tell(SessionInput::Found(Box::new(found)));
@@ -191,8 +191,8 @@ impl Play {
     }
 }
 
-fn fact(step: Step) -> SessionInput {
-    match step {
+fn fact(step: &Step) -> SessionInput {
+    match *step {
         Step::Ready => SessionInput::KeeperReady { process_id: 7 },
         Step::StartFailed => SessionInput::StartFailed { error: "no".to_owned() },
         Step::PromptGone => SessionInput::PromptGone,

@@ -54,7 +54,7 @@ impl Engine {
 
     fn tell_session(&mut self, session_id: &SessionId, input: SessionInput, effects: &mut Vec<Effect>) {
         let Some(session) = self.sessions.get(session_id) else {
-            answer_unknown(input, effects);
+            answer_unknown(&input, effects);
             return;
         };
         // The one input that comes thousands of times: a number, which may be told a little later.
@@ -129,17 +129,17 @@ impl Engine {
 }
 
 /// An unknown session is no error (behaviour S9, S10, S11): what was asked for did not happen.
-fn answer_unknown(input: SessionInput, effects: &mut Vec<Effect>) {
+fn answer_unknown(input: &SessionInput, effects: &mut Vec<Effect>) {
     let mut answer = |to: ReplyId, value| effects.push(Effect::Reply { to, value });
     match input {
         SessionInput::Cancel { reply }
         | SessionInput::Kill { reply, .. }
         | SessionInput::Remove { reply } => {
-            answer(reply, Reply::Done(false));
+            answer(*reply, Reply::Done(false));
         }
         SessionInput::Submit { reply, .. } => {
             let message = "Nothing was sent: there is no such session.".to_owned();
-            answer(reply, Reply::Submitted { delivered: false, to_loopback: false, message });
+            answer(*reply, Reply::Submitted { delivered: false, to_loopback: false, message });
         }
         SessionInput::KeeperReady { .. }
         | SessionInput::StartFailed { .. }

@@ -240,10 +240,12 @@ impl Trial {
     }
 
     pub(in crate::core) fn events(&self) -> Vec<&Event> {
-        let event = |effect| match effect {
-            &Effect::Publish(ref event) => Some(event),
-            _ => None,
-        };
-        self.effects.iter().filter_map(event).collect()
+        let mut events = Vec::new();
+        for effect in &self.effects {
+            if let Effect::Publish(event) = effect {
+                events.push(event);
+            }
+        }
+        events
     }
 }

@@ -124,11 +124,11 @@ impl Session {
         turn.order(Effect::StopCheck { session_id: self.id().clone() });
     }
 
-    pub(super) fn check_finished(&mut self, turn: &mut Turn<'_>, outcome: CheckOutcome) {
+    pub(super) fn check_finished(&mut self, turn: &mut Turn<'_>, outcome: &CheckOutcome) {
         if !matches!(self.saved.stage, Stage::Checking { .. }) {
             return;
         }
-        let (error, advice) = match &outcome {
+        let (error, advice) = match outcome {
             CheckOutcome::Passed { identity } => {
                 if let Some(identity) = identity {
                     self.saved.seen.identity = Some(words::quotable(identity));
@@ -218,7 +218,7 @@ impl Session {
             Stage::Draining { until } if turn.now >= until => self.decide(turn),
             Stage::Checking { until } if turn.now >= until => {
                 self.stop_check(turn);
-                self.check_finished(turn, CheckOutcome::TimedOut { last_line: String::new() });
+                self.check_finished(turn, &CheckOutcome::TimedOut { last_line: String::new() });
             }
             Stage::Storing { until } if turn.now >= until => {
                 self.bundle_not_stored(turn, "the store did not answer in time");

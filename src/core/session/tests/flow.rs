@@ -23,7 +23,7 @@ fn stored(trial: &Trial) -> Vec<(String, Option<String>)> {
 #[test]
 fn a_start_is_answered_once_the_child_runs() {
     let mut trial = Trial::starting(facts());
-    assert_eq!(trial.answer(ReplyId(1)).is_some(), false);
+    assert!(trial.answer(ReplyId(1)).is_none());
     trial.tell(SessionInput::KeeperReady { process_id: 42 });
     let Some(Reply::Started { session_id, auth_url }) = trial.answer(ReplyId(1)) else {
         panic!("it started")
