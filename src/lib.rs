@@ -21,6 +21,10 @@
 pub mod cli;
 #[allow(clippy::disallowed_methods, reason = "waits for answers with deadlines")]
 pub mod client;
+#[allow(
+    clippy::disallowed_methods,
+    reason = "starts the program: reads the environment that everything else is told"
+)]
 pub mod commands;
 #[allow(clippy::disallowed_methods, reason = "reads the file that the environment names")]
 pub mod config;

@@ -104,6 +104,22 @@ impl<'a> Deck<'a> {
         self.press(&["Enter"]);
     }
 
+    /// Selects the challenge that waits.
+    pub fn select_challenge(&self) {
+        self.press(&["a"]);
+    }
+
+    /// Opens the waiting challenge, types the answer, returns the screen as it was then, and hands it in.
+    pub fn answer_challenge(&self, text: &str) -> String {
+        self.select_challenge();
+        self.press(&["Enter"]);
+        self.wait_text("enter");
+        self.type_text(text);
+        let screen = self.screen();
+        self.press(&["Enter"]);
+        screen
+    }
+
     /// Types keys into the child, and takes the keyboard back.
     pub fn type_into_child(&self, keys: &[&str]) {
         self.press(&["i"]);
