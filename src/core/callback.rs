@@ -15,7 +15,7 @@ mod plain;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-pub(super) use address::{host_of, redirect_of, redirects_to_loopback, state_of};
+pub(super) use address::{host_of, redirect_of, redirects_to_loopback, same_page, state_of};
 
 use super::finding::Expects;
 use super::provider::Answer;

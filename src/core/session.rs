@@ -158,7 +158,7 @@ impl Session {
             SessionInput::StartFailed { error } => self.start_failed(turn, error),
             SessionInput::Found(found) => self.found(turn, *found),
             SessionInput::PromptGone => self.saved.seen.prompt = None,
-            SessionInput::OutputAdvanced { bytes } => self.output_bytes = bytes,
+            SessionInput::OutputAdvanced { bytes } => self.output_advanced(turn, bytes),
             SessionInput::ChildExited { exit } => self.child_exited(turn, exit),
             SessionInput::OutputEnded => self.output_over(turn),
             SessionInput::LimitReached => self.time_out(turn),
@@ -192,7 +192,7 @@ impl Session {
         let limit = (!self.is_over()).then_some(self.saved.deadline_at);
         let stage = match self.saved.stage {
             Stage::Starting { until }
-            | Stage::Draining { until }
+            | Stage::Draining { until, latest: _ }
             | Stage::Checking { until }
             | Stage::Storing { until } => Some(until),
             Stage::Running | Stage::Over => None,

@@ -147,6 +147,14 @@ pub(in crate::core) fn host_of(url: &str) -> Option<String> {
     Address::parse(url).ok().map(|address| address.host.to_ascii_lowercase())
 }
 
+/// Tells whether two URLs differ in their query at most.
+pub(in crate::core) fn same_page(left: &str, right: &str) -> bool {
+    match (Address::parse(left), Address::parse(right)) {
+        (Ok(left), Ok(right)) => left.same_page(&right),
+        (Ok(_) | Err(_), _) => false,
+    }
+}
+
 /// Tells whether a login ends on a port of this machine.
 pub(in crate::core) fn redirects_to_loopback(url: &str) -> bool {
     let loopback = |url: &str| Address::parse(url).is_ok_and(|address| address.is_loopback());

@@ -235,7 +235,7 @@ fn fact(step: &Step) -> SessionInput {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1_000))]
+    #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
     fn whatever_happens_every_promise_holds(steps in prop::collection::vec(step(), 1..80)) {

@@ -35,9 +35,7 @@ impl Session {
             Stage::Over => self.wind_down(turn),
             Stage::Checking { .. } => self.check(turn),
             Stage::Storing { .. } => self.store(turn),
-            Stage::Draining { .. } if attached => {
-                self.saved.stage = Stage::Draining { until: turn.now.after(turn.limits.drain) };
-            }
+            Stage::Draining { .. } if attached => self.begin_drain(turn),
             Stage::Draining { .. } => self.decide(turn),
             Stage::Starting { .. } | Stage::Running if attached => self.saved.stage = Stage::Running,
             Stage::Starting { .. } | Stage::Running => self.lose(turn),
@@ -139,6 +137,7 @@ impl Session {
 
     pub(super) fn kill_finished(&mut self, turn: &mut Turn<'_>, survivors: Vec<String>) {
         if !self.holds_process() {
+            self.swept(turn, survivors);
             return;
         }
         let asked = self.ending.take().is_some();
@@ -163,6 +162,19 @@ impl Session {
             self.fail(turn, error, Some(words::advice_to_retry(&self.saved)));
         }
         self.finish_removal(turn);
+    }
+
+    /// What a lost keeper left behind was looked for and killed.
+    fn swept(&mut self, turn: &mut Turn<'_>, survivors: Vec<String>) {
+        if self.saved.child != ChildState::Lost {
+            return;
+        }
+        if survivors.is_empty() {
+            self.saved.child = ChildState::Killed;
+        } else {
+            self.tell_survivors(turn, &survivors);
+            self.saved.child = ChildState::Survived { survivors };
+        }
     }
 
     fn tell_survivors(&self, turn: &mut Turn<'_>, survivors: &[String]) {

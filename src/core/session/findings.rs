@@ -5,7 +5,7 @@
 //! known more exactly (the browser opener's is byte for byte, the screen's may have been cut).
 
 use super::{REMEMBERED, SeenCode, SeenPrompt, SeenUrl, Session, Stage, Turn, words};
-use crate::core::callback::{host_of, redirect_of, state_of};
+use crate::core::callback::{host_of, redirect_of, same_page, state_of};
 use crate::core::finding::{FindingKind, Source, Verdict};
 use crate::core::input::Found;
 use crate::core::provider::Answer;
@@ -29,7 +29,7 @@ impl Session {
     }
 
     fn found_url(&mut self, turn: &mut Turn<'_>, found: Found) {
-        let new_attempt = found.new_attempt || self.saved.seen.gave_up;
+        let (announced, gave_up) = (found.new_attempt, self.saved.seen.gave_up);
         let url = seen_url(found);
         if url.kind == FindingKind::VerificationUrl {
             self.name_verification_url(&url.view);
@@ -44,15 +44,22 @@ impl Session {
             return;
         };
         if current.view.url == url.view.url {
-            // Two sources agree, or the dispute is settled.
-            current.view.disputed &= url.view.disputed;
+            // The newest word on it counts, but what was handed to a browser is beyond dispute.
+            current.view.disputed = url.view.disputed && current.source != Source::Browser;
         } else if seen.superseded.contains(&url.view.url) {
             // A replay of old output after a restart, or a redrawn screen.
-        } else if new_attempt && is_other_attempt(current, &url) {
+        } else if (announced || (gave_up && same_page(&current.view.url, &url.view.url)))
+            && is_other_attempt(current, &url)
+        {
             self.renew_url(url);
         } else if is_same_but_exact(current, &url) {
             self.correct_url(url);
         } else {
+            if url.view.disputed {
+                // It took the first one's place on the screen: neither is to be copied blindly.
+                current.view.disputed = true;
+                current.view.reason.clone_from(&url.view.reason);
+            }
             self.remember_other(url);
         }
     }

@@ -83,9 +83,24 @@ impl Session {
     }
 
     fn drain(&mut self, turn: &mut Turn<'_>) {
-        self.saved.stage = Stage::Draining { until: turn.now.after(turn.limits.drain) };
+        self.begin_drain(turn);
         if self.output_ended {
             self.decide(turn);
+        }
+    }
+
+    /// Gives the last output time to come.
+    pub(super) fn begin_drain(&mut self, turn: &Turn<'_>) {
+        let until = turn.now.after(turn.limits.drain);
+        self.saved.stage = Stage::Draining { until, latest: turn.now.after(turn.limits.report) };
+    }
+
+    /// Counts output. What still comes after the child's end is waited for: the line that tells how the login went
+    /// is the last one of many.
+    pub(super) fn output_advanced(&mut self, turn: &Turn<'_>, bytes: u64) {
+        self.output_bytes = bytes;
+        if let Stage::Draining { until, latest } = &mut self.saved.stage {
+            *until = turn.now.after(turn.limits.drain).min(*latest);
         }
     }
 
@@ -215,7 +230,7 @@ impl Session {
     pub(super) fn expire_stage(&mut self, turn: &mut Turn<'_>) {
         match self.saved.stage {
             Stage::Starting { until } if turn.now >= until => self.start_overdue(turn),
-            Stage::Draining { until } if turn.now >= until => self.decide(turn),
+            Stage::Draining { until, latest: _ } if turn.now >= until => self.decide(turn),
             Stage::Checking { until } if turn.now >= until => {
                 self.stop_check(turn);
                 self.check_finished(turn, &CheckOutcome::TimedOut { last_line: String::new() });

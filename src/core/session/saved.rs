@@ -49,7 +49,7 @@ pub(super) enum Stage {
     /// The child runs.
     Running,
     /// The child ended; what it printed last is still being read.
-    Draining { until: Timestamp },
+    Draining { until: Timestamp, latest: Timestamp },
     /// The auth check runs.
     Checking { until: Timestamp },
     /// The login is being stored.

@@ -142,6 +142,17 @@ fn a_lost_keeper_fails_the_login() {
 }
 
 #[test]
+fn what_a_lost_keeper_left_behind_is_told() {
+    let mut trial = Trial::running(facts());
+    trial.tell(SessionInput::KeeperLost).tell(no_survivors());
+    assert_eq!(trial.view().child, ChildState::Killed);
+    let mut trial = Trial::running(facts());
+    trial.tell(SessionInput::KeeperLost);
+    trial.tell(SessionInput::KillFinished { survivors: vec!["77 nasty".to_owned()] });
+    assert!(matches!(trial.view().child, ChildState::Survived { .. }));
+}
+
+#[test]
 fn a_lost_keeper_does_not_stop_a_check() {
     let mut trial = Trial::running(facts());
     trial.exit(0).tell(SessionInput::KeeperLost);

@@ -64,6 +64,31 @@ fn the_detector_may_say_that_an_attempt_was_given_up() {
 }
 
 #[test]
+fn a_complaint_makes_no_new_attempt_of_some_other_page() {
+    let mut trial = Trial::running(facts());
+    trial
+        .find(FindingKind::AuthorizeUrl, &authorize("one"))
+        .find(FindingKind::Failure, "Error: update check");
+    trial.find(FindingKind::AuthorizeUrl, &authorize("two").replace("sample.test", "docs.test"));
+    assert_eq!(trial.status(), url_available(&authorize("one")));
+}
+
+#[test]
+fn a_url_that_takes_anothers_place_makes_both_disputed() {
+    let mut trial = Trial::running(facts());
+    trial.find(FindingKind::AuthorizeUrl, &authorize("one"));
+    let mut found = finding(FindingKind::AuthorizeUrl, &authorize("two").replace("sample.test", "evil.test"));
+    found.disputed = true;
+    found.reason = Some("it was printed over another URL".to_owned());
+    trial.tell(SessionInput::Found(Box::new(found)));
+    let url = trial.view().url.unwrap();
+    assert_eq!((url.url, url.disputed), (authorize("one"), true));
+    assert_eq!(url.reason, "it was printed over another URL");
+    trial.find_from(Source::Browser, FindingKind::AuthorizeUrl, &authorize("one"));
+    assert!(!trial.view().url.unwrap().disputed, "the browser's settles it");
+}
+
+#[test]
 fn a_replay_after_two_renewals_changes_nothing() {
     let play = |trial: &mut Trial| {
         for state in ["one", "two", "three"] {

@@ -92,6 +92,21 @@ fn a_grandchild_that_holds_the_terminal_delays_only_for_the_grace() {
 }
 
 #[test]
+fn output_that_still_comes_is_waited_for_but_not_for_ever() {
+    let mut trial = Trial::running(facts());
+    trial.tell(SessionInput::ChildExited { exit: Exit { code: Some(0), signal: None } });
+    let checks = |trial: &Trial| trial.count(|effect| matches!(effect, Effect::RunCheck { .. }));
+    for bytes in 0..24 {
+        trial.tell(SessionInput::OutputAdvanced { bytes }).pass(Duration::from_millis(400));
+        assert_eq!(checks(&trial), 0);
+    }
+    for bytes in 24..27 {
+        trial.tell(SessionInput::OutputAdvanced { bytes }).pass(Duration::from_millis(400));
+    }
+    assert_eq!(checks(&trial), 1);
+}
+
+#[test]
 fn a_success_line_changes_no_status_and_records_who() {
     let mut trial = Trial::running(facts());
     let mut found =
