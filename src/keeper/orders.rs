@@ -127,7 +127,7 @@ impl Keeper {
         match frame.kind {
             Some(Kind::Order) => {
                 if let Some(order) = parse_order(frame) {
-                    self.carry_out(order);
+                    self.carry_out(&order);
                 }
             }
             Some(Kind::Input) => self.take_input(&frame.payload),
@@ -135,8 +135,8 @@ impl Keeper {
         }
     }
 
-    fn carry_out(&mut self, order: Order) {
-        match order {
+    fn carry_out(&mut self, order: &Order) {
+        match *order {
             Order::Attach { .. } => {
                 self.tell(&Report::Refused(refusal(RefusalReason::Protocol, "already attached")));
             }

@@ -134,6 +134,13 @@ fn become_session_leader(umask: libc::mode_t, open_files: Option<u64>) -> io::Re
         // SAFETY: resetting a disposition has no other effect; the numbers that cannot be reset are refused.
         unsafe { libc::signal(signal, libc::SIG_DFL) };
     }
+    // What the keeper takes as data is blocked in it, and a mask survives exec.
+    // SAFETY: the set is initialised before it is used.
+    unsafe {
+        let mut none: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&raw mut none);
+        libc::sigprocmask(libc::SIG_SETMASK, &raw const none, std::ptr::null_mut());
+    }
     rustix::process::setsid()?;
     // SAFETY: descriptor 0 is the terminal's end by now and stays open.
     rustix::process::ioctl_tiocsctty(unsafe { BorrowedFd::borrow_raw(0) })?;

@@ -1,8 +1,14 @@
 //! A keeper's output: no byte lost, none doubled, whoever attaches and whenever.
 
-use super::common::keeper::{Session, until};
+use std::io::{Read as _, Write as _};
+use std::os::unix::net::UnixStream;
+use std::time::Duration;
 
-use authdeck::driver::keeper_link::KeeperEvent;
+use authdeck::driver::keeper_link::{InputKind, KeeperEvent, KeeperEvents, RefusalReason};
+use authdeck::keeper::wire::{self, Order};
+
+use super::common::keeper::{Session, output_until, until};
+use super::common::wait::{holds_for, wait_until};
 
 #[tokio::test]
 async fn what_the_child_prints_arrives_and_its_end_is_told() {
@@ -10,7 +16,7 @@ async fn what_the_child_prints_arrives_and_its_end_is_told() {
     let (_handle, mut events, hello) = session.attach(None).await;
     assert_eq!(hello.credential.secret(), "internal-credential-of-the-test");
     let (mut text, mut code) = (Vec::new(), None);
-    until("exit and the output's end", &mut events, |event| match event {
+    let end = until("exit and the output's end", &mut events, |event| match event {
         KeeperEvent::Output { bytes, .. } => {
             text.extend_from_slice(bytes);
             None
@@ -19,9 +25,202 @@ async fn what_the_child_prints_arrives_and_its_end_is_told() {
             code = exit.code;
             None
         }
-        KeeperEvent::OutputEnded { offset } => Some(assert_eq!(*offset, 5)),
+        KeeperEvent::OutputEnded { offset } => Some(*offset),
         other => panic!("unexpected: {other:?}"),
     })
     .await;
-    assert_eq!((text, code), (b"hello".to_vec(), Some(3)));
+    assert_eq!((text, code, end), (b"hello".to_vec(), Some(3), 5));
+}
+
+/// Numbers that look random and are the same in every run.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % sides
+    }
+}
+
+#[tokio::test]
+async fn supervisors_come_and_go_and_every_line_arrives_once() {
+    const LINES: usize = 520;
+    let script = format!(
+        "i=0; while [ $i -lt {LINES} ]; do echo \"SEQ $i\"; i=$((i+1)); sleep 0.002; done; echo DONE"
+    );
+    let session = Session::start(&["sh", "-c", &script], |_| {}).await;
+    let mut dice = Dice(7);
+    let (mut all, mut attachments) = (Vec::new(), 0);
+    while !all.ends_with(b"DONE\r\n") {
+        attachments += 1;
+        let (_handle, mut events, hello) = session.attach(Some(all.len() as u64)).await;
+        assert_eq!(hello.resume_at, all.len() as u64);
+        for _ in 0..=dice.roll(30) {
+            take_output(&mut events, &mut all).await;
+            if all.ends_with(b"DONE\r\n") {
+                break;
+            }
+        }
+    }
+    let mut expected: String = (0..LINES).map(|line| format!("SEQ {line}\r\n")).collect();
+    expected.push_str("DONE\r\n");
+    assert_eq!(String::from_utf8(all).unwrap(), expected);
+    assert!(attachments > 5, "only {attachments} attachments");
+}
+
+/// Takes one piece of output, which must follow what there is without gap or overlap.
+async fn take_output(events: &mut KeeperEvents, all: &mut Vec<u8>) {
+    until("more output", events, |event| match event {
+        KeeperEvent::Output { offset, bytes } => {
+            assert_eq!(*offset, all.len() as u64);
+            all.extend_from_slice(bytes);
+            Some(())
+        }
+        _ => None,
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_hundred_megabytes_pass_a_small_keeper_whole() {
+    const BYTES: u64 = 100 * 1024 * 1024;
+    let session = Session::start(&["head", "-c", &BYTES.to_string(), "/dev/zero"], |spec| {
+        spec.ring_bytes = 1024 * 1024;
+    })
+    .await;
+    let (_handle, mut events, hello) = session.attach(None).await;
+    assert_eq!(
+        hello.resume_at, 0,
+        "nothing is overwritten before the first supervisor has had a ring's worth"
+    );
+    let mut next = 0;
+    until("all of it", &mut events, |event| match event {
+        KeeperEvent::Output { offset, bytes } => {
+            assert_eq!(*offset, next);
+            next += bytes.len() as u64;
+            None
+        }
+        KeeperEvent::OutputEnded { offset } => (*offset == BYTES).then_some(()),
+        _ => None,
+    })
+    .await;
+    assert_eq!(next, BYTES);
+    let peak = peak_memory(hello.keeper_process_id);
+    assert!(peak < 24 * 1024, "the keeper needed {peak} KiB");
+}
+
+/// The most memory a process ever had, in KiB.
+fn peak_memory(id: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+#[tokio::test]
+async fn with_nobody_attached_the_child_runs_on_and_the_newest_output_is_kept() {
+    let script = "head -c 300000 /dev/zero; touch finished; read line";
+    let session = Session::start(&["sh", "-c", script], |spec| spec.ring_bytes = 64 * 1024).await;
+    let finished = session.folder().join("finished");
+    wait_until("the child is not held up", || finished.exists(), String::new);
+    let mut hello = session.attach(Some(5)).await.2;
+    while hello.ring_end < 300_000 {
+        hello = session.attach(Some(5)).await.2;
+    }
+    assert_eq!((hello.ring_start, hello.resume_at), (300_000 - 65_536, 300_000 - 65_536));
+}
+
+#[tokio::test]
+async fn an_attached_supervisor_that_lags_makes_the_child_wait_and_loses_nothing() {
+    let script = "head -c 300000 /dev/zero; touch finished";
+    let session =
+        Session::start(&["sh", "-c", &format!("read line; {script}")], |spec| spec.ring_bytes = 64 * 1024)
+            .await;
+    let (handle, mut events, _) = session.attach(None).await;
+    handle.write(b"\r", InputKind::Keys).await.unwrap();
+    // The ring fills, and the terminal behind it; together they hold less than the child has to say.
+    let finished = session.folder().join("finished");
+    holds_for("the child waits", Duration::from_millis(500), || !finished.exists(), String::new);
+    let mut next = 0;
+    until("all of it", &mut events, |event| match event {
+        KeeperEvent::Output { offset, bytes } => {
+            assert_eq!(*offset, next);
+            next += bytes.len() as u64;
+            None
+        }
+        KeeperEvent::OutputEnded { offset } => (*offset == next).then_some(()),
+        _ => None,
+    })
+    .await;
+    assert!(next >= 300_000);
+}
+
+#[tokio::test]
+async fn output_ends_although_something_left_running_holds_the_terminal() {
+    let session = Session::start(&["sh", "-c", "(trap '' HUP; exec sleep 120) & echo bye"], |_| {}).await;
+    let (_handle, mut events, _) = session.attach(None).await;
+    until("the output's end", &mut events, |event| {
+        matches!(event, KeeperEvent::OutputEnded { .. }).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_child_that_closes_its_terminal_and_opens_it_again_is_heard() {
+    let script = "exec </dev/null >/dev/null 2>&1; sleep 0.3; echo back >/dev/tty; sleep 120";
+    let session = Session::start(&["sh", "-c", script], |_| {}).await;
+    let (_handle, mut events, _) = session.attach(None).await;
+    output_until("back", &mut events).await;
+}
+
+/// Shows a token to a keeper by hand; returns the first report.
+fn show_token(session: &Session, token: &str) -> String {
+    let mut stream = UnixStream::connect(session.spec().directory.join("sock")).unwrap();
+    let attach = Order::Attach { version: wire::VERSION, token: token.into(), from: None, window: 1 };
+    stream.write_all(&wire::order_frame(&attach)).unwrap();
+    let mut header = [0; wire::HEADER];
+    stream.read_exact(&mut header).unwrap();
+    let mut payload = vec![0; wire::parse_header(header).0];
+    stream.read_exact(&mut payload).unwrap();
+    String::from_utf8(payload).unwrap()
+}
+
+#[tokio::test]
+async fn a_wrong_token_is_refused_and_spends_nothing_and_a_right_one_is_spent() {
+    let session = Session::start(&["sleep", "120"], |_| {}).await;
+    let file = session.spec().directory.join("token");
+    let token = std::fs::read_to_string(&file).unwrap();
+    for wrong in ["", "0", &"0".repeat(64), &token.to_uppercase(), &format!("{token}0")] {
+        let answer = show_token(&session, wrong);
+        assert!(answer.contains("\"reason\":\"token\""), "{answer}");
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), token);
+    }
+    assert!(show_token(&session, &token).contains("\"report\":\"hello\""));
+    assert_ne!(std::fs::read_to_string(&file).unwrap(), token);
+    assert!(show_token(&session, &token).contains("\"reason\":\"token\""), "it is good once");
+}
+
+#[tokio::test]
+async fn a_second_supervisor_takes_over_and_the_first_is_told() {
+    let session = Session::start(&["sleep", "120"], |_| {}).await;
+    let (first, mut events, _) = session.attach(None).await;
+    let (second, _events, _) = session.attach(None).await;
+    let refusal = until("the first is told", &mut events, |event| match event {
+        KeeperEvent::Refused(refusal) => Some(refusal.reason),
+        _ => None,
+    })
+    .await;
+    assert_eq!(refusal, RefusalReason::Superseded);
+    assert!(events.next().await.is_none());
+    assert!(first.terminal_mode().await.is_err());
+    assert!(second.terminal_mode().await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn what_was_answered_before_is_known_to_the_next_supervisor() {
+    let session = Session::start(&["sleep", "120"], |_| {}).await;
+    let (handle, _events, hello) = session.attach(None).await;
+    assert_eq!(hello.replied_through, 0);
+    let reply = InputKind::TerminalReply { through: 42 };
+    handle.write(b"\x1b[0n", reply).await.unwrap();
+    assert_eq!(session.attach(None).await.2.replied_through, 42);
 }

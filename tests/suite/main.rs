@@ -16,5 +16,8 @@ mod architecture;
 mod cli_commands;
 mod cli_demo_provider;
 mod driver_sessions;
+mod keeper_input;
+mod keeper_kill;
 mod keeper_output;
+mod keeper_start;
 mod peer_servers;

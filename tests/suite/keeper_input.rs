@@ -1,0 +1,80 @@
+//! Input for the child: in time, never cut off, and what became of it is said.
+
+use std::time::Duration;
+
+use authdeck::driver::keeper_link::{InputKind, InputOutcome, KeeperEvent, TerminalMode};
+
+use super::common::keeper::{Session, output_until, until};
+
+fn line(length: usize) -> Vec<u8> {
+    let mut line = vec![b'u'; length - 1];
+    line.push(b'\r');
+    line
+}
+
+#[tokio::test]
+async fn a_line_that_the_kernel_would_cut_off_is_refused_and_the_longest_one_arrives_whole() {
+    let script = "stty -echo; echo READY; IFS= read -r line; echo \"GOT ${#line}\"; sleep 120";
+    let session = Session::start(&["bash", "-c", script], |_| {}).await;
+    let (handle, mut events, _) = session.attach(None).await;
+    output_until("READY", &mut events).await;
+    let refused = handle.write(&line(4096), InputKind::Line).await.unwrap();
+    assert_eq!(refused, InputOutcome::LineTooLong { limit: 4095 });
+    assert_eq!(handle.write(&line(4095), InputKind::Line).await.unwrap(), InputOutcome::Written);
+    output_until("GOT 4094", &mut events).await;
+}
+
+#[tokio::test]
+async fn a_long_line_passes_a_raw_terminal() {
+    let script = "stty raw -echo; echo READY; head -c 20000 | wc -c; sleep 120";
+    let session = Session::start(&["sh", "-c", script], |_| {}).await;
+    let (handle, mut events, _) = session.attach(None).await;
+    output_until("READY", &mut events).await;
+    assert_eq!(handle.write(&line(20_000), InputKind::Line).await.unwrap(), InputOutcome::Written);
+    output_until("20000", &mut events).await;
+}
+
+#[tokio::test]
+async fn a_child_that_never_reads_is_given_up_in_time() {
+    let session = Session::start(&["sh", "-c", "stty raw -echo; echo READY; exec sleep 120"], |spec| {
+        spec.input_limit = Duration::from_millis(300);
+    })
+    .await;
+    let (handle, mut events, _) = session.attach(None).await;
+    output_until("READY", &mut events).await;
+    let outcome = handle.write(&vec![b'u'; 200_000], InputKind::Keys).await.unwrap();
+    let InputOutcome::Deadline { written } = outcome else { panic!("{outcome:?}") };
+    assert!(written > 0 && written < 200_000, "{written}");
+    // The session itself is none the worse for it.
+    assert_eq!(handle.terminal_mode().await.unwrap(), Some(TerminalMode { canonical: false, echo: false }));
+}
+
+#[tokio::test]
+async fn after_the_end_nobody_is_there_to_read() {
+    let session = Session::start(&["true"], |_| {}).await;
+    let (handle, mut events, _) = session.attach(None).await;
+    until("the output's end", &mut events, |event| {
+        matches!(event, KeeperEvent::OutputEnded { .. }).then_some(())
+    })
+    .await;
+    assert_eq!(handle.write(b"x", InputKind::Keys).await.unwrap(), InputOutcome::Closed);
+    assert_eq!(handle.terminal_mode().await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_password_prompt_is_seen_by_its_mode() {
+    let session = Session::start(&["sh", "-c", "stty -echo; echo READY; exec sleep 120"], |_| {}).await;
+    let (handle, mut events, _) = session.attach(None).await;
+    output_until("READY", &mut events).await;
+    assert_eq!(handle.terminal_mode().await.unwrap(), Some(TerminalMode { canonical: true, echo: false }));
+}
+
+#[tokio::test]
+async fn a_resize_reaches_the_child() {
+    let script = "trap 'stty size' WINCH; echo READY; while :; do sleep 0.02; done";
+    let session = Session::start(&["bash", "-c", script], |_| {}).await;
+    let (handle, mut events, _) = session.attach(None).await;
+    output_until("READY", &mut events).await;
+    handle.resize(123, 45).await.unwrap();
+    output_until("45 123", &mut events).await;
+}

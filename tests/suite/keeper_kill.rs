@@ -1,0 +1,259 @@
+//! A kill ends everything the child started, whatever it does against it; so do the time limit and a keeper's own
+//! end. Twenty trees of each kind, five in each way.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use authdeck::core::ids::SessionId;
+use authdeck::driver::keeper_link::{
+    Exit, KeeperEvent, KeeperEvents, KeeperSpec, KillHow, KillReport, RefusalReason, list,
+};
+use authdeck::driver::platform;
+
+use super::common::keeper::{Session, keeper_id, output_until, until};
+use super::common::process::{self, is_alive};
+use super::common::wait::wait_until;
+
+/// How many trees of each kind are ended in each way.
+const TREES: usize = 5;
+
+#[derive(Clone, Copy)]
+enum Tree {
+    /// Ignores signals, and has relatives in other groups and sessions.
+    Nasty,
+    /// Re-forks all the time.
+    Moving,
+}
+
+fn fake(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fakes").join(name)
+}
+
+/// Compiles the moving tree with the C compiler that Rust links with anyway.
+fn chaser() -> &'static Path {
+    static BUILT: OnceLock<(tempfile::TempDir, PathBuf)> = OnceLock::new();
+    let (_, program) = BUILT.get_or_init(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("chaser");
+        let built =
+            Command::new("cc").arg("-O1").arg("-o").arg(&program).arg(fake("chaser.c")).output().unwrap();
+        assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+        (folder, program)
+    });
+    program
+}
+
+impl Tree {
+    async fn plant(self, change: impl FnOnce(&mut KeeperSpec)) -> Session {
+        let session = match self {
+            Self::Nasty => Session::start(&[fake("nasty.sh").to_str().unwrap()], change).await,
+            Self::Moving => Session::start(&[chaser().to_str().unwrap(), "2", "4000", "2000"], change).await,
+        };
+        let full = match self {
+            Self::Nasty => 7,
+            Self::Moving => 2,
+        };
+        wait_until(
+            "the tree has grown",
+            || session.processes().len() >= full,
+            || process::list(&session.processes()),
+        );
+        session
+    }
+}
+
+async fn kill_report(events: &mut KeeperEvents) -> KillReport {
+    until("the kill is over", events, |event| match event {
+        KeeperEvent::KillFinished(report) => Some(report.clone()),
+        KeeperEvent::Output { .. }
+        | KeeperEvent::Exited(_)
+        | KeeperEvent::OutputEnded { .. }
+        | KeeperEvent::LimitReached => None,
+        KeeperEvent::Refused(_) | KeeperEvent::Released => panic!("unexpected: {event:?}"),
+    })
+    .await
+}
+
+fn assert_gone(session: &Session, report: &KillReport) {
+    let left = session.processes();
+    assert!(left.is_empty(), "after {report:?} there are still:\n{}", process::list(&left));
+    assert!(report.survivors.is_empty());
+}
+
+/// Ends `TREES` trees at once and checks each as soon as its keeper says that it is over.
+async fn end_trees(tree: Tree, force: bool, leave_first: bool) {
+    let one = async || {
+        let session = tree.plant(|_| {}).await;
+        let (mut handle, mut events, _) = session.attach(None).await;
+        if leave_first {
+            // As after a crash of the supervisor: the connection is gone without a word.
+            drop(events);
+            (handle, events, _) = session.attach(None).await;
+        }
+        handle.kill(force).await.unwrap();
+        let report = kill_report(&mut events).await;
+        assert_gone(&session, &report);
+        assert_eq!(report.how, KillHow::Forcibly);
+        eprintln!("{} ms to end a tree, force: {force}", report.took.as_millis());
+    };
+    futures_util::future::join_all((0..TREES).map(|_| one())).await;
+}
+
+#[tokio::test]
+async fn a_forced_kill_ends_nasty_trees() {
+    end_trees(Tree::Nasty, true, false).await;
+}
+
+#[tokio::test]
+async fn a_polite_kill_ends_nasty_trees_after_the_grace() {
+    end_trees(Tree::Nasty, false, false).await;
+}
+
+#[tokio::test]
+async fn a_new_supervisor_ends_nasty_trees() {
+    end_trees(Tree::Nasty, true, true).await;
+}
+
+#[tokio::test]
+async fn a_forced_kill_ends_moving_trees() {
+    end_trees(Tree::Moving, true, false).await;
+}
+
+#[tokio::test]
+async fn a_polite_kill_ends_moving_trees_after_the_grace() {
+    end_trees(Tree::Moving, false, false).await;
+}
+
+#[tokio::test]
+async fn a_new_supervisor_ends_moving_trees() {
+    end_trees(Tree::Moving, true, true).await;
+}
+
+/// The limit passes with no supervisor attached; one that comes later learns of it.
+async fn time_out(tree: Tree) {
+    let mut sessions = Vec::new();
+    for _ in 0..TREES {
+        sessions.push(tree.plant(|spec| spec.limit = Duration::from_secs(4)).await);
+    }
+    for session in &sessions {
+        let gone = || session.processes().is_empty();
+        wait_until("the limit ended the tree", gone, || process::list(&session.processes()));
+        let (_handle, mut events, hello) = session.attach(None).await;
+        assert!(hello.limit_reached);
+        assert_gone(session, &kill_report(&mut events).await);
+    }
+}
+
+#[tokio::test]
+async fn the_time_limit_ends_nasty_trees_with_no_supervisor() {
+    time_out(Tree::Nasty).await;
+}
+
+#[tokio::test]
+async fn the_time_limit_ends_moving_trees_with_no_supervisor() {
+    time_out(Tree::Moving).await;
+}
+
+#[tokio::test]
+async fn a_polite_child_is_not_struck_and_does_not_cost_the_grace() {
+    let session = Session::start(&["sh", "-c", "echo READY; exec sleep 120"], |spec| {
+        spec.grace = Duration::from_secs(100);
+    })
+    .await;
+    let (handle, mut events, _) = session.attach(None).await;
+    output_until("READY", &mut events).await;
+    handle.kill(false).await.unwrap();
+    assert_eq!(kill_report(&mut events).await.how, KillHow::Politely);
+    let (_, _, hello) = session.attach(None).await;
+    assert_eq!(hello.exit, Some(Exit { code: None, signal: Some(15) }));
+}
+
+#[tokio::test]
+async fn force_cuts_the_grace_of_a_polite_kill_short() {
+    let session = Tree::Nasty.plant(|spec| spec.grace = Duration::from_secs(100)).await;
+    let (handle, mut events, _) = session.attach(None).await;
+    handle.kill(false).await.unwrap();
+    handle.kill(true).await.unwrap();
+    assert_gone(&session, &kill_report(&mut events).await);
+}
+
+#[tokio::test]
+async fn what_a_child_leaves_running_on_purpose_stays_until_a_kill() {
+    let script = "setsid sh -c 'touch started; exec sleep 120' </dev/null >/dev/null 2>&1 &
+                  while [ ! -e started ]; do sleep 0.01; done";
+    let session = Session::start(&["sh", "-c", script], |_| {}).await;
+    let (handle, mut events, _) = session.attach(None).await;
+    let exit = until("the child's exit", &mut events, |event| match event {
+        KeeperEvent::Exited(exit) => Some(*exit),
+        _ => None,
+    })
+    .await;
+    assert_eq!(exit.code, Some(0));
+    wait_until(
+        "the helper runs",
+        || session.processes().iter().any(|process| process.command == "sleep 120"),
+        || process::list(&session.processes()),
+    );
+    handle.kill(true).await.unwrap();
+    assert_gone(&session, &kill_report(&mut events).await);
+}
+
+#[tokio::test]
+async fn an_ended_session_is_kept_until_it_is_released() {
+    let session = Session::start(&["sh", "-c", "read line; exit 7"], |_| {}).await;
+    let (handle, mut events, _) = session.attach(None).await;
+    handle.release().await.unwrap();
+    let refusal = until("the refusal", &mut events, |event| match event {
+        KeeperEvent::Refused(refusal) => Some(refusal.clone()),
+        _ => None,
+    })
+    .await;
+    assert_eq!(refusal.reason, RefusalReason::StillRunning);
+    handle.send_input(b"\r", authdeck::driver::keeper_link::InputKind::Keys).await.unwrap();
+    until("the exit", &mut events, |event| matches!(event, KeeperEvent::Exited(_)).then_some(())).await;
+    drop((handle, events));
+
+    let (handle, mut events, hello) = session.attach(None).await;
+    assert_eq!(hello.exit, Some(Exit { code: Some(7), signal: None }));
+    let keeper = hello.keeper_process_id;
+    handle.release().await.unwrap();
+    until("the farewell", &mut events, |event| matches!(event, KeeperEvent::Released).then_some(())).await;
+    wait_until("the keeper is gone", || !is_alive(keeper), String::new);
+    assert!(!session.spec().directory.exists());
+}
+
+#[tokio::test]
+async fn an_ended_session_that_nobody_wants_goes_by_itself() {
+    let session = Session::start(&["true"], |spec| spec.linger = Duration::from_millis(100)).await;
+    wait_until("the folder is gone", || !session.spec().directory.exists(), String::new);
+    wait_until("the keeper is gone", || keeper_id(session.spec()).is_none(), String::new);
+}
+
+#[tokio::test]
+async fn a_keeper_that_is_asked_to_end_takes_its_session_along() {
+    let session = Tree::Nasty.plant(|spec| spec.grace = Duration::from_millis(100)).await;
+    process::signal(keeper_id(session.spec()).unwrap(), "TERM");
+    wait_until("the keeper is gone", || keeper_id(session.spec()).is_none(), String::new);
+    let left = session.processes();
+    assert!(left.is_empty(), "{}", process::list(&left));
+    assert!(!session.spec().directory.exists());
+}
+
+#[tokio::test]
+async fn what_a_killed_keeper_leaves_is_found_by_its_cookie() {
+    let session = Tree::Nasty.plant(|_| {}).await;
+    let sessions = session.spec().directory.parent().unwrap();
+    let found = list(sessions).unwrap();
+    assert_eq!(found.len(), 1);
+    assert!(found[0].alive);
+
+    process::signal(keeper_id(session.spec()).unwrap(), "KILL");
+    wait_until("the keeper is gone", || !list(sessions).unwrap()[0].alive, String::new);
+    let ended = platform::end_marked(&SessionId::new(session.spec().session_id.as_str()));
+    assert_eq!(ended.left, Vec::<u32>::new());
+    assert!(ended.ended > 0);
+    let left = session.processes();
+    assert!(left.is_empty(), "{}", process::list(&left));
+}
