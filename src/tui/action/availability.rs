@@ -1,0 +1,99 @@
+//! When an action can be run, and the reason if it cannot.
+
+use super::Action;
+use crate::protocol::snapshot::{ChildState, SessionView};
+use crate::tui::model::{Focus, Model};
+
+/// Why an action cannot be run now, as a phrase for a person.
+pub type Reason = &'static str;
+
+const NO_SESSION: Reason = "no session is selected";
+const NO_CHALLENGE: Reason = "no challenge is selected";
+const NO_URL: Reason = "no URL was found yet";
+const NOTHING_LISTED: Reason = "the list is empty";
+const NO_DIALOG: Reason = "no dialog is open";
+
+/// Tells whether the action can be run.
+pub fn of(action: Action, model: &Model) -> Result<(), Reason> {
+    match action {
+        Action::SessionNew
+        | Action::BundlesOpen
+        | Action::ThemeNext
+        | Action::MessagesOpen
+        | Action::HelpOpen
+        | Action::PaletteOpen
+        | Action::DeckQuit => Ok(()),
+        Action::UrlCopy | Action::UrlOpen | Action::UrlScan => has_url(session(model)?),
+        Action::CodeCopy => session(model)?.code.as_ref().map(|_| ()).ok_or("no device code was found"),
+        Action::PasteOpen => running(model).map(|_| ()),
+        Action::PaneType => running(model).map(|_| ()),
+        Action::PaneTypeLeave => ensure(model.typing, "the keys go to the deck already"),
+        Action::SessionKill | Action::SessionKillNow => killable(session(model)?),
+        Action::SessionRestart => session(model).map(|_| ()),
+        Action::SessionRemove => {
+            ensure(session(model)?.status.is_terminal(), "it is not finished; kill it first")
+        }
+        Action::SessionExplain | Action::RecordingSave | Action::SearchOpen => session(model).map(|_| ()),
+        Action::ChallengeAnswer | Action::ChallengeDeny => {
+            model.selected_challenge().map(|_| ()).ok_or(NO_CHALLENGE)
+        }
+        Action::WaitingNext => ensure(model.waiting_count() > 0, "nothing waits for you"),
+        Action::ListDown | Action::ListUp | Action::ListFirst | Action::ListLast => {
+            ensure(!model.entries().is_empty(), NOTHING_LISTED)
+        }
+        Action::FocusNext | Action::PaneFocus | Action::PaneZoom => {
+            ensure(model.selection.is_some(), NOTHING_LISTED)
+        }
+        Action::PaneLeave => ensure(model.focus == Focus::Pane, "the list has the keys already"),
+        Action::PaneUp
+        | Action::PaneDown
+        | Action::PanePageUp
+        | Action::PanePageDown
+        | Action::PaneTop
+        | Action::PaneBottom => session(model).map(|_| ()),
+        Action::SearchNext | Action::SearchPrevious | Action::SearchClose => {
+            ensure(model.search.is_some(), "nothing is searched for")
+        }
+        Action::DialogAccept
+        | Action::DialogCancel
+        | Action::DialogDeny
+        | Action::DialogNext
+        | Action::DialogPrevious
+        | Action::DialogPageDown
+        | Action::DialogPageUp => ensure(model.dialog.is_some(), NO_DIALOG),
+    }
+}
+
+fn ensure(holds: bool, reason: Reason) -> Result<(), Reason> {
+    if holds { Ok(()) } else { Err(reason) }
+}
+
+fn session(model: &Model) -> Result<&SessionView, Reason> {
+    model.selected_session().ok_or(NO_SESSION)
+}
+
+fn has_url(session: &SessionView) -> Result<(), Reason> {
+    session.url.as_ref().map(|_| ()).ok_or(NO_URL)
+}
+
+fn running(model: &Model) -> Result<&SessionView, Reason> {
+    let session = session(model)?;
+    match session.child {
+        ChildState::Starting | ChildState::Running { .. } => Ok(session),
+        ChildState::Ending => Err("it is being ended"),
+        ChildState::Exited { .. } | ChildState::Killed | ChildState::Survived { .. } | ChildState::Lost => {
+            Err("its CLI has ended")
+        }
+    }
+}
+
+fn killable(session: &SessionView) -> Result<(), Reason> {
+    match session.child {
+        ChildState::Starting
+        | ChildState::Running { .. }
+        | ChildState::Ending
+        | ChildState::Survived { .. } => Ok(()),
+        ChildState::Exited { .. } | ChildState::Killed => Err("it has ended already"),
+        ChildState::Lost => Err("nothing is known of its process any more"),
+    }
+}

@@ -1,0 +1,246 @@
+//! Orders about sessions and challenges.
+
+use crate::core::ids::SessionId;
+use crate::core::secret::Secret;
+use crate::protocol::event::Level;
+use crate::protocol::request::{
+    AnswerChallenge, ChallengeRef, Kill, Request, SessionRef, StartSession, Submit,
+};
+use crate::protocol::snapshot::{ChallengeKind, ChallengeView, SessionView, UrlView};
+use crate::tui::chooser::Chooser;
+use crate::tui::dialog::{Answer, Confirm, Confirmed, Dialog, Paste};
+use crate::tui::field::Field;
+use crate::tui::model::Model;
+use crate::tui::msg::{Ask, Cmd};
+use crate::tui::picker;
+use crate::tui::text::visible;
+use crate::tui::view::layout;
+
+/// Sends a request.
+pub fn request(orders: &mut Vec<Cmd>, ask: Ask, request: Request) {
+    orders.push(Cmd::Request(ask, Box::new(request)));
+}
+
+/// Starts a session in a terminal of the pane's size.
+pub fn start(model: &Model, mut what: StartSession, orders: &mut Vec<Cmd>) {
+    let (columns, rows) = layout::child_size(model);
+    what.columns = columns;
+    what.rows = rows;
+    request(orders, Ask::Start, Request::SessionStart(what));
+}
+
+/// Opens the picker; the catalogue is asked for anew, because something may have been installed.
+pub fn open_picker(model: &mut Model, orders: &mut Vec<Cmd>) {
+    let entries = picker::entries(model.providers.as_deref().unwrap_or_default());
+    model.dialog = Some(Dialog::Picker(Chooser::new(entries)));
+    request(orders, Ask::Providers, Request::ProviderList {});
+}
+
+/// Starts the selected session's login once more.
+pub fn restart(model: &mut Model, orders: &mut Vec<Cmd>) {
+    let Some(session) = model.selected_session() else { return };
+    let what = StartSession {
+        provider_id: session.provider_id.clone(),
+        command: session.command.clone(),
+        name: session.name.clone(),
+        ..StartSession::default()
+    };
+    start(model, what, orders);
+}
+
+/// Asks before a kill.
+pub fn ask_kill(model: &mut Model) {
+    let Some(session) = model.selected_session() else { return };
+    let (title, _) = Model::title_of(session);
+    model.dialog = Some(Dialog::Confirm(Confirm {
+        question: format!("Kill {title} and everything it started?"),
+        detail: vec!["It is asked to end, and two seconds later it is forced to.".into()],
+        safe: "Keep it running",
+        other: "Kill it",
+        other_selected: false,
+        then: Confirmed::Kill(session.session_id.clone()),
+    }));
+}
+
+/// Kills.
+pub fn kill(session_id: SessionId, force: bool, orders: &mut Vec<Cmd>) {
+    request(orders, Ask::Kill(session_id.clone()), Request::SessionKill(Kill { session_id, force }));
+}
+
+/// Kills the selected session at once.
+pub fn kill_now(model: &Model, orders: &mut Vec<Cmd>) {
+    if let Some(session) = model.selected_session() {
+        kill(session.session_id.clone(), true, orders);
+    }
+}
+
+/// Takes the selected session off the list.
+pub fn remove(model: &Model, orders: &mut Vec<Cmd>) {
+    with_reference(model, orders, |_| Ask::Plain, Request::SessionRemove);
+}
+
+/// Asks what the selected session waits for.
+pub fn explain(model: &Model, orders: &mut Vec<Cmd>) {
+    with_reference(model, orders, Ask::Explain, Request::SessionExplain);
+}
+
+/// Asks for the selected session's recording.
+pub fn save_recording(model: &Model, orders: &mut Vec<Cmd>) {
+    with_reference(model, orders, Ask::Recording, Request::SessionRecording);
+}
+
+fn with_reference(
+    model: &Model,
+    orders: &mut Vec<Cmd>,
+    ask: impl FnOnce(SessionId) -> Ask,
+    make: impl FnOnce(SessionRef) -> Request,
+) {
+    if let Some(session) = model.selected_session() {
+        let session_id = session.session_id.clone();
+        request(orders, ask(session_id.clone()), make(SessionRef { session_id }));
+    }
+}
+
+/// Copies the URL; one on which screen and stream disagree only after a question.
+pub fn copy_url(model: &mut Model, orders: &mut Vec<Cmd>) {
+    let Some(url) = model.selected_session().and_then(|session| session.url.clone()) else { return };
+    if url.disputed {
+        let then = Confirmed::CopyUrl(url.url.clone());
+        model.dialog = Some(disputed(&url, "Copy it all the same?", "Do not copy", "Copy it", then));
+    } else {
+        orders.push(Cmd::Copy { what: "URL", text: url.url });
+    }
+}
+
+/// Copies the device code.
+pub fn copy_code(model: &Model, orders: &mut Vec<Cmd>) {
+    if let Some(code) = model.selected_session().and_then(|session| session.code.clone()) {
+        orders.push(Cmd::Copy { what: "code", text: code });
+    }
+}
+
+/// Opens the URL where the deck runs, if a browser there is one that the person sees.
+pub fn open_url(model: &mut Model, orders: &mut Vec<Cmd>) {
+    let Some(url) = model.selected_session().and_then(|session| session.url.clone()) else { return };
+    let around = &model.settings.surroundings;
+    if !around.local_desktop() {
+        let why = if around.ssh { "you are connected over SSH" } else { "there is no desktop here" };
+        model.say(Level::Warning, format!("No browser to open it in: {why}. Copy it (u) or scan it (s)."));
+    } else if url.disputed {
+        let then = Confirmed::OpenUrl(url.url.clone());
+        model.dialog = Some(disputed(&url, "Open it all the same?", "Do not open", "Open it", then));
+    } else {
+        orders.push(Cmd::Open(url.url));
+    }
+}
+
+fn disputed(
+    url: &UrlView,
+    question: &str,
+    safe: &'static str,
+    other: &'static str,
+    then: Confirmed,
+) -> Dialog {
+    Dialog::Confirm(Confirm {
+        question: question.into(),
+        detail: vec![
+            "What the CLI drew on its screen and what it sent differ, so this URL may not be the one it means.".into(),
+            visible(&url.url).into_owned(),
+        ],
+        safe,
+        other,
+        other_selected: false,
+        then,
+    })
+}
+
+/// Shows the URL as a QR code.
+pub fn scan_url(model: &mut Model) {
+    let Some(session) = model.selected_session() else { return };
+    let Some(url) = &session.url else { return };
+    model.dialog = Some(Dialog::Scan { url: url.url.clone(), code: session.code.clone() });
+}
+
+/// Opens the dialog for a paste with some text in it already.
+pub fn open_paste(model: &mut Model, text: &str) {
+    let Some(session) = model.selected_session() else { return };
+    model.dialog = Some(Dialog::Paste(Paste {
+        session: session.session_id.clone(),
+        field: Field::with(text),
+        refusal: None,
+        sent: false,
+    }));
+}
+
+/// Hands a paste in; the dialog stays until it is known to have been delivered.
+pub fn submit(paste: &mut Paste, orders: &mut Vec<Cmd>) {
+    if paste.sent || paste.field.is_empty() {
+        return;
+    }
+    paste.sent = true;
+    paste.refusal = None;
+    let text = Secret::new(paste.field.text());
+    let session_id = paste.session.clone();
+    request(orders, Ask::Submit(session_id.clone()), Request::SessionSubmit(Submit { session_id, text }));
+}
+
+/// Opens the dialog that answers the selected challenge.
+pub fn open_answer(model: &mut Model, orders: &mut Vec<Cmd>) {
+    let Some(challenge) = model.selected_challenge().cloned() else { return };
+    let (user, secret, masked) = match challenge.kind {
+        ChallengeKind::Secret => (None, Some(Field::default()), true),
+        ChallengeKind::Text => (None, Some(Field::default()), false),
+        ChallengeKind::HttpBasic | ChallengeKind::HttpDigest => {
+            (Some(Field::default()), Some(Field::default()), true)
+        }
+        ChallengeKind::Confirm => (None, None, false),
+        ChallengeKind::Notice => return deny(&challenge, orders),
+    };
+    model.dialog = Some(Dialog::Answer(Answer {
+        challenge: challenge.challenge_id,
+        epoch: challenge.epoch,
+        at_secret: user.is_none(),
+        user,
+        secret,
+        masked,
+        yes: false,
+    }));
+}
+
+/// Refuses the selected challenge.
+pub fn deny_selected(model: &Model, orders: &mut Vec<Cmd>) {
+    if let Some(challenge) = model.selected_challenge() {
+        deny(challenge, orders);
+    }
+}
+
+fn deny(challenge: &ChallengeView, orders: &mut Vec<Cmd>) {
+    let which = ChallengeRef { challenge_id: challenge.challenge_id.clone(), epoch: Some(challenge.epoch) };
+    request(orders, Ask::Challenge, Request::ChallengeCancel(which));
+}
+
+/// Sends the answer of a dialog.
+pub fn send_answer(answer: &Answer, orders: &mut Vec<Cmd>) {
+    if answer.is_question() && !answer.yes {
+        let which = ChallengeRef { challenge_id: answer.challenge.clone(), epoch: Some(answer.epoch) };
+        return request(orders, Ask::Challenge, Request::ChallengeCancel(which));
+    }
+    let filled = AnswerChallenge {
+        challenge_id: answer.challenge.clone(),
+        epoch: Some(answer.epoch),
+        user: answer.user.as_ref().map(|field| field.text().to_owned()),
+        secret: answer.secret.as_ref().map(|field| Secret::new(field.text())),
+    };
+    request(orders, Ask::Challenge, Request::ChallengeAnswer(filled));
+}
+
+/// Returns the name of a recording's file: what it is of, and when it was started.
+pub fn recording_name(session: &SessionView) -> String {
+    let (title, _) = Model::title_of(session);
+    let clean: String =
+        title.chars().filter(|letter| letter.is_ascii_alphanumeric() || *letter == '-').collect();
+    let id = session.session_id.as_str();
+    let short: String = id.strip_prefix("auth-").unwrap_or(id).chars().take(8).collect();
+    let short: String = short.chars().filter(char::is_ascii_alphanumeric).collect();
+    format!("{clean}-{short}.cast")
+}

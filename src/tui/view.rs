@@ -1,0 +1,106 @@
+//! Draws the deck. Takes the model as it is; what has to change belongs in `update`.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+
+use super::action::Action;
+use super::dialog::Dialog;
+use super::model::Model;
+use crate::core::time::Timestamp;
+use painter::Painter;
+
+mod big_code;
+mod card;
+mod challenge;
+mod choosers;
+mod dialogs;
+mod footer;
+mod header;
+pub mod layout;
+pub mod list;
+mod painter;
+mod pane;
+mod prompts;
+mod qr;
+pub mod reading;
+mod too_small;
+mod which_key;
+
+/// Draws the whole deck into a buffer; returns where the cursor is to stand, if anywhere.
+pub fn draw(model: &Model, now: Timestamp, buffer: &mut Buffer) -> Option<Position> {
+    let mut painter = Painter::new(model, buffer);
+    if layout::too_small(model.size) {
+        too_small::draw(model, &mut painter);
+        return None;
+    }
+    let areas = layout::areas_at(model, now);
+    let mut cursor = None;
+    header::draw(model, &mut painter, areas.header);
+    if areas.list.height > 0 {
+        list::draw(model, now, &mut painter, areas.list);
+    }
+    if areas.card.height > 0 {
+        card::draw(model, now, &mut painter, &areas);
+        pane::draw_rule(model, &mut painter, areas.pane_rule);
+        cursor = pane::draw(model, &mut painter, areas.pane);
+    }
+    layout::draw_divider(model, &mut painter, &areas);
+    footer::draw(model, &mut painter, &areas);
+    which_key::draw(model, &mut painter, areas.body);
+    match &model.dialog {
+        Some(dialog) => draw_dialog(model, dialog, now, &mut painter),
+        None => cursor,
+    }
+}
+
+fn draw_dialog(
+    model: &Model,
+    dialog: &Dialog,
+    now: Timestamp,
+    painter: &mut Painter<'_>,
+) -> Option<Position> {
+    let screen = painter.area();
+    match dialog {
+        Dialog::Help(reader) => {
+            reading::draw(painter, screen, "Every key", &reading::help(model, screen), *reader)
+        }
+        Dialog::Bundles(reader) => reading::draw(
+            painter,
+            screen,
+            "Who is logged in where",
+            &reading::bundles(model, now, screen),
+            *reader,
+        ),
+        Dialog::Text { title, paragraphs, reader } => {
+            reading::draw(painter, screen, title, &reading::text(paragraphs, screen), *reader)
+        }
+        Dialog::Scan { url, code } => {
+            qr::draw(painter, screen, url, code.as_deref());
+            None
+        }
+        Dialog::Palette(chooser) => choosers::palette(painter, screen, chooser),
+        Dialog::Picker(chooser) => choosers::picker(painter, screen, chooser, model.providers.is_some()),
+        Dialog::Confirm(confirm) => dialogs::confirm(painter, screen, confirm),
+        Dialog::Paste(paste) => prompts::paste(model, painter, screen, paste),
+        Dialog::Command { field, refusal } => prompts::command(painter, screen, field, refusal.as_deref()),
+        Dialog::Answer(answer) => prompts::answer(model, now, painter, screen, answer),
+        Dialog::Search(field) => footer::draw_search(model, painter, field),
+    }
+}
+
+/// Returns the action whose key is drawn at a place.
+pub fn action_at(model: &Model, at: Position, now: Timestamp) -> Option<Action> {
+    if model.dialog.is_some() || layout::too_small(model.size) {
+        return None;
+    }
+    let areas = layout::areas_at(model, now);
+    if areas.card.contains(at) {
+        return card::action_at(model, now, &areas, at);
+    }
+    footer::action_at(model, &areas, at).or_else(|| header::action_at(model, areas.header, at))
+}
+
+/// Returns the whole screen as a rectangle.
+fn whole(size: (u16, u16)) -> Rect {
+    Rect::new(0, 0, size.0, size.1)
+}

@@ -1,0 +1,259 @@
+//! The card over the pane: what it waits for in words, the URL, the code, the time left, and the keys.
+
+use ratatui::layout::{Position, Rect};
+
+use super::layout::Areas;
+use super::painter::{Line, Painter, action_in, hint, line_width, piece};
+use super::{big_code, challenge};
+use crate::core::finding::Verdict;
+use crate::core::status::Status;
+use crate::core::time::Timestamp;
+use crate::protocol::snapshot::{ChildState, SessionView, UrlView, Waiting};
+use crate::tui::action::Action;
+use crate::tui::model::{Model, needs_person, state_of};
+use crate::tui::text::{self, visible};
+use crate::tui::theme::Role;
+
+/// Below this many rows for card and pane together the card has no air and no large letters.
+const ROOMY: u16 = 15;
+
+/// Returns the rows the card wants.
+pub fn height(model: &Model, now: Timestamp, right: Rect) -> u16 {
+    u16::try_from(lines(model, now, right).len()).unwrap_or(u16::MAX)
+}
+
+/// Draws it.
+pub fn draw(model: &Model, now: Timestamp, painter: &mut Painter<'_>, areas: &Areas) {
+    let right = whole(areas);
+    for (y, line) in (areas.card.top()..areas.card.bottom()).zip(lines(model, now, right)) {
+        painter.line(areas.card.x, y, areas.card.width, &line);
+    }
+    draw_time(model, now, painter, areas);
+}
+
+/// Returns the action whose key is drawn at a place.
+pub fn action_at(model: &Model, now: Timestamp, areas: &Areas, at: Position) -> Option<Action> {
+    let lines = lines(model, now, whole(areas));
+    let line = lines.get(usize::from(at.y.checked_sub(areas.card.y)?))?;
+    action_in(line, usize::from(at.x.checked_sub(areas.card.x)?))
+}
+
+fn whole(areas: &Areas) -> Rect {
+    Rect { height: areas.card.height + areas.pane_rule.height + areas.pane.height, ..areas.card }
+}
+
+fn draw_time(model: &Model, now: Timestamp, painter: &mut Painter<'_>, areas: &Areas) {
+    if let Some(left) = model.selected_time_left(now) {
+        let role = if left.expiring { Role::StateExpiring } else { Role::TextQuiet };
+        let line = [piece(format!("{} left ", left.text), role)];
+        painter.line_ending(areas.card.right(), areas.card.y, areas.card.width, &line);
+    }
+}
+
+fn lines(model: &Model, now: Timestamp, right: Rect) -> Vec<Line> {
+    if let Some(session) = model.selected_session() {
+        session_lines(model, session, right)
+    } else if let Some(challenge) = model.selected_challenge() {
+        challenge::lines(model, challenge, now, right.width)
+    } else {
+        welcome(model)
+    }
+}
+
+fn welcome(model: &Model) -> Vec<Line> {
+    let mut lines =
+        vec![Line::new(), vec![piece("Nothing to log in to yet.", Role::TextStrong)], Line::new()];
+    for action in [Action::SessionNew, Action::PaletteOpen, Action::HelpOpen] {
+        let mut line = hint(model, action);
+        line.insert(0, piece("  ", Role::Text));
+        line.pop();
+        line.push(piece(format!("   {}", action.doc()), Role::TextQuiet));
+        lines.push(line);
+    }
+    lines.push(Line::new());
+    let demo = "Without any provider's CLI, `authdeck demo` shows how it works.";
+    lines.push(vec![piece(demo, Role::TextQuiet)]);
+    lines
+}
+
+fn session_lines(model: &Model, session: &SessionView, right: Rect) -> Vec<Line> {
+    let roomy = right.height >= ROOMY;
+    let columns = usize::from(right.width).saturating_sub(1);
+    let mut lines = vec![title(model, session)];
+    if model.typing {
+        return lines;
+    }
+    match &session.status {
+        Status::Success { email, .. } => success(session, email.as_deref(), columns, &mut lines),
+        Status::Failed { error } => failed(session, error, columns, &mut lines),
+        Status::Pending | Status::UrlAvailable { .. } | Status::CodeEmitted { .. } => {
+            live(model, session, columns, roomy, &mut lines);
+        }
+    }
+    survivors(session, columns, &mut lines);
+    space(&mut lines, roomy);
+    lines.extend(keys(model, session, columns));
+    lines
+}
+
+fn space(lines: &mut Vec<Line>, roomy: bool) {
+    if roomy && lines.last().is_some_and(|line| !line.is_empty()) {
+        lines.push(Line::new());
+    }
+}
+
+fn title(model: &Model, session: &SessionView) -> Line {
+    let (title, name) = Model::title_of(session);
+    let state = state_of(session);
+    let glyph = if model.settings.surroundings.unicode { state.glyph } else { state.ascii };
+    let mut line = vec![piece(title, Role::TextStrong)];
+    if let Some(name) = name {
+        line.push(piece(format!(" · {name}"), Role::TextQuiet));
+    }
+    line.push(piece(format!("  {glyph} {}", state.word), state.role));
+    line
+}
+
+fn live(model: &Model, session: &SessionView, columns: usize, roomy: bool, lines: &mut Vec<Line>) {
+    let role = if needs_person(session.waiting) { Role::StateWaiting } else { Role::TextQuiet };
+    for line in text::wrap(&visible(&session.waiting_text), columns) {
+        lines.push(vec![piece(line, role)]);
+    }
+    if let Some(url) = &session.url {
+        space(lines, roomy);
+        lines.push(url_line(url, columns));
+        lines.push(verdict_line(model, url));
+        if url.disputed {
+            let warning =
+                "The screen and what the CLI sent disagree about this URL: compare before you use it.";
+            lines.extend(
+                text::wrap(warning, columns)
+                    .into_iter()
+                    .map(|line| vec![piece(line, Role::VerdictSuspicious)]),
+            );
+        }
+    }
+    if let Some(code) = &session.code {
+        space(lines, roomy);
+        let large = roomy && model.settings.surroundings.unicode;
+        lines.extend(big_code::lines(&visible(code), columns, large));
+    }
+    prompt(session, columns, lines);
+}
+
+fn prompt(session: &SessionView, columns: usize, lines: &mut Vec<Line>) {
+    let asks = match session.waiting {
+        Waiting::Prompt | Waiting::Secret => true,
+        Waiting::Child
+        | Waiting::OpenUrl
+        | Waiting::OpenUrlThenPaste
+        | Waiting::EnterCode
+        | Waiting::Submitted
+        | Waiting::Checking
+        | Waiting::Finished => false,
+    };
+    if let Some(prompt) = session.prompt.as_ref().filter(|_| asks) {
+        let quoted = text::cut(&visible(prompt), columns.saturating_sub(11), "…").into_owned();
+        lines.push(vec![piece("It asks: ", Role::TextQuiet), piece(format!("“{quoted}”"), Role::Quote)]);
+    }
+}
+
+/// The URL on one line, its host standing out; cut, never wrapped.
+fn url_line(url: &UrlView, columns: usize) -> Line {
+    let shown = visible(&url.url).into_owned();
+    let host_start = shown.find("://").map_or(0, |at| at + 3);
+    let authority = shown[host_start..].find(['/', '?', '#']).map_or(shown.len(), |at| host_start + at);
+    let host_start = shown[host_start..authority].rfind('@').map_or(host_start, |at| host_start + at + 1);
+    let before = text::cut(&shown[..host_start], columns, "…").into_owned();
+    let host = text::cut(&shown[host_start..authority], columns.saturating_sub(text::width(&before)), "…")
+        .into_owned();
+    let used = text::width(&before) + text::width(&host);
+    let rest = text::cut(&shown[authority..], columns.saturating_sub(used), "…").into_owned();
+    let mut line =
+        vec![piece(before, Role::CardUrl), piece(host, Role::CardHost), piece(rest, Role::CardUrl)];
+    for piece in &mut line {
+        piece.action = Some(Action::UrlCopy);
+    }
+    line
+}
+
+fn verdict_line(model: &Model, url: &UrlView) -> Line {
+    let unicode = model.settings.surroundings.unicode;
+    let (sign, word, role) = match url.verdict {
+        Verdict::Expected => (if unicode { "✓" } else { "+" }, "", Role::VerdictExpected),
+        Verdict::Unknown => ("?", "unknown: ", Role::VerdictUnknown),
+        Verdict::Suspicious => ("!", "suspicious: ", Role::VerdictSuspicious),
+    };
+    let host = visible(&url.host).into_owned();
+    vec![piece(format!("{sign} {host}  {word}{}", visible(&url.reason)), role)]
+}
+
+fn success(session: &SessionView, email: Option<&str>, columns: usize, lines: &mut Vec<Line>) {
+    let who = email.or(session.identity.as_deref());
+    let text = match who {
+        Some(who) => format!("Logged in as {}.", visible(who)),
+        None => "Logged in; the CLI does not say as whom.".to_owned(),
+    };
+    lines.extend(text::wrap(&text, columns).into_iter().map(|line| vec![piece(line, Role::StateSuccess)]));
+}
+
+fn failed(session: &SessionView, error: &str, columns: usize, lines: &mut Vec<Line>) {
+    let role = state_of(session).role;
+    lines.extend(text::wrap(&visible(error), columns).into_iter().map(|line| vec![piece(line, role)]));
+    if let Some(failure) = &session.failure {
+        let quoted = text::cut(&visible(failure), columns.saturating_sub(11), "…").into_owned();
+        lines.push(vec![piece("It said: ", Role::TextQuiet), piece(format!("“{quoted}”"), Role::Quote)]);
+    }
+    if let Some(advice) = &session.advice {
+        lines.extend(
+            text::wrap(&visible(advice), columns).into_iter().map(|line| vec![piece(line, Role::Text)]),
+        );
+    }
+}
+
+fn survivors(session: &SessionView, columns: usize, lines: &mut Vec<Line>) {
+    if let ChildState::Survived { survivors } = &session.child {
+        let text = "These could not be killed:";
+        lines.push(vec![piece(text, Role::StateFailed)]);
+        for survivor in survivors {
+            let shown = text::cut(&visible(survivor), columns.saturating_sub(2), "…").into_owned();
+            lines.push(vec![piece(format!("  {shown}"), Role::Text)]);
+        }
+    }
+}
+
+/// The keys that apply, in as many lines as they need.
+fn keys(model: &Model, session: &SessionView, columns: usize) -> Vec<Line> {
+    let actions: &[Action] = if session.status.is_terminal() {
+        &[Action::SessionRestart, Action::SessionRemove, Action::SessionKillNow, Action::RecordingSave]
+    } else {
+        &[
+            Action::CodeCopy,
+            Action::UrlCopy,
+            Action::UrlOpen,
+            Action::UrlScan,
+            Action::PasteOpen,
+            Action::PaneType,
+        ]
+    };
+    let mut lines: Vec<Line> = Vec::new();
+    for action in actions.iter().filter(|action| fits(model, session, **action)) {
+        let hint = hint(model, *action);
+        match lines.last_mut() {
+            Some(line) if line_width(line) + line_width(&hint) <= columns + 2 => line.extend(hint),
+            Some(_) | None => lines.push(hint),
+        }
+    }
+    lines
+}
+
+/// The card shows what helps with what it waits for; the rest is in the footer.
+fn fits(model: &Model, session: &SessionView, action: Action) -> bool {
+    if action == Action::UrlOpen && !model.settings.surroundings.local_desktop() {
+        return false;
+    }
+    if action == Action::PasteOpen && session.url.is_none() && session.expects.is_none() {
+        return false;
+    }
+    action.availability(model).is_ok()
+}

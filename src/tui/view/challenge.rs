@@ -1,0 +1,78 @@
+//! A challenge's card: who asks, in the kernel's words; what they say, quoted as theirs.
+
+use super::painter::{Line, hint, piece};
+use crate::core::time::Timestamp;
+use crate::protocol::snapshot::{ChallengeKind, ChallengeView};
+use crate::tui::action::Action;
+use crate::tui::model::Model;
+use crate::tui::text::{self, visible};
+use crate::tui::theme::Role;
+
+/// Returns the card's lines.
+pub fn lines(model: &Model, challenge: &ChallengeView, _now: Timestamp, width: u16) -> Vec<Line> {
+    let columns = usize::from(width).saturating_sub(1);
+    let mut lines = vec![vec![
+        piece(visible(&challenge.title).into_owned(), Role::TextStrong),
+        piece(format!("  ! {}", wants(challenge.kind)), Role::StateWaiting),
+    ]];
+    lines.push(Line::new());
+    lines.extend(who(challenge, columns));
+    lines.push(Line::new());
+    lines.extend(words(challenge, columns));
+    lines.push(Line::new());
+    let mut keys = hint(model, Action::ChallengeAnswer);
+    keys.extend(hint(model, Action::ChallengeDeny));
+    lines.push(keys);
+    lines
+}
+
+/// Says what is asked for.
+pub fn wants(kind: ChallengeKind) -> &'static str {
+    match kind {
+        ChallengeKind::Secret => "wants a secret",
+        ChallengeKind::Text => "wants a line of text",
+        ChallengeKind::Confirm => "wants a yes or no",
+        ChallengeKind::Notice => "tells you something",
+        ChallengeKind::HttpBasic => "wants a user and password (HTTP Basic)",
+        ChallengeKind::HttpDigest => "wants a user and password (HTTP Digest)",
+    }
+}
+
+/// Who asks: what the kernel says of the process.
+pub fn who(challenge: &ChallengeView, columns: usize) -> Vec<Line> {
+    let requester = &challenge.requester;
+    let chain = match requester.chain.as_slice() {
+        [] => "unknown".to_owned(),
+        chain => chain.iter().map(|name| visible(name).into_owned()).collect::<Vec<_>>().join(" < "),
+    };
+    let chain_role = if requester.chain.is_empty() { Role::StateFailed } else { Role::Text };
+    let mut lines = vec![field("Asked by", &chain, chain_role, columns)];
+    if let Some(process_id) = requester.process_id {
+        lines.push(field("Process", &process_id.to_string(), Role::Text, columns));
+    }
+    if let Some(directory) = &requester.directory {
+        lines.push(field("Folder", &visible(directory), Role::Text, columns));
+    }
+    if let Some(origin) = &challenge.origin {
+        lines.push(field("For", &visible(origin), Role::CardHost, columns));
+    }
+    if let Some(realm) = &challenge.realm {
+        lines.push(field("Realm", &format!("“{}”", visible(realm)), Role::Quote, columns));
+    }
+    lines
+}
+
+fn field(label: &str, value: &str, role: Role, columns: usize) -> Line {
+    let value = text::cut(value, columns.saturating_sub(10), "…").into_owned();
+    vec![piece(format!("{label:<10}"), Role::TextQuiet), piece(value, role)]
+}
+
+/// The requester's own words, marked as theirs.
+pub fn words(challenge: &ChallengeView, columns: usize) -> Vec<Line> {
+    let mut lines = vec![vec![piece("In its own words:", Role::TextQuiet)]];
+    let message = visible(&challenge.message);
+    for line in text::wrap(&message, columns.saturating_sub(2)).into_iter().take(6) {
+        lines.push(vec![piece("│ ", Role::UiRule), piece(line, Role::Quote)]);
+    }
+    lines
+}

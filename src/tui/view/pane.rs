@@ -1,0 +1,182 @@
+//! The child's screen: its runs go straight into cells, without a layout in between.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::style::{Color, Modifier, Style};
+use unicode_segmentation::UnicodeSegmentation as _;
+
+use super::painter::{Painter, piece};
+use crate::protocol::screen::{Colour, Row, Style as RunStyle, attribute};
+use crate::tui::action::Action;
+use crate::tui::model::{Focus, Model};
+use crate::tui::text;
+use crate::tui::theme::Role;
+
+/// Draws the line over it, which says when the view is not simply the live screen.
+pub fn draw_rule(model: &Model, painter: &mut Painter<'_>, area: Rect) {
+    if area.height == 0 {
+        return;
+    }
+    painter.rule(area, if model.focus == Focus::Pane { Role::UiRuleFocus } else { Role::UiRule });
+    let key = |action| model.keymap.keys_of(action).into_iter().next().unwrap_or_default();
+    let badge = if model.typing {
+        format!(" every key goes to the CLI · {} takes them back ", key(Action::PaneTypeLeave))
+    } else if model.pane.is_scrolled() {
+        let above = model.pane.lines_above(area_below(model));
+        format!(" {above} lines up · {} goes live ", key(Action::PaneBottom))
+    } else {
+        return;
+    };
+    painter.line_ending(area.right().saturating_sub(1), area.y, area.width, &[piece(badge, Role::PaneBadge)]);
+}
+
+fn area_below(model: &Model) -> u16 {
+    super::layout::pane_height(model)
+}
+
+/// Draws the screen; returns where the child's cursor stands, if the person types into it.
+pub fn draw(model: &Model, painter: &mut Painter<'_>, area: Rect) -> Option<Position> {
+    if area.height == 0 {
+        return None;
+    }
+    let top = model.pane.top(area.height);
+    let colourless = painter.colourless;
+    for (y, number) in (area.top()..area.bottom()).zip(top..) {
+        if let Some(row) = model.pane.line(number) {
+            draw_row(painter.buffer(), row, area, y, colourless);
+            mark_matches(model, painter, row, number, Rect { y, height: 1, ..area });
+        }
+    }
+    cursor(model, area, top)
+}
+
+fn cursor(model: &Model, area: Rect, top: u64) -> Option<Position> {
+    let cursor = model.pane.cursor.filter(|_| model.typing)?;
+    let line = (model.pane.screen_start() + u64::from(cursor.row)).checked_sub(top)?;
+    let y = u16::try_from(line).ok().filter(|line| *line < area.height)?;
+    (cursor.column < area.width).then(|| Position::new(area.x + cursor.column, area.y + y))
+}
+
+fn draw_row(buffer: &mut Buffer, row: &Row, area: Rect, y: u16, colourless: bool) {
+    let mut x = area.x;
+    for run in &row.runs {
+        let style = style(&run.style, colourless);
+        let hidden = run.style.attributes & attribute::HIDDEN != 0;
+        if run.text.is_ascii() {
+            x = draw_ascii(buffer, &run.text, style, hidden, (x, y), area.right());
+        } else {
+            x = draw_wide(buffer, &run.text, style, hidden, (x, y), area.right());
+        }
+        if x >= area.right() {
+            return;
+        }
+    }
+}
+
+fn draw_ascii(buffer: &mut Buffer, text: &str, style: Style, hidden: bool, at: (u16, u16), end: u16) -> u16 {
+    let (mut x, y) = at;
+    for byte in text.bytes() {
+        if x >= end {
+            break;
+        }
+        let letter = if hidden || !(0x20..0x7f).contains(&byte) { ' ' } else { char::from(byte) };
+        buffer[(x, y)].set_char(letter).set_style(style);
+        x += 1;
+    }
+    x
+}
+
+fn draw_wide(buffer: &mut Buffer, text: &str, style: Style, hidden: bool, at: (u16, u16), end: u16) -> u16 {
+    let (mut x, y) = at;
+    let shown = text::visible(text);
+    for cluster in shown.graphemes(true) {
+        let columns = u16::try_from(text::width(cluster)).unwrap_or(1);
+        if x + columns > end {
+            return end;
+        }
+        let blank = " ".repeat(usize::from(columns));
+        let symbol = if hidden { blank.as_str() } else { cluster };
+        x = buffer.set_stringn(x, y, symbol, usize::from(columns), style).0;
+    }
+    x
+}
+
+fn style(run: &RunStyle, colourless: bool) -> Style {
+    let mut style = Style::default();
+    if !colourless {
+        style.fg = colour(run.foreground);
+        style.bg = colour(run.background);
+    }
+    for (bit, modifier) in [
+        (attribute::BOLD, Modifier::BOLD),
+        (attribute::DIM, Modifier::DIM),
+        (attribute::ITALIC, Modifier::ITALIC),
+        (attribute::UNDERLINE, Modifier::UNDERLINED),
+        (attribute::REVERSE, Modifier::REVERSED),
+        (attribute::STRIKE, Modifier::CROSSED_OUT),
+    ] {
+        if run.attributes & bit != 0 {
+            style = style.add_modifier(modifier);
+        }
+    }
+    style
+}
+
+/// The default is the theme's, which the background was painted with.
+fn colour(colour: Colour) -> Option<Color> {
+    match colour {
+        Colour::Default => None,
+        Colour::Indexed(index) => Some(Color::Indexed(index)),
+        Colour::Rgb(red, green, blue) => Some(Color::Rgb(red, green, blue)),
+    }
+}
+
+fn mark_matches(model: &Model, painter: &mut Painter<'_>, row: &Row, number: u64, line: Rect) {
+    let Some(search) = &model.search else { return };
+    let text: String = row.runs.iter().map(|run| run.text.as_str()).collect();
+    let role = if search.lines.get(search.current) == Some(&number) {
+        Role::PaneMatchCurrent
+    } else {
+        Role::PaneMatch
+    };
+    for (start, end) in matches(&text, &search.text) {
+        let x = line.x + u16::try_from(text::width(&text[..start])).unwrap_or(u16::MAX).min(line.width);
+        let columns = u16::try_from(text::width(&text[start..end])).unwrap_or(0);
+        let columns = columns.min(line.right().saturating_sub(x));
+        painter.tint(Rect { x, width: columns, ..line }, role);
+    }
+}
+
+/// Finds the searched text as the supervisor does: without regard to case unless it has a capital in it.
+fn matches(text: &str, wanted: &str) -> Vec<(usize, usize)> {
+    let exact = wanted.chars().any(char::is_uppercase);
+    let same =
+        |left: char, right: char| left == right || (!exact && left.to_lowercase().eq(right.to_lowercase()));
+    let mut found = Vec::new();
+    let mut from = 0;
+    while let Some(rest) = text.get(from..).filter(|rest| !rest.is_empty() && !wanted.is_empty()) {
+        let mut letters = rest.char_indices();
+        let fits = wanted.chars().all(|want| letters.next().is_some_and(|(_, letter)| same(letter, want)));
+        let end = letters.next().map_or(text.len(), |(at, _)| from + at);
+        if fits {
+            found.push((from, end));
+            from = end;
+        } else {
+            from += rest.chars().next().map_or(1, char::len_utf8);
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn matches_are_found_by_smart_case() {
+        assert_eq!(matches("Paste the paste", "paste"), [(0, 5), (10, 15)]);
+        assert_eq!(matches("Paste the paste", "Paste"), [(0, 5)]);
+        assert_eq!(matches("ÄäÄ", "ä"), [(0, 2), (2, 4), (4, 6)]);
+        assert_eq!(matches("abc", ""), []);
+    }
+}

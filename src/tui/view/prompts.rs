@@ -1,0 +1,175 @@
+//! Dialogs that take a line: a paste, a command, the answer to a challenge.
+
+use ratatui::layout::{Position, Rect};
+
+use super::painter::{Line, Painter, piece};
+use super::{challenge, dialogs, footer};
+use crate::core::time::Timestamp;
+use crate::tui::dialog::{Answer, Paste};
+use crate::tui::field::Field;
+use crate::tui::model::{Entry, Model};
+use crate::tui::text;
+use crate::tui::theme::Role;
+
+const COLUMNS: u16 = 66;
+
+/// Draws the dialog for a paste. Masked but for its ends: enough to see whether it is the right one and whole.
+pub fn paste(model: &Model, painter: &mut Painter<'_>, screen: Rect, paste: &Paste) -> Option<Position> {
+    let title = model.session(&paste.session).map_or_else(String::new, |session| Model::title_of(session).0);
+    let columns = COLUMNS.min(screen.width.saturating_sub(4));
+    let about = "What the browser ended on: the whole address, the code, or code#state.";
+    let mut below = Vec::new();
+    let size = paste.field.text().len();
+    if paste.sent {
+        below.push(piece(
+            "Handed in; waiting for the answer. Esc leaves it to the status line.",
+            Role::TextQuiet,
+        ));
+    } else if let Some(refusal) = &paste.refusal {
+        below.push(piece(format!("Refused, nothing was sent: {refusal}"), Role::StatusError));
+    } else if size > 0 {
+        below.push(piece(
+            format!("{size} B; Enter hands it in, Esc forgets it, Ctrl-U empties it."),
+            Role::TextQuiet,
+        ));
+    } else {
+        below.push(piece("Paste it here; nothing is sent before Enter.", Role::TextQuiet));
+    }
+    let content = Content { about: vec![vec![piece(about, Role::Text)]], below };
+    let area = content.frame(painter, screen, columns, &format!("Paste for {title}"));
+    let line = content.draw(painter, area);
+    painter.fill(line, Role::UiField);
+    draw_ends(painter, line, &paste.field)
+}
+
+fn draw_ends(painter: &mut Painter<'_>, line: Rect, field: &Field) -> Option<Position> {
+    const SHOWN: usize = 4;
+    let letters: Vec<char> = field.text().chars().collect();
+    let masked: String = letters
+        .iter()
+        .enumerate()
+        .map(|(index, letter)| {
+            let end = letters.len() > 4 * SHOWN && (index < SHOWN || index >= letters.len() - SHOWN);
+            if end { *letter } else { '•' }
+        })
+        .collect();
+    let masked = text::visible(&masked).into_owned();
+    let columns = usize::from(line.width);
+    let shown = if text::width(&masked) <= columns {
+        masked
+    } else {
+        let tail: Vec<char> = masked.chars().collect();
+        let head: String = tail[..columns / 2].iter().collect();
+        let rest = columns - columns / 2 - 1;
+        format!("{head}…{}", tail[tail.len() - rest..].iter().collect::<String>())
+    };
+    let x = painter.text(line.x, line.y, line.width, &shown, Role::UiField);
+    Some(Position::new(x.min(line.right().saturating_sub(1)), line.y))
+}
+
+/// Draws the dialog for a command line.
+pub fn command(
+    painter: &mut Painter<'_>,
+    screen: Rect,
+    field: &Field,
+    refusal: Option<&str>,
+) -> Option<Position> {
+    let about = "Any command that logs in somewhere, as you would type it in a shell.";
+    let below = match refusal {
+        Some(refusal) => vec![piece(refusal, Role::StatusError)],
+        None => vec![piece("Enter starts it, Esc goes back. Nothing is expanded.", Role::TextQuiet)],
+    };
+    let content = Content { about: vec![vec![piece(about, Role::Text)]], below };
+    let area = content.frame(painter, screen, COLUMNS.min(screen.width.saturating_sub(4)), "Run a command");
+    let line = content.draw(painter, area);
+    painter.fill(line, Role::UiField);
+    Some(footer::draw_field(painter, line.x, line.y, line.width, field, false))
+}
+
+/// Draws the dialog that answers a challenge: who asks, what they say as theirs, then our own field below.
+pub fn answer(
+    model: &Model,
+    now: Timestamp,
+    painter: &mut Painter<'_>,
+    screen: Rect,
+    answer: &Answer,
+) -> Option<Position> {
+    let challenge = model.challenge(&answer.challenge)?;
+    let columns = COLUMNS.min(screen.width.saturating_sub(4));
+    let mut about = challenge::who(challenge, usize::from(columns));
+    about.extend(challenge::words(challenge, usize::from(columns)));
+    let left = model.time_left(&Entry::Challenge(challenge), now).map(|left| left.text).unwrap_or_default();
+    let title =
+        format!("{} {} · {left} left", text::visible(&challenge.title), challenge::wants(challenge.kind));
+    let keys = "Enter answers, Esc goes back and lets it wait, Ctrl-X denies.";
+    let content = Content { about, below: vec![piece(keys, Role::TextQuiet)] };
+    let area = content.frame(painter, screen, columns, &title);
+    let line = content.draw(painter, area);
+    if answer.is_question() {
+        let buttons = [
+            dialogs::button("No", !answer.yes),
+            piece("  ", Role::UiDialog),
+            dialogs::button("Yes", answer.yes),
+        ];
+        painter.line(line.x, line.y, line.width, &buttons);
+        return None;
+    }
+    Some(draw_answer_field(painter, line, answer))
+}
+
+fn draw_answer_field(painter: &mut Painter<'_>, line: Rect, answer: &Answer) -> Position {
+    let (label, field, masked) = match (&answer.user, &answer.secret, answer.at_secret) {
+        (Some(user), _, false) => ("user", Some(user), false),
+        (_, secret, _) if answer.masked => ("secret", secret.as_ref(), true),
+        (_, secret, _) => ("text", secret.as_ref(), false),
+    };
+    let x = painter.text(line.x, line.y, 8, &format!("{label:<7} "), Role::TextQuiet);
+    let field_area = Rect { x, width: line.right().saturating_sub(x), ..line };
+    painter.fill(field_area, Role::UiField);
+    let empty = Field::default();
+    footer::draw_field(painter, x, line.y, field_area.width, field.unwrap_or(&empty), masked)
+}
+
+/// What stands over and under the field of a dialog.
+struct Content {
+    about: Vec<Line>,
+    below: Line,
+}
+
+impl Content {
+    fn wrapped(line: &[super::painter::Piece], columns: u16) -> Vec<Line> {
+        match line {
+            [single] => text::wrap(&single.text, usize::from(columns))
+                .into_iter()
+                .map(|text| vec![piece(text, single.role)])
+                .collect(),
+            several => vec![several.to_vec()],
+        }
+    }
+
+    fn frame(&self, painter: &mut Painter<'_>, screen: Rect, columns: u16, title: &str) -> Rect {
+        let above: usize = self.about.iter().map(|line| Self::wrapped(line, columns).len()).sum();
+        let below = Self::wrapped(&self.below, columns).len();
+        let rows = u16::try_from(above + below + 3).unwrap_or(u16::MAX);
+        dialogs::frame(painter, screen, columns, rows, title)
+    }
+
+    /// Draws all but the field, and returns the field's line. Where it is tight, what stands over it is cut.
+    fn draw(&self, painter: &mut Painter<'_>, area: Rect) -> Rect {
+        let above: Vec<Line> = self.about.iter().flat_map(|line| Self::wrapped(line, area.width)).collect();
+        let below = Self::wrapped(&self.below, area.width);
+        let needed = above.len() + below.len() + 3;
+        let air = u16::from(usize::from(area.height) >= needed);
+        let under = u16::try_from(below.len()).unwrap_or(0);
+        let room = area.height.saturating_sub(under + 1 + 2 * air);
+        for (y, line) in (area.y..area.y + room).zip(&above) {
+            painter.line(area.x, y, area.width, line);
+        }
+        let used = room.min(u16::try_from(above.len()).unwrap_or(u16::MAX));
+        let field = Rect { y: area.y + used + air, height: 1, ..area };
+        for (y, line) in (field.y + 1 + air..area.bottom()).zip(&below) {
+            painter.line(area.x, y, area.width, line);
+        }
+        field
+    }
+}
