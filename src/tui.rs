@@ -8,18 +8,24 @@ pub mod backend;
 pub mod chooser;
 pub mod clipboard;
 pub mod dialog;
+
 pub mod field;
 pub mod keymap;
 pub mod keys;
 pub mod keys_to_bytes;
 pub mod model;
 pub mod msg;
+pub mod pacing;
 pub mod palette;
 pub mod pane;
 pub mod picker;
+pub mod run;
 pub mod settings;
 pub mod surroundings;
+pub mod terminal;
 pub mod text;
 pub mod theme;
 pub mod update;
 pub mod view;
+
+pub use run::{Deck, Farewell, run};

@@ -11,7 +11,7 @@ use super::text;
 
 mod perform;
 
-pub use perform::{Copier, perform};
+pub use perform::{Copier, perform, write_private};
 
 /// A way into the person's clipboard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -79,7 +79,7 @@ pub enum Lookup {
 #[derive(Clone, Debug, Default)]
 struct Node {
     action: Option<Action>,
-    next: BTreeMap<KeyPress, Node>,
+    next: BTreeMap<KeyPress, Self>,
 }
 
 /// All keys of all contexts.
@@ -276,7 +276,7 @@ mod tests {
             [
                 "config.toml:7: `keys.lst` is not a context. Did you mean `keys.list`?",
                 "config.toml:7: `sesion.kill` is not an action. Did you mean `session.kill`?",
-                "config.toml:7: `pgup` is not a key; keys are written like `j`, `G`, `ctrl-k`, `pageup`, `f1`.",
+                "config.toml:7: `pgup` is not a key. Did you mean `pageup`?",
             ]
         );
     }

@@ -11,7 +11,7 @@ use super::settings::Settings;
 use super::theme::Themes;
 use crate::core::ids::{ChallengeId, SessionId};
 use crate::core::time::Timestamp;
-use crate::protocol::event::Level;
+use crate::protocol::event::{Level, NumberedEvent};
 use crate::protocol::request::StartSession;
 use crate::protocol::snapshot::{BundleView, ChallengeView, ProviderView, SessionView};
 
@@ -76,8 +76,10 @@ pub struct Model {
     pub bundles: Vec<BundleView>,
     /// The catalogue, once it was asked for.
     pub providers: Option<Vec<ProviderView>>,
-    /// The number of the last event that is in here; none before the first snapshot.
+    /// The number of the last event that is in here; none while a snapshot is awaited.
     pub sequence: Option<u64>,
+    /// Events that came before the snapshot they belong to.
+    pub early: Vec<NumberedEvent>,
     /// Why there is no supervisor, if there is none.
     pub disconnected: Option<String>,
     /// The supervisor's clock minus the deck's, in milliseconds.
@@ -145,6 +147,7 @@ impl Model {
             bundles: Vec::new(),
             providers: None,
             sequence: None,
+            early: Vec::new(),
             disconnected: None,
             clock_offset: 0,
             size,

@@ -98,6 +98,8 @@ pub enum Cmd {
     },
     /// Call the person: something waits.
     Notify(String),
+    /// Draw everything anew.
+    Redraw,
     /// Leave the deck.
     Quit,
 }

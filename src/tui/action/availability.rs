@@ -22,6 +22,7 @@ pub fn of(action: Action, model: &Model) -> Result<(), Reason> {
         | Action::MessagesOpen
         | Action::HelpOpen
         | Action::PaletteOpen
+        | Action::DeckRedraw
         | Action::DeckQuit => Ok(()),
         Action::UrlCopy | Action::UrlOpen | Action::UrlScan => has_url(session(model)?),
         Action::CodeCopy => session(model)?.code.as_ref().map(|_| ()).ok_or("no device code was found"),

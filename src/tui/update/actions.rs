@@ -63,6 +63,7 @@ fn perform(model: &mut Model, action: Action, orders: &mut Vec<Cmd>) {
         Action::MessagesOpen => open_messages(model),
         Action::HelpOpen => model.dialog = Some(Dialog::Help(Reader::default())),
         Action::PaletteOpen => model.dialog = Some(Dialog::Palette(Chooser::new(palette::entries(model)))),
+        Action::DeckRedraw => orders.push(Cmd::Redraw),
         Action::DeckQuit => orders.push(Cmd::Quit),
         Action::DialogAccept => dialogs::accept(model, orders),
         Action::DialogCancel => dialogs::cancel(model),

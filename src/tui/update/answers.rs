@@ -3,8 +3,9 @@
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{scroll, sessions};
+use super::{scroll, server, sessions};
 use crate::core::ids::SessionId;
+use crate::core::time::Timestamp;
 use crate::protocol::error::RpcError;
 use crate::protocol::event::Level;
 use crate::protocol::request::{History, ProviderList, SearchResult, Started, Submitted};
@@ -15,38 +16,41 @@ use crate::tui::msg::{Ask, Cmd};
 use crate::tui::picker;
 
 /// Takes an answer.
-pub fn answered(model: &mut Model, ask: Ask, answer: Result<Value, RpcError>, orders: &mut Vec<Cmd>) {
+pub fn answered(
+    model: &mut Model,
+    ask: Ask,
+    answer: Result<Value, RpcError>,
+    now: Timestamp,
+    orders: &mut Vec<Cmd>,
+) {
     match answer {
-        Ok(value) => granted(model, ask, value, orders),
-        Err(error) => refused(model, ask, error),
+        Ok(value) => granted(model, ask, value, now, orders),
+        Err(error) => refused(model, &ask, error),
     }
 }
 
-fn granted(model: &mut Model, ask: Ask, value: Value, orders: &mut Vec<Cmd>) {
+fn granted(model: &mut Model, ask: Ask, value: Value, now: Timestamp, orders: &mut Vec<Cmd>) {
     match ask {
         Ask::Plain | Ask::Kill(_) => {}
         Ask::Start => with(model, value, started),
         Ask::Submit(session) => with(model, value, |model, answer| submitted(model, &session, answer)),
         Ask::History(session) => {
-            with(model, value, |model, history: History| model.pane.remember(&session, history))
+            with(model, value, |model, history: History| model.pane.remember(&session, history));
         }
         Ask::Search(session, text) => with(model, value, |model, result: SearchResult| {
             if model.pane.session.as_ref() == Some(&session) {
                 scroll::found(model, text, result.lines);
             }
         }),
-        Ask::Explain(session) => with(model, value, |model, text| explained(model, &session, text)),
+        Ask::Explain(session) => with(model, value, |model, text: String| explained(model, &session, &text)),
         Ask::Recording(session) => {
-            with(model, value, |model, content| save(model, &session, content, orders))
+            with(model, value, |model, content| save(model, &session, content, orders));
         }
         Ask::Providers => with(model, value, providers),
         Ask::Challenge => with(model, value, challenge_taken),
-        Ask::Resync => with(model, value, |model, snapshot: Snapshot| {
-            model.sequence = Some(snapshot.sequence);
-            model.sessions = snapshot.sessions;
-            model.challenges = snapshot.challenges;
-            model.bundles = snapshot.bundles;
-        }),
+        Ask::Resync => {
+            with(model, value, |model, state: Snapshot| server::snapshot(model, state, now, orders));
+        }
     }
 }
 
@@ -84,7 +88,7 @@ fn submitted(model: &mut Model, session: &SessionId, answer: Submitted) {
     model.say(level, answer.message);
 }
 
-fn explained(model: &mut Model, session: &SessionId, text: String) {
+fn explained(model: &mut Model, session: &SessionId, text: &str) {
     let title = model.session(session).map_or_else(String::new, |session| Model::title_of(session).0);
     let paragraphs = text.lines().map(|line| crate::tui::text::visible(line).into_owned()).collect();
     model.dialog = Some(Dialog::Text {
@@ -113,8 +117,8 @@ fn challenge_taken(model: &mut Model, took: bool) {
     }
 }
 
-fn refused(model: &mut Model, ask: Ask, error: RpcError) {
-    match &ask {
+fn refused(model: &mut Model, ask: &Ask, error: RpcError) {
+    match ask {
         Ask::History(_) => model.pane.give_up(),
         Ask::Submit(session) => {
             if let Some(Dialog::Paste(paste)) = &mut model.dialog

@@ -58,7 +58,7 @@ fn focus_selected(model: &mut Model, orders: &mut Vec<Cmd>) {
     }
     model.pane.turn_to(wanted.clone());
     model.search = None;
-    let request = Request::SessionFocus(FocusRequest { session_id: wanted });
+    let request = Request::SessionFocus(FocusRequest { session_id: wanted, acknowledged: true });
     orders.push(Cmd::Request(Ask::Plain, Box::new(request)));
 }
 

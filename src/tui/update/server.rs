@@ -10,9 +10,11 @@ use crate::tui::dialog::Dialog;
 use crate::tui::model::{Focus, Item, Model, needs_person};
 use crate::tui::msg::{Ask, Cmd};
 
+/// Events that wait for a snapshot; if there are more, the gap is noticed and another one is asked for.
+const MOST_EARLY: usize = 4_096;
+
 /// Takes the whole state.
 pub fn snapshot(model: &mut Model, snapshot: Snapshot, now: Timestamp, orders: &mut Vec<Cmd>) {
-    let first = model.sequence.is_none();
     let offset = i128::from(snapshot.now.0) - i128::from(now.0);
     model.clock_offset = i64::try_from(offset).unwrap_or(0);
     model.sequence = Some(snapshot.sequence);
@@ -26,18 +28,29 @@ pub fn snapshot(model: &mut Model, snapshot: Snapshot, now: Timestamp, orders: &
     // A new connection knows neither the focus nor the size that were ordered before.
     model.pane.turn_to(None);
     model.ordered_size = None;
-    if first && let Some(start) = model.start.take() {
+    if let Some(start) = model.start.take() {
         sessions::start(model, start, orders);
+    }
+    for early in std::mem::take(&mut model.early) {
+        event(model, early, orders);
     }
 }
 
-/// Takes an event; a gap before it means that the state is not known any more.
+/// Takes an event; a gap before it means that the state is not known any more. While a snapshot is awaited, events
+/// wait for it.
 pub fn event(model: &mut Model, numbered: NumberedEvent, orders: &mut Vec<Cmd>) {
-    let Some(sequence) = model.sequence else { return };
+    let Some(sequence) = model.sequence else {
+        if model.early.len() < MOST_EARLY {
+            model.early.push(numbered);
+        }
+        return;
+    };
     if numbered.sequence <= sequence {
         return;
     }
     if numbered.sequence > sequence + 1 {
+        model.sequence = None;
+        model.early.push(numbered);
         orders.push(Cmd::Request(Ask::Resync, Box::new(Request::EventsSubscribe {})));
         return;
     }

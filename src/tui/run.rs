@@ -1,0 +1,332 @@
+//! The loop: takes everything that is there, then draws once, and only if something changed and the terminal has taken
+//! the frame before.
+
+use std::any::Any;
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::time::{Duration, SystemTime};
+
+use crossterm::event::{Event as TerminalEvent, KeyEventKind};
+use ratatui::Terminal as Frames;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
+
+use super::backend::LeanBackend;
+use super::keys::KeyPress;
+use super::model::Model;
+use super::msg::{Cmd, Msg};
+use super::pacing::Pacing;
+use super::settings::Settings;
+use super::terminal::{Terminal, Told};
+use super::{update, view};
+use crate::client::{Client, ClientEvent, Events};
+use crate::core::secret::Secret;
+use crate::core::time::Timestamp;
+use crate::protocol::request::StartSession;
+
+mod effects;
+
+use effects::{Effects, Outcome};
+
+/// Between two tries to reach a supervisor that is gone.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// A connection in the making; the error is a sentence.
+pub type Connecting = Pin<Box<dyn Future<Output = Result<(Client, Events), String>> + Send>>;
+
+/// What the deck is opened with.
+pub struct Deck {
+    /// Asks the supervisor.
+    pub client: Client,
+    /// What the supervisor tells.
+    pub events: Events,
+    /// The person's wishes and the terminal.
+    pub settings: Settings,
+    /// A session to start at once.
+    pub start: Option<StartSession>,
+    /// Mistakes in the configuration and the like, to be shown first.
+    pub messages: Vec<String>,
+    /// Whatever restores the terminal if this process is killed; held until the terminal is restored.
+    pub guard: Option<Box<dyn Any + Send>>,
+    /// Makes a new connection after the supervisor went away; absent if there can be none.
+    pub reconnect: Option<Box<dyn FnMut() -> Connecting + Send>>,
+}
+
+/// How the deck ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Farewell {
+    /// Sessions that go on without it.
+    pub live_sessions: usize,
+    /// The terminal went away, so nothing can be said to anybody.
+    pub hung_up: bool,
+}
+
+/// Runs the deck until the person leaves or the terminal goes away. Sessions are not touched by either.
+///
+/// # Errors
+/// There is no terminal, or the supervisor does not answer at all.
+pub async fn run(deck: Deck) -> io::Result<Farewell> {
+    let size = Terminal::size()?;
+    let (terminal, told) = Terminal::enter(deck.settings.mouse)?;
+    let (effects, outcomes) = Effects::new(&deck.settings);
+    let colours = deck.settings.surroundings.colours;
+    let backend = LeanBackend::new(size.0, size.1, colours);
+    let Ok(frames) = Frames::new(backend);
+    let model = Model::new(deck.settings, size, deck.start, deck.messages);
+    let mut running = Running {
+        model,
+        client: deck.client,
+        effects,
+        frames,
+        terminal,
+        pacing: Pacing::default(),
+        clock: Clock::start(),
+        due: None,
+        raw: Vec::new(),
+        dirty: true,
+        writing: false,
+        screen_undrawn: false,
+        over: None,
+    };
+    let sources = Sources {
+        told,
+        outcomes,
+        events: Some(deck.events),
+        reconnect: deck.reconnect,
+        hang_up: signal(SignalKind::hangup())?,
+        terminate: signal(SignalKind::terminate())?,
+    };
+    running.subscribe();
+    let farewell = running.serve(sources).await;
+    // The order matters: the guard may go only when there is nothing left to restore.
+    drop(running);
+    drop(deck.guard);
+    Ok(farewell)
+}
+
+struct Sources {
+    told: mpsc::UnboundedReceiver<Told>,
+    outcomes: mpsc::UnboundedReceiver<Outcome>,
+    events: Option<Events>,
+    reconnect: Option<Box<dyn FnMut() -> Connecting + Send>>,
+    hang_up: Signal,
+    terminate: Signal,
+}
+
+struct Running {
+    model: Model,
+    client: Client,
+    effects: Effects,
+    frames: Frames<LeanBackend>,
+    terminal: Terminal,
+    pacing: Pacing,
+    clock: Clock,
+    /// When a text that counts down changes.
+    due: Option<Timestamp>,
+    /// Bytes for the terminal that are no frame: a copy, a bell.
+    raw: Vec<u8>,
+    dirty: bool,
+    writing: bool,
+    /// A screen update came that no written frame shows; the next one is asked for after that.
+    screen_undrawn: bool,
+    over: Option<bool>,
+}
+
+impl Running {
+    async fn serve(&mut self, mut sources: Sources) -> Farewell {
+        loop {
+            self.paint();
+            if let Some(hung_up) = self.over {
+                return Farewell { live_sessions: self.model.live_count(), hung_up };
+            }
+            let frame_wait = (self.dirty && !self.writing).then(|| self.pacing.wait(self.clock.now()));
+            let tick_wait = self.due.map(|due| self.clock.now().until(due));
+            tokio::select! {
+                biased;
+                told = sources.told.recv() => self.told(told.unwrap_or(Told::HungUp)),
+                outcome = sources.outcomes.recv() => self.outcome(outcome),
+                event = next(&mut sources.events), if !self.screen_undrawn => {
+                    self.event(event, &mut sources.events);
+                }
+                connection = reconnect(&mut sources.reconnect), if sources.events.is_none() => {
+                    self.client = connection.0;
+                    sources.events = Some(connection.1);
+                    self.subscribe();
+                }
+                _ = sources.hang_up.recv() => self.over = Some(true),
+                _ = sources.terminate.recv() => self.over = Some(false),
+                () = sleep(frame_wait), if frame_wait.is_some() => {}
+                () = sleep(tick_wait), if tick_wait.is_some() => self.take(Msg::Tick),
+            }
+            self.drain(&mut sources);
+        }
+    }
+
+    /// Takes all that is there, so that a burst is drawn once.
+    fn drain(&mut self, sources: &mut Sources) {
+        while let Ok(told) = sources.told.try_recv() {
+            self.told(told);
+        }
+        while let Ok(outcome) = sources.outcomes.try_recv() {
+            self.outcome(Some(outcome));
+        }
+        while !self.screen_undrawn
+            && let Some(event) = sources.events.as_mut().and_then(Events::try_next)
+        {
+            self.event(Some(event), &mut sources.events);
+        }
+    }
+
+    fn told(&mut self, told: Told) {
+        match told {
+            Told::Event(event) => {
+                if let Some(msg) = from_terminal(event) {
+                    self.take(msg);
+                }
+            }
+            Told::Written => {
+                self.writing = false;
+                // What came while it was written is in no frame yet.
+                self.screen_undrawn &= self.dirty;
+            }
+            Told::HungUp => self.over = Some(true),
+        }
+    }
+
+    fn outcome(&mut self, outcome: Option<Outcome>) {
+        match outcome {
+            Some(Outcome::Msg(msg)) => self.take(msg),
+            Some(Outcome::Write(bytes, msg)) => {
+                self.raw.extend(bytes);
+                self.take(msg);
+            }
+            None => {}
+        }
+    }
+
+    fn event(&mut self, event: Option<ClientEvent>, events: &mut Option<Events>) {
+        match event {
+            Some(ClientEvent::Event(event)) => self.take(Msg::Event(event)),
+            Some(ClientEvent::Screen(update)) => {
+                self.screen_undrawn = true;
+                self.take(Msg::Screen(update));
+            }
+            Some(ClientEvent::Resync(snapshot)) => self.take(Msg::Snapshot(snapshot)),
+            Some(ClientEvent::Closed(reason)) => {
+                *events = None;
+                self.take(Msg::Disconnected(reason));
+            }
+            None => {
+                *events = None;
+                self.take(Msg::Disconnected("it closed the connection".into()));
+            }
+        }
+    }
+
+    fn subscribe(&mut self) {
+        self.effects.subscribe(&self.client);
+    }
+
+    fn take(&mut self, msg: Msg) {
+        let now = self.clock.now();
+        if let Msg::Resize(columns, rows) = msg {
+            self.frames.backend_mut().resize(columns, rows);
+        }
+        self.dirty = true;
+        for order in update::update(&mut self.model, msg, now) {
+            self.perform(order);
+        }
+        self.due = self.model.next_tick(now);
+    }
+
+    fn perform(&mut self, order: Cmd) {
+        match order {
+            Cmd::Request(ask, request) => self.effects.request(&self.client, ask, &request),
+            Cmd::Copy { what, text } => self.effects.copy(what, text),
+            Cmd::Open(url) => self.effects.open(url),
+            Cmd::Save { name, content } => self.effects.save(name, content),
+            Cmd::Notify(text) => self.raw.extend(self.effects.notification(&text)),
+            Cmd::Redraw => {
+                let Ok(()) = self.frames.clear();
+            }
+            Cmd::Quit => self.over = Some(false),
+        }
+    }
+
+    /// Draws if something changed, the rate allows it, and the terminal has taken the frame before.
+    fn paint(&mut self) {
+        let now = self.clock.now();
+        let nothing_new = !self.dirty && self.raw.is_empty();
+        if self.writing || nothing_new || !self.pacing.wait(now).is_zero() {
+            return;
+        }
+        let model = &self.model;
+        let Ok(_) = self.frames.draw(|frame| {
+            if let Some(cursor) = view::draw(model, now, frame.buffer_mut()) {
+                frame.set_cursor_position(cursor);
+            }
+        });
+        let mut bytes = self.frames.backend_mut().take();
+        bytes.append(&mut self.raw);
+        self.dirty = false;
+        if !bytes.is_empty() {
+            self.pacing.drew(now);
+        }
+        self.writing = !self.terminal.write(bytes);
+        self.screen_undrawn &= self.writing;
+    }
+}
+
+fn from_terminal(event: TerminalEvent) -> Option<Msg> {
+    match event {
+        TerminalEvent::Key(key) if key.kind == KeyEventKind::Release => None,
+        TerminalEvent::Key(key) => KeyPress::from_event(&key).map(Msg::Key),
+        TerminalEvent::Mouse(mouse) => Some(Msg::Mouse(mouse)),
+        TerminalEvent::Paste(text) => Some(Msg::Paste(Secret::new(text))),
+        TerminalEvent::Resize(columns, rows) => Some(Msg::Resize(columns, rows)),
+        TerminalEvent::FocusGained | TerminalEvent::FocusLost => None,
+    }
+}
+
+async fn next(events: &mut Option<Events>) -> Option<ClientEvent> {
+    match events {
+        Some(events) => events.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn reconnect(connect: &mut Option<Box<dyn FnMut() -> Connecting + Send>>) -> (Client, Events) {
+    let Some(connect) = connect else { return std::future::pending().await };
+    loop {
+        tokio::time::sleep(RETRY).await;
+        if let Ok(connection) = connect().await {
+            return connection;
+        }
+    }
+}
+
+async fn sleep(wait: Option<Duration>) {
+    tokio::time::sleep(wait.unwrap_or_default()).await;
+}
+
+/// The wall clock once, the monotonic one after that.
+struct Clock {
+    started_at: Timestamp,
+    started: std::time::Instant,
+}
+
+impl Clock {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the loop is the deck's edge: everything behind it gets `now`"
+    )]
+    fn start() -> Self {
+        let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        Self { started_at: Timestamp(0).after(wall), started: std::time::Instant::now() }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.started_at.after(self.started.elapsed())
+    }
+}

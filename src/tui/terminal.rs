@@ -1,0 +1,164 @@
+//! The person's terminal: taken over, written to without ever waiting for it, and given back however the deck ends.
+
+use std::io::{self, Write as _};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc as blocking;
+
+use crossterm::event::Event;
+use crossterm::terminal as raw;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use tokio::sync::mpsc;
+
+/// What takes the terminal over: alternate screen, hidden cursor, bracketed paste.
+const ENTER: &str = "\x1b[?1049h\x1b[?25l\x1b[?2004h";
+/// Presses, releases and the wheel, in the form without limits; motion is not asked for.
+const ENTER_MOUSE: &str = "\x1b[?1000h\x1b[?1006h";
+/// What gives it back. Also for whoever cleans up after a deck that was killed.
+pub const RESTORE: &str = "\x1b[?2026l\x1b[0m\x1b[?1006l\x1b[?1000l\x1b[?2004l\x1b[?1049l\x1b[?25h";
+
+/// Up to this many bytes are written directly if the terminal takes them: a pty that is writable has far more room.
+const DIRECT: usize = 1_024;
+
+static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// What the terminal tells.
+#[derive(Debug)]
+pub enum Told {
+    /// A key, the mouse, a paste or a new size.
+    Event(Event),
+    /// What was handed to [`Terminal::write`] is out.
+    Written,
+    /// The terminal is gone.
+    HungUp,
+}
+
+/// The terminal while the deck has it.
+#[derive(Debug)]
+pub struct Terminal {
+    writer: blocking::Sender<Vec<u8>>,
+}
+
+impl Terminal {
+    /// Takes the terminal over; what it tells comes through the receiver.
+    ///
+    /// # Errors
+    /// There is no terminal, or it cannot be set.
+    pub fn enter(mouse: bool) -> io::Result<(Self, mpsc::UnboundedReceiver<Told>)> {
+        raw::enable_raw_mode()?;
+        TAKEN.store(true, Ordering::SeqCst);
+        restore_on_panic();
+        let mut stdout = io::stdout();
+        stdout.write_all(ENTER.as_bytes())?;
+        if mouse {
+            stdout.write_all(ENTER_MOUSE.as_bytes())?;
+        }
+        stdout.flush()?;
+        let (sender, told) = mpsc::unbounded_channel();
+        let (writer, outbox) = blocking::channel();
+        std::thread::Builder::new().name("terminal-in".into()).spawn({
+            let sender = sender.clone();
+            move || read(&sender)
+        })?;
+        std::thread::Builder::new().name("terminal-gone".into()).spawn({
+            let sender = sender.clone();
+            move || watch(&sender)
+        })?;
+        std::thread::Builder::new().name("terminal-out".into()).spawn(move || write(&outbox, &sender))?;
+        Ok((Self { writer }, told))
+    }
+
+    /// Returns columns and rows.
+    ///
+    /// # Errors
+    /// The terminal does not say.
+    pub fn size() -> io::Result<(u16, u16)> {
+        raw::size()
+    }
+
+    /// Writes; returns whether it is out already. If not, [`Told::Written`] follows, and nothing more may be written
+    /// before.
+    pub fn write(&self, bytes: Vec<u8>) -> bool {
+        if bytes.is_empty() || write_directly(&bytes) {
+            return true;
+        }
+        // Without its thread the terminal is gone, which the loop is told.
+        let _ = self.writer.send(bytes);
+        false
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        restore();
+    }
+}
+
+/// Gives the terminal back, once.
+fn restore() {
+    if TAKEN.swap(false, Ordering::SeqCst) {
+        // A terminal that is gone needs nothing.
+        let _ = io::stdout().write_all(RESTORE.as_bytes());
+        let _ = io::stdout().flush();
+        let _ = raw::disable_raw_mode();
+    }
+}
+
+fn restore_on_panic() {
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        restore();
+        before(panic);
+    }));
+}
+
+/// A frame of a spinner is some bytes; handing it to another thread would cost more than writing it.
+fn write_directly(bytes: &[u8]) -> bool {
+    let stdout = io::stdout();
+    let mut ready = [PollFd::new(&stdout, PollFlags::OUT)];
+    let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
+    let writable = matches!(poll(&mut ready, Some(&at_once)), Ok(1)) && ready[0].revents() == PollFlags::OUT;
+    bytes.len() <= DIRECT && writable && write_all(stdout.as_fd(), bytes).is_ok()
+}
+
+fn write_all(to: BorrowedFd<'_>, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match rustix::io::write(to, bytes) {
+            Ok(written) => bytes = &bytes[written..],
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+fn write(outbox: &blocking::Receiver<Vec<u8>>, sender: &mpsc::UnboundedSender<Told>) {
+    while let Ok(bytes) = outbox.recv() {
+        let told = match write_all(io::stdout().as_fd(), &bytes) {
+            Ok(()) => Told::Written,
+            Err(_) => Told::HungUp,
+        };
+        if sender.send(told).is_err() {
+            return;
+        }
+    }
+}
+
+fn read(sender: &mpsc::UnboundedSender<Told>) {
+    loop {
+        let told = crossterm::event::read().map_or(Told::HungUp, Told::Event);
+        let over = matches!(told, Told::HungUp);
+        if sender.send(told).is_err() || over {
+            return;
+        }
+    }
+}
+
+/// crossterm's reader spins when the terminal vanishes (its issue 793), so this is watched for by itself.
+fn watch(sender: &mpsc::UnboundedSender<Told>) {
+    let stdin = io::stdin();
+    let mut gone = [PollFd::new(&stdin, PollFlags::empty())];
+    while let Err(rustix::io::Errno::INTR) = poll(&mut gone, None) {}
+    // Nobody listens any more if the deck is over already.
+    let _ = sender.send(Told::HungUp);
+}
