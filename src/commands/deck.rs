@@ -1,6 +1,7 @@
 //! `authdeck`, `authdeck login`, `authdeck run`: the deck, with or without something started in it.
 
 use std::io::IsTerminal as _;
+use std::os::fd::AsFd as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +15,7 @@ use crate::config::{self, Settings};
 use crate::core::ids::{BundleId, ProviderId};
 use crate::core::provider::Provider;
 use crate::driver::DriverSettings;
+use crate::driver::platform::guard::TerminalGuard;
 use crate::error::{Error, Kind};
 use crate::protocol::request::StartSession;
 use crate::tui::{self, Deck};
@@ -155,13 +157,15 @@ fn run_deck(prepared: Prepared, start: Vec<StartSession>) -> Result<(), Error> {
         Error::new(Kind::Failed, "this program does not find its own file").because(error)
     })?;
     let driver_settings = driver_settings(&prepared);
+    // Before there are threads: the guard is a copy of this process.
+    let guard = TerminalGuard::spawn(std::io::stdout().as_fd()).ok();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
         .map_err(|error| Error::new(Kind::Failed, "no threads can be started").because(error))?;
     let supervisor = Supervisor::new(driver_settings, executable);
-    let outcome = runtime.block_on(serve_deck(prepared, supervisor, start));
+    let outcome = runtime.block_on(serve_deck(prepared, supervisor, start, guard));
     runtime.shutdown_timeout(END_LIMIT);
     outcome
 }
@@ -178,6 +182,7 @@ async fn serve_deck(
     prepared: Prepared,
     mut supervisor: Supervisor,
     start: Vec<StartSession>,
+    guard: Option<TerminalGuard>,
 ) -> Result<(), Error> {
     let (client, events) = supervisor.connect().await?;
     let supervisor = Arc::new(Mutex::new(supervisor));
@@ -194,6 +199,7 @@ async fn serve_deck(
         settings: prepared.settings,
         start,
         messages: prepared.messages,
+        guard: guard.map(|guard| Box::new(guard) as _),
         reconnect: Box::new(reconnect),
     };
     let outcome = tui::run(deck).await;

@@ -114,8 +114,8 @@ pub struct Model {
     pub themes: Themes,
     /// The rest.
     pub settings: Settings,
-    /// A session to start as soon as the supervisor is there.
-    pub start: Option<StartSession>,
+    /// Sessions to start as soon as the supervisor is there.
+    pub start: Vec<StartSession>,
     /// The size last ordered for a child, so that it is ordered once.
     pub ordered_size: Option<(SessionId, u16, u16)>,
 }
@@ -125,7 +125,7 @@ impl Model {
     pub fn new(
         settings: Settings,
         size: (u16, u16),
-        start: Option<StartSession>,
+        start: Vec<StartSession>,
         messages: Vec<String>,
     ) -> Self {
         let (keymap, key_mistakes) = Keymap::with(&settings.configuration_file, &settings.keys);

@@ -3,7 +3,7 @@
 
 use std::any::Any;
 use std::future::Future;
-use std::io;
+use std::io::{self, Write as _};
 use std::pin::Pin;
 use std::time::{Duration, SystemTime};
 
@@ -17,65 +17,70 @@ use super::keys::KeyPress;
 use super::model::Model;
 use super::msg::{Cmd, Msg};
 use super::pacing::Pacing;
-use super::settings::Settings;
 use super::terminal::{Terminal, Told};
 use super::{update, view};
 use crate::client::{Client, ClientEvent, Events};
+use crate::config::Settings;
 use crate::core::secret::Secret;
 use crate::core::time::Timestamp;
+use crate::error::{Error, Kind};
 use crate::protocol::request::StartSession;
 
 mod effects;
+mod preferences;
 
 use effects::{Effects, Outcome};
 
 /// Between two tries to reach a supervisor that is gone.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// A connection in the making; the error is a sentence.
-pub type Connecting = Pin<Box<dyn Future<Output = Result<(Client, Events), String>> + Send>>;
+/// A new connection after one was lost.
+pub type Reconnected = Pin<Box<dyn Future<Output = Result<(Client, Events), Error>> + Send>>;
 
 /// What the deck is opened with.
 pub struct Deck {
     /// Asks the supervisor.
     pub client: Client,
-    /// What the supervisor tells.
+    /// What the supervisor tells. Nothing was subscribed to yet.
     pub events: Events,
-    /// The person's wishes and the terminal.
+    /// The person's settings.
     pub settings: Settings,
-    /// A session to start at once.
-    pub start: Option<StartSession>,
-    /// Mistakes in the configuration and the like, to be shown first.
+    /// What is to be started at once.
+    pub start: Vec<StartSession>,
+    /// What was wrong in the person's files, a sentence each.
     pub messages: Vec<String>,
     /// Whatever restores the terminal if this process is killed; held until the terminal is restored.
     pub guard: Option<Box<dyn Any + Send>>,
-    /// Makes a new connection after the supervisor went away; absent if there can be none.
-    pub reconnect: Option<Box<dyn FnMut() -> Connecting + Send>>,
+    /// Attaches to the supervisor that runs, or starts one, after the connection was lost.
+    pub reconnect: Box<dyn FnMut() -> Reconnected + Send>,
 }
 
 /// How the deck ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Farewell {
+struct Farewell {
     /// Sessions that go on without it.
-    pub live_sessions: usize,
+    live_sessions: usize,
     /// The terminal went away, so nothing can be said to anybody.
-    pub hung_up: bool,
+    hung_up: bool,
 }
 
 /// Runs the deck until the person leaves or the terminal goes away. Sessions are not touched by either.
 ///
 /// # Errors
 /// There is no terminal, or the supervisor does not answer at all.
-pub async fn run(deck: Deck) -> io::Result<Farewell> {
-    let size = Terminal::size()?;
-    let (terminal, told) = Terminal::enter(deck.settings.mouse)?;
-    let (effects, outcomes) = Effects::new(&deck.settings);
-    let colours = deck.settings.surroundings.colours;
-    let backend = LeanBackend::new(size.0, size.1, colours);
+pub async fn run(deck: Deck) -> Result<(), Error> {
+    let (settings, mut mistakes) = preferences::prepare(deck.settings);
+    let no_terminal = |error| Error::new(Kind::Unavailable, "the terminal cannot be used").because(error);
+    let size = Terminal::size().map_err(no_terminal)?;
+    let (hang_up, terminate) = (listen(SignalKind::hangup())?, listen(SignalKind::terminate())?);
+    let (terminal, told) = Terminal::enter(settings.mouse).map_err(no_terminal)?;
+    let (effects, outcomes) = Effects::new(&settings);
+    let backend = LeanBackend::new(size.0, size.1, settings.surroundings.colours);
     let Ok(frames) = Frames::new(backend);
-    let model = Model::new(deck.settings, size, deck.start, deck.messages);
+    let mut messages = deck.messages;
+    messages.append(&mut mistakes);
     let mut running = Running {
-        model,
+        model: Model::new(settings, size, deck.start, messages),
         client: deck.client,
         effects,
         frames,
@@ -89,27 +94,37 @@ pub async fn run(deck: Deck) -> io::Result<Farewell> {
         screen_undrawn: false,
         over: None,
     };
-    let sources = Sources {
-        told,
-        outcomes,
-        events: Some(deck.events),
-        reconnect: deck.reconnect,
-        hang_up: signal(SignalKind::hangup())?,
-        terminate: signal(SignalKind::terminate())?,
-    };
+    let sources =
+        Sources { told, outcomes, events: Some(deck.events), reconnect: deck.reconnect, hang_up, terminate };
     running.subscribe();
     let farewell = running.serve(sources).await;
     // The order matters: the guard may go only when there is nothing left to restore.
     drop(running);
     drop(deck.guard);
-    Ok(farewell)
+    say_farewell(farewell);
+    Ok(())
+}
+
+fn listen(kind: SignalKind) -> Result<Signal, Error> {
+    signal(kind).map_err(|error| Error::new(Kind::Failed, "signals cannot be listened for").because(error))
+}
+
+fn say_farewell(farewell: Farewell) {
+    let sentence = match farewell.live_sessions {
+        _ if farewell.hung_up => return,
+        0 => return,
+        1 => "One session goes on; `authdeck` shows it again.".to_owned(),
+        sessions => format!("{sessions} sessions go on; `authdeck` shows them again."),
+    };
+    // Whoever closed the output does not want to know.
+    let _ = writeln!(io::stdout(), "{sentence}");
 }
 
 struct Sources {
     told: mpsc::UnboundedReceiver<Told>,
     outcomes: mpsc::UnboundedReceiver<Outcome>,
     events: Option<Events>,
-    reconnect: Option<Box<dyn FnMut() -> Connecting + Send>>,
+    reconnect: Box<dyn FnMut() -> Reconnected + Send>,
     hang_up: Signal,
     terminate: Signal,
 }
@@ -149,7 +164,7 @@ impl Running {
                 event = next(&mut sources.events), if !self.screen_undrawn => {
                     self.event(event, &mut sources.events);
                 }
-                connection = reconnect(&mut sources.reconnect), if sources.events.is_none() => {
+                connection = reconnect(sources.reconnect.as_mut()), if sources.events.is_none() => {
                     self.client = connection.0;
                     sources.events = Some(connection.1);
                     self.subscribe();
@@ -296,8 +311,7 @@ async fn next(events: &mut Option<Events>) -> Option<ClientEvent> {
     }
 }
 
-async fn reconnect(connect: &mut Option<Box<dyn FnMut() -> Connecting + Send>>) -> (Client, Events) {
-    let Some(connect) = connect else { return std::future::pending().await };
+async fn reconnect(connect: &mut (dyn FnMut() -> Reconnected + Send)) -> (Client, Events) {
     loop {
         tokio::time::sleep(RETRY).await;
         if let Ok(connection) = connect().await {

@@ -28,7 +28,7 @@ pub fn snapshot(model: &mut Model, snapshot: Snapshot, now: Timestamp, orders: &
     // A new connection knows neither the focus nor the size that were ordered before.
     model.pane.turn_to(None);
     model.ordered_size = None;
-    if let Some(start) = model.start.take() {
+    for start in std::mem::take(&mut model.start) {
         sessions::start(model, start, orders);
     }
     for early in std::mem::take(&mut model.early) {
