@@ -61,7 +61,7 @@ impl Expected {
 /// Judges a pasted URL.
 pub(super) fn judge(pasted: &Secret, context: &PasteContext<'_>) -> Result<Delivery, PasteRefusal> {
     let url = pasted.secret();
-    if url.matches("://").count() > 1 {
+    if is_two_urls(url) {
         return Err(if is_login_url(url, context) {
             PasteRefusal::LoginUrlItself
         } else {
@@ -94,6 +94,17 @@ pub(super) fn judge(pasted: &Secret, context: &PasteContext<'_>) -> Result<Deliv
         PasteRefusal::Superseded
     } else {
         refusal
+    })
+}
+
+/// Tells whether another URL follows. In a value of the query one may stand: Google's redirect lists its scopes.
+fn is_two_urls(url: &str) -> bool {
+    let query = url.find('?').unwrap_or(url.len());
+    let schemes = url.match_indices("http://").chain(url.match_indices("https://"));
+    schemes.filter(|(at, _)| *at > 0).any(|(at, _)| {
+        let before = url[..at].to_ascii_lowercase();
+        let begins_value = ["=", "+", ",", "%20", "%2c"].iter().any(|separator| before.ends_with(separator));
+        at < query || !begins_value
     })
 }
 

@@ -95,6 +95,11 @@ fn what_fits_is_delivered() {
             codex(),
             "GET /auth/callback?code=a&state=St%2DAt_e1 to localhost:1455",
         ),
+        (
+            "http://localhost:1455/auth/callback?state=St-At_e1&iss=https://i.test&code=4/0A&scope=a%20https://s.test/b",
+            codex(),
+            "GET /auth/callback?state=St-At_e1&iss=https://i.test&code=4/0A&scope=a%20https://s.test/b to localhost:1455",
+        ),
         (RIGHT, whole, "stdin http://localhost:1455/auth/callback?code=abc.def&state=St-At_e1"),
         ("the-code#Cl_State", claude(), "stdin the-code#Cl_State"),
         ("the-co\n  de#Cl_State\n", claude(), "stdin the-code#Cl_State"),
@@ -219,6 +224,7 @@ fn what_does_not_fit_is_refused_with_its_own_reason() {
         ("my code is abc", claude(), No::InnerSpace),
         ("http://localhost:1455/x http://localhost:1455/y", codex(), No::InnerSpace),
         ("http://localhost:1455/x\nhttp://localhost:1455/y", codex(), No::TwoUrls),
+        ("http://localhost:1455/auth/callback?code=a&state=St-At_e1\nhttps://x.test/", codex(), No::TwoUrls),
         // The login URL itself.
         (CODEX, codex(), No::LoginUrlItself),
         (CLAUDE_BROWSER, claude(), No::LoginUrlItself),
