@@ -15,6 +15,7 @@ mod common;
 mod architecture;
 mod cli_commands;
 mod cli_demo_provider;
+mod detect_corpus;
 mod driver_sessions;
 mod keeper_input;
 mod keeper_kill;
