@@ -106,6 +106,8 @@ pub(super) struct SessionTask {
     ends_at: Option<u64>,
     /// The output is over, or there was never any.
     output_ended: bool,
+    /// The keeper may end when all its output was read.
+    release_wanted: bool,
     /// The keeper was told to end.
     released: bool,
 }
@@ -133,6 +135,7 @@ impl SessionTask {
             told: start,
             ends_at: None,
             output_ended: hello.is_none(),
+            release_wanted: false,
             released: hello.is_none(),
             keeper: attached.map(|attached| (attached.handle, attached.events)),
             setting,
@@ -150,6 +153,7 @@ impl SessionTask {
             tokio::select! {
                 event = next_event(&mut self.keeper) => self.on_event(event).await,
                 order = self.mailbox.orders.recv() => match order {
+                    Some(Order::Forget) => return self.forget().await,
                     Some(order) => self.on_order(order).await,
                     None => return,
                 },
@@ -173,6 +177,7 @@ impl SessionTask {
             }
             Order::Unfocus { client } => self.viewers.remove(client),
             Order::Mask(secret) => self.mask(secret),
+            Order::Forget => {}
         }
     }
 

@@ -45,8 +45,10 @@ pub(super) enum Order {
     WriteLine { delivery: DeliveryId, text: Secret },
     /// Kills the child.
     Kill { force: bool },
-    /// Lets the keeper end.
+    /// Lets the keeper end, once all that it holds was read.
     Release,
+    /// Lets the keeper end, whatever it holds, and ends the task.
+    Forget,
     /// Begins to fill a client's slot.
     Focus { client: ClientId, slot: Arc<ScreenSlot> },
     /// Ceases to.

@@ -61,6 +61,9 @@ impl DriverSettings {
         engine::Limits {
             session: self.limits.session,
             start: self.keeper_limit + margin,
+            // The keeper ends the output itself soon after the child; this is for one that is stuck. Until then a
+            // slow machine may take its time to read what the child has left.
+            drain: Duration::from_secs(30),
             check: self.limits.check,
             delivery: self.limits.replay.max(self.limits.write) + margin,
             kill: self.limits.kill_grace + self.limits.kill + margin,

@@ -224,8 +224,7 @@ impl Runtime {
     }
 
     fn forget_session(&mut self, session_id: &SessionId) {
-        // Its task ends when its port is dropped, and detaches; a keeper that was not released ends with its child.
-        self.sessions.order(session_id, Order::Release);
+        self.sessions.order(session_id, Order::Forget);
         self.sessions.remove(session_id);
         self.live.remove(session_id);
         self.credential.forget(session_id);

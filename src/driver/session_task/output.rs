@@ -1,10 +1,14 @@
 //! What the keeper tells: bytes, and how the child fares.
 
-use tokio::time::Instant;
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout};
 
 use super::SessionTask;
 use crate::core::input::{Exit, Input, SessionInput};
-use crate::driver::keeper_link::{InputKind, KeeperEvent, KeeperHello, KillReport, RefusalReason, Survivor};
+use crate::driver::keeper_link::{
+    InputKind, KeeperEvent, KeeperEvents, KeeperHandle, KeeperHello, KillReport, RefusalReason, Survivor,
+};
 use crate::driver::platform;
 use crate::driver::runtime::Fact;
 
@@ -100,6 +104,9 @@ impl SessionTask {
         self.screen.end_synchronized_update();
         self.frame(Instant::now(), true).await;
         self.tell(SessionInput::OutputEnded).await;
+        if self.release_wanted {
+            self.release().await;
+        }
     }
 
     /// The connection is over. If the keeper was told to go, that is how it goes.
@@ -135,11 +142,50 @@ impl SessionTask {
         });
     }
 
+    /// Lets the keeper end; what it still holds is read first. It ends the output itself soon after the child.
     pub(super) async fn release(&mut self) {
+        self.release_wanted = true;
+        if !self.output_ended {
+            return;
+        }
         self.released = true;
         if let Some((handle, _)) = &self.keeper {
             // An error means that it is gone already, which is what was asked for.
             let _ = handle.release().await;
+        }
+    }
+}
+
+impl SessionTask {
+    /// Ends the keeper, and the child with it if that is still there, and with them the task.
+    pub(super) async fn forget(mut self) {
+        /// Beyond the keeper's own limits for a kill.
+        const MARGIN: Duration = Duration::from_secs(5);
+        let limits = &self.setting.settings.limits;
+        let limit = limits.kill_grace + limits.kill + MARGIN;
+        if let Some((handle, mut events)) = self.keeper.take() {
+            // What does not end within the limit was said to survive, and its keeper lingers with it.
+            let _ = timeout(limit, end_keeper(&handle, &mut events)).await;
+        }
+    }
+}
+
+async fn end_keeper(handle: &KeeperHandle, events: &mut KeeperEvents) {
+    // Each error means that the keeper is gone, which is what is wanted.
+    let _ = handle.release().await;
+    while let Some(event) = events.next().await {
+        match event {
+            KeeperEvent::Released => return,
+            KeeperEvent::Refused(refusal) if refusal.reason == RefusalReason::StillRunning => {
+                let _ = handle.kill(true).await;
+            }
+            KeeperEvent::KillFinished(_) | KeeperEvent::Exited(_) => {
+                let _ = handle.release().await;
+            }
+            KeeperEvent::Refused(_)
+            | KeeperEvent::Output { .. }
+            | KeeperEvent::OutputEnded { .. }
+            | KeeperEvent::LimitReached => {}
         }
     }
 }

@@ -1,18 +1,25 @@
 //! A supervisor inside of the test, with real keepers, that can be killed and started again.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use authdeck::core::ids::SessionId;
+use authdeck::config::catalogue::Catalogue;
+use authdeck::core::ids::{ProviderId, SessionId};
+use authdeck::core::secret::Secret;
 use authdeck::core::status::Status;
 use authdeck::driver::{self, Answer, Connection, DriverSettings, Handle, Identity};
 use authdeck::protocol::error::RpcError;
-use authdeck::protocol::request::{Request, SessionRef, StartSession, Started, Submit};
+use authdeck::protocol::request::{InputBytes, Request, SessionRef, StartSession, Started, Submit};
+use authdeck::protocol::screen::{Row, ScreenUpdate};
 use authdeck::protocol::snapshot::SessionView;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
 
 use super::env::{AUTHDECK, Home};
+use super::process;
 use super::wait::{GENEROUS, wait_for};
 
 /// A supervisor and one client of it.
@@ -31,11 +38,21 @@ struct Running {
 impl Supervisor {
     /// Starts one with the default settings.
     pub fn start() -> Self {
-        Self::start_with(|_| {})
+        Self::start_with(|_, _| {})
+    }
+
+    /// Starts one that knows a provider `sample`, described by the rest of its file.
+    pub fn start_with_provider(description: &str) -> Self {
+        Self::start_with(|home, settings| {
+            home.write_file("providers/sample.toml", description);
+            let (catalogue, mistakes) = Catalogue::load(Some(&home.path().join("providers")));
+            assert!(mistakes.is_empty(), "{mistakes:?}");
+            settings.catalogue = Arc::new(catalogue);
+        })
     }
 
     /// Starts one with settings of the test's own.
-    pub fn start_with(change: impl FnOnce(&mut DriverSettings)) -> Self {
+    pub fn start_with(change: impl FnOnce(&Home, &mut DriverSettings)) -> Self {
         let home = Home::new();
         let environment = home.variables().iter().map(|(name, value)| (name.into(), value.into()));
         let mut settings = DriverSettings {
@@ -44,7 +61,7 @@ impl Supervisor {
             environment: Some(environment.collect()),
             ..DriverSettings::default()
         };
-        change(&mut settings);
+        change(&home, &mut settings);
         let mut supervisor = Self { home, settings, running: None };
         supervisor.restart();
         supervisor
@@ -74,6 +91,20 @@ impl Supervisor {
         let Running { runtime, handle, connection } = self.running.take().unwrap();
         runtime.block_on(handle.stop());
         drop((handle, connection));
+    }
+
+    /// The keepers of this supervisor's sessions. They inherit the test's own environment, so it is their argument
+    /// that tells whose they are.
+    pub fn keepers(&self) -> Vec<u32> {
+        let ours = self.home.path().to_string_lossy().into_owned();
+        let entries = std::fs::read_dir("/proc").unwrap();
+        let ids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+        ids.filter(|id: &u32| {
+            let command = std::fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default();
+            let command = String::from_utf8_lossy(&command);
+            command.split('\0').nth(1) == Some("keeper") && command.contains(&ours) && process::is_alive(*id)
+        })
+        .collect()
     }
 
     pub fn settings(&mut self) -> &mut DriverSettings {
@@ -119,6 +150,12 @@ impl Supervisor {
         self.try_start(shell(script)).unwrap()
     }
 
+    /// Starts a session of the provider `sample` with a shell script in place of its command.
+    pub fn run_sample(&self, script: &str) -> SessionId {
+        let provider_id = Some(ProviderId::new("sample"));
+        self.try_start(StartSession { provider_id, ..shell(script) }).unwrap()
+    }
+
     /// Returns a session as clients see it.
     pub fn view(&self, session: &SessionId) -> Option<SessionView> {
         let snapshot = self.block_on(self.connection().subscribe()).unwrap().snapshot;
@@ -132,10 +169,23 @@ impl Supervisor {
         session: &SessionId,
         is: impl Fn(&SessionView) -> bool,
     ) -> SessionView {
-        wait_for(what, GENEROUS, || {
+        self.wait_view_within(GENEROUS, what, session, is)
+    }
+
+    /// The same with a limit of the test's own, for what is much work in a build without optimization.
+    pub fn wait_view_within(
+        &self,
+        limit: Duration,
+        what: &str,
+        session: &SessionId,
+        is: impl Fn(&SessionView) -> bool,
+    ) -> SessionView {
+        wait_for(what, limit, || {
             let view = self.view(session).ok_or("no such session")?;
-            let evidence = format!("{view:#?}\n{}", self.transcript(session));
-            if is(&view) { Ok(view) } else { Err(evidence) }
+            if is(&view) {
+                return Ok(view);
+            }
+            Err(format!("{view:#?}\n{}", self.screen(session)))
         })
     }
 
@@ -152,14 +202,44 @@ impl Supervisor {
         })
     }
 
+    /// Returns the text of a session's screen.
+    pub fn screen(&self, session: &SessionId) -> String {
+        let of = SessionRef { session_id: session.clone() };
+        let screen: Result<ScreenUpdate, RpcError> = self.ask(Request::SessionScreen(of));
+        let rows = screen.map(|screen| screen.changed).unwrap_or_default();
+        let text = |row: &Row| row.runs.iter().map(|run| run.text.as_str()).collect::<String>();
+        rows.iter().map(text).collect::<Vec<_>>().join("\n")
+    }
+
     pub fn transcript(&self, session: &SessionId) -> String {
         let of = SessionRef { session_id: session.clone() };
         self.ask(Request::SessionTranscript(of)).unwrap_or_else(|error: RpcError| error.message)
     }
 
+    /// Types into a session's child.
+    pub fn type_text(&self, session: &SessionId, text: &str) -> bool {
+        let base64 = Secret::new(STANDARD.encode(text));
+        self.ask(Request::SessionInput(InputBytes { session_id: session.clone(), base64 })).unwrap()
+    }
+
+    /// Asks something about a session whose answer is a boolean.
+    pub fn ask_whether(&self, session: &SessionId, request: impl FnOnce(SessionRef) -> Request) -> bool {
+        self.ask(request(SessionRef { session_id: session.clone() })).unwrap()
+    }
+
     pub fn submit<T: DeserializeOwned>(&self, session: &SessionId, text: &str) -> Result<T, RpcError> {
-        let (session_id, text) = (session.clone(), authdeck::core::secret::Secret::new(text));
+        let (session_id, text) = (session.clone(), Secret::new(text));
         self.ask(Request::SessionSubmit(Submit { session_id, text }))
+    }
+}
+
+impl Drop for Supervisor {
+    /// Ends what a keeper would go on holding.
+    fn drop(&mut self) {
+        if let Some(Running { runtime, .. }) = self.running.take() {
+            runtime.shutdown_timeout(GENEROUS);
+        }
+        self.keepers().into_iter().for_each(|keeper| process::signal(keeper, "KILL"));
     }
 }
 
