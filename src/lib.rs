@@ -30,6 +30,7 @@ pub mod commands;
 pub mod config;
 pub mod core;
 #[allow(clippy::disallowed_methods, reason = "owns the clock, randomness and the environment")]
+pub mod detect_command;
 pub mod driver;
 pub mod error;
 #[allow(clippy::disallowed_methods, reason = "is told by its environment whom to ask")]

@@ -6,7 +6,8 @@ use std::process::ExitCode;
 
 use authdeck::cli::{Command, CommandLine};
 use authdeck::commands::{askpass, deck, demo, demo_provider, providers};
-use authdeck::error::{Error, Kind};
+use authdeck::detect_command;
+use authdeck::error::Error;
 use authdeck::keeper;
 use clap::Parser as _;
 
@@ -21,7 +22,7 @@ fn main() -> ExitCode {
         Some(Command::Login(login)) => deck::login(login),
         Some(Command::Run(run)) => deck::run(run),
         Some(Command::Providers(options)) => providers::run(&options),
-        Some(Command::Detect(_)) => Err(Error::new(Kind::Failed, "detection is not in this build")),
+        Some(Command::Detect(options)) => detect_command::run(&options, &mut std::io::stdout()),
         Some(Command::Askpass(options)) => askpass::run(options.prompt.as_deref()),
         Some(Command::Demo) => demo::run(),
         Some(Command::Keeper(options)) => return keeper::main(&options.directory),

@@ -1,1 +1,219 @@
-//! Finds URLs, codes, prompts and outcomes on a screen.
+//! Finds URLs, codes, prompts and outcomes on a child's screen.
+//!
+//! ```text
+//! bytes ─ watch ─> when to look          screen ─ page ─> lines ─ address, wrap ─> URLs   ─ clues ─> which one
+//!       └ capture ─> what was really said                       ├ code ──────────> codes
+//!                                                               ├ lines ─────────> prompts, success, failure
+//!                                                               └ secrets ───────> tokens to be masked
+//! ```
+//!
+//! [`Detector::feed`] takes the child's bytes, hands them on to the [`Screen`] and looks at it whenever the stream
+//! itself says so ([`watch`]): the result is the same however the bytes are cut into pieces. A live session looks
+//! once more when the child has been quiet ([`Detector::quiet`]) and at its end ([`Detector::finish`]).
+//!
+//! The rules are general; a provider's own patterns (`core::provider`) come first where there are some. What a rule
+//! found is reported once, as a [`Found`].
+
+mod address;
+mod candidate;
+mod capture;
+mod choose;
+mod clues;
+mod code;
+mod expression;
+mod lines;
+mod outcome;
+mod page;
+pub mod replay;
+pub mod secrets;
+pub mod verdict;
+mod watch;
+mod wrap;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use self::candidate::{Candidate, Memory};
+use self::capture::Captures;
+use self::page::Page;
+use self::watch::Watch;
+use super::finding::{Finding, FindingKind, Source};
+use super::input::Found;
+use super::provider::Provider;
+use super::screen::Screen;
+use super::secret::Secret;
+
+pub use self::secrets::secret_spans;
+pub use self::verdict::{Judged, judge};
+
+/// Rows above what changed that are read again, for the words that announce what stands below them.
+const CONTEXT_ROWS: u64 = 8;
+
+/// Rows that one look reads at most; what is above was looked at before, or scrolled by too fast to matter.
+const MOST_ROWS: u64 = 2_048;
+
+/// What the detector knows about a login that is going on.
+pub struct Detector {
+    provider: Option<Arc<Provider>>,
+    watch: Watch,
+    captures: Captures,
+    memory: Memory,
+    /// Kind and text of everything reported, with how often.
+    reported: HashMap<(FindingKind, String), u32>,
+    /// Found at the last look, but its end may not have been printed yet.
+    unsettled: Vec<Candidate>,
+    /// First row that the next look reads.
+    unread: u64,
+    prompt: Option<String>,
+    prompt_gone: bool,
+}
+
+/// Why a look is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Moment {
+    /// In the middle of the stream: the line that the cursor is on may go on.
+    Flowing,
+    /// The child is quiet or has ended: what is there is all there is.
+    Still,
+}
+
+impl Detector {
+    /// Makes a detector for one session; without a provider the generic rules work alone.
+    pub fn new(provider: Option<Arc<Provider>>) -> Self {
+        Self {
+            provider,
+            watch: Watch::new(),
+            captures: Captures::new(),
+            memory: Memory::default(),
+            reported: HashMap::new(),
+            unsettled: Vec::new(),
+            unread: 0,
+            prompt: None,
+            prompt_gone: false,
+        }
+    }
+
+    /// Feeds the child's bytes to its screen and returns what was found on the way.
+    pub fn feed(&mut self, screen: &mut Screen, bytes: &[u8]) -> Vec<Found> {
+        let mut found = Vec::new();
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let step = self.watch.step(rest);
+            self.captures.feed(&rest[..step.length]);
+            screen.feed(&rest[..step.length]);
+            rest = &rest[step.length..];
+            if step.look {
+                found.extend(self.look(screen, Moment::Flowing));
+            }
+        }
+        found
+    }
+
+    /// Looks because the child has been quiet for a while (50 ms are right): what it waits for is on the screen.
+    pub fn quiet(&mut self, screen: &Screen) -> Vec<Found> {
+        self.look(screen, Moment::Still)
+    }
+
+    /// Looks for the last time: the child's output has ended.
+    pub fn finish(&mut self, screen: &mut Screen) -> Vec<Found> {
+        screen.end_synchronized_update();
+        self.look(screen, Moment::Still)
+    }
+
+    /// Takes a URL that the child handed to a browser opener: exact, and it outranks the screen.
+    pub fn opened(&mut self, url: &str) -> Option<Found> {
+        let kind = self.memory.role_of_opened(url);
+        let judged = judge(url, self.provider.as_deref(), false);
+        let finding = Finding {
+            kind,
+            text: url.to_owned(),
+            host: judged.host,
+            verdict: Some(judged.verdict),
+            expects: None,
+            identity: None,
+            source: Source::Browser,
+        };
+        self.reported.insert((kind, url.to_owned()), 1);
+        Some(Found { reason: Some(judged.reason), ..Found::plain(finding) })
+    }
+
+    /// Tells, once, that the newest prompt was answered or is off the screen.
+    pub fn take_prompt_gone(&mut self) -> bool {
+        std::mem::take(&mut self.prompt_gone)
+    }
+
+    /// Takes the secrets that were printed since the last call: they must not be shown or kept.
+    pub fn take_secrets(&mut self) -> Vec<Secret> {
+        std::mem::take(&mut self.memory.secrets)
+    }
+
+    fn look(&mut self, screen: &Screen, moment: Moment) -> Vec<Found> {
+        let page = self.page(screen);
+        let cursor = screen.screen_start() + u64::from(screen.cursor_place().row);
+        let candidates =
+            candidate::candidates(&page, self.provider.as_deref(), &self.captures, &mut self.memory, cursor);
+        let mut found = Vec::new();
+        let (open, settled): (Vec<_>, Vec<_>) =
+            candidates.into_iter().partition(|candidate| moment == Moment::Flowing && candidate.open);
+        // What was unsettled and is gone now was never continued: it stood there as it was.
+        for vanished in std::mem::take(&mut self.unsettled) {
+            let still = open.iter().chain(&settled).any(|candidate| candidate.continues(&vanished));
+            if !still {
+                self.report(vanished, &mut found);
+            }
+        }
+        for candidate in settled {
+            self.report(candidate, &mut found);
+        }
+        self.unsettled = open;
+        self.unread = screen.screen_start();
+        self.watch.looked();
+        if !self.unsettled.is_empty() {
+            self.watch.stay_alert();
+        }
+        self.notice_prompt(&page, screen);
+        found
+    }
+
+    fn page(&self, screen: &Screen) -> Page {
+        let end = screen.end();
+        let oldest = screen.history_start().max(end.saturating_sub(MOST_ROWS));
+        let mut from = self.unread.min(screen.screen_start()).saturating_sub(CONTEXT_ROWS).max(oldest);
+        let furthest = from.saturating_sub((page::LONGEST_LINE / usize::from(screen.size().columns)) as u64);
+        while from > oldest.max(furthest) && screen.text_row(from - 1).is_some_and(|row| row.wrapped) {
+            from -= 1;
+        }
+        let rows = (from..end).filter_map(|number| screen.text_row(number));
+        let cursor = screen.screen_start() + u64::from(screen.cursor_place().row);
+        Page::of(rows, from, usize::from(screen.size().columns), cursor)
+    }
+
+    fn report(&mut self, candidate: Candidate, found: &mut Vec<Found>) {
+        let finding = &candidate.found.finding;
+        if finding.kind == FindingKind::Prompt {
+            if self.prompt.as_ref() == Some(&finding.text) {
+                return;
+            }
+            self.prompt = Some(finding.text.clone());
+            self.prompt_gone = false;
+        } else {
+            let times = self.reported.entry((finding.kind, finding.text.clone())).or_default();
+            *times += 1;
+            if *times > 1 {
+                return;
+            }
+        }
+        found.push(candidate.found);
+    }
+
+    fn notice_prompt(&mut self, page: &Page, screen: &Screen) {
+        let Some(prompt) = &self.prompt else { return };
+        let there = page.lines.iter().any(|line| {
+            line.number + line.rows as u64 > screen.screen_start() && line.text.contains(prompt.as_str())
+        });
+        if !there {
+            self.prompt = None;
+            self.prompt_gone = true;
+        }
+    }
+}

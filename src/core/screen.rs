@@ -239,11 +239,16 @@ impl Screen {
 
     /// Returns where the cursor is; `None` while the child hides it.
     pub fn cursor(&self) -> Option<Cursor> {
+        self.emulator.term.mode().contains(TermMode::SHOW_CURSOR).then(|| self.cursor_place())
+    }
+
+    /// Returns where the cursor is, shown or hidden: where the next character goes.
+    pub fn cursor_place(&self) -> Cursor {
         let point = self.emulator.term.grid().cursor.point;
-        self.emulator.term.mode().contains(TermMode::SHOW_CURSOR).then(|| Cursor {
+        Cursor {
             row: u16::try_from(point.line.0).unwrap_or(0),
             column: u16::try_from(point.column.0).unwrap_or(u16::MAX),
-        })
+        }
     }
 
     /// Returns the absolute number of the oldest line that is kept.

@@ -15,6 +15,7 @@ mod common;
 mod architecture;
 mod cli_commands;
 mod cli_demo_provider;
+mod detect_corpus;
 mod driver_challenges;
 mod driver_output;
 mod driver_restart;

@@ -1,0 +1,360 @@
+//! From a page to candidates: which URL is the one to open, and which code goes with it. What the lines say is read
+//! in [`super::outcome`].
+
+use std::collections::HashSet;
+
+use regex::Regex;
+
+use super::address::{Address, addresses};
+use super::capture::Captures;
+use super::choose::{self, Around};
+use super::code::{self, Code};
+use super::page::Page;
+use super::verdict::judge;
+use crate::core::finding::{Finding, FindingKind, Source};
+use crate::core::input::Found;
+use crate::core::provider::{PatternKind, Provider};
+use crate::core::secret::Secret;
+
+/// Lines between a URL and a code that still belong together.
+const TOGETHER: usize = 10;
+
+/// A finding that may not be complete yet.
+#[derive(Clone, Debug)]
+pub(super) struct Candidate {
+    /// What would be reported.
+    pub found: Found,
+    /// More of it may follow.
+    pub open: bool,
+}
+
+impl Candidate {
+    /// Whether this is the earlier one, or the earlier one and what followed.
+    pub fn continues(&self, earlier: &Self) -> bool {
+        let (now, before) = (&self.found.finding, &earlier.found.finding);
+        let urls = [FindingKind::AuthorizeUrl, FindingKind::VerificationUrl];
+        let same = now.kind == before.kind || (urls.contains(&now.kind) && urls.contains(&before.kind));
+        same && now.text.starts_with(&before.text)
+    }
+}
+
+/// What earlier looks found out.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    /// The URL that counts, and the lines it stood on.
+    pub(super) authorize: Option<Placed>,
+    pub(super) verification: Option<Placed>,
+    pub(super) code: Option<(String, String)>,
+    /// The CLI gave its attempt up since the newest URL or code.
+    pub(super) gave_up: bool,
+    /// Lines that said so, so that a line that stays on the screen says it once.
+    pub(super) cues: HashSet<(u64, String)>,
+    /// Who it is, said before the success line.
+    pub(super) identity: Option<String>,
+    pub(super) about_login: bool,
+    /// Secrets that were printed, to be masked; taken by [`super::Detector::take_secrets`].
+    pub(super) secrets: Vec<Secret>,
+}
+
+/// A URL and where it stood.
+#[derive(Clone, Debug)]
+pub(super) struct Placed {
+    url: String,
+    first: u64,
+    last: u64,
+}
+
+impl Memory {
+    /// A URL handed to a browser is a verification URL if the one on the screen is, or if it carries a code.
+    pub fn role_of_opened(&mut self, url: &str) -> FindingKind {
+        let known = self.verification.as_ref().is_some_and(|placed| url.starts_with(&placed.url));
+        let device = known || code::code_in_url(url).is_some() || choose::is_device_page(url);
+        if device && !choose::is_complete_request(url) {
+            FindingKind::VerificationUrl
+        } else {
+            FindingKind::AuthorizeUrl
+        }
+    }
+
+    fn current(&mut self, kind: FindingKind) -> &mut Option<Placed> {
+        if kind == FindingKind::VerificationUrl { &mut self.verification } else { &mut self.authorize }
+    }
+}
+
+/// Returns the candidates of a page in reading order.
+pub(super) fn candidates(
+    page: &Page,
+    provider: Option<&Provider>,
+    captures: &Captures,
+    memory: &mut Memory,
+    cursor: u64,
+) -> Vec<Candidate> {
+    Reader::new(page, provider, captures, memory, cursor).read()
+}
+
+/// A URL that is taken for a login URL.
+struct Taken {
+    address: Address,
+    kind: FindingKind,
+}
+
+/// Reads one page.
+pub(super) struct Reader<'a> {
+    pub(super) page: &'a Page,
+    pub(super) provider: Option<&'a Provider>,
+    captures: &'a Captures,
+    pub(super) memory: &'a mut Memory,
+    cursor: u64,
+    taken: Vec<Taken>,
+    pub(super) codes: Vec<Code>,
+    /// Lines that are the middle or the end of a URL.
+    pub(super) inside_url: HashSet<usize>,
+    pub(super) last_text: usize,
+    pub(super) out: Vec<Candidate>,
+}
+
+impl<'a> Reader<'a> {
+    fn new(
+        page: &'a Page,
+        provider: Option<&'a Provider>,
+        captures: &'a Captures,
+        memory: &'a mut Memory,
+        cursor: u64,
+    ) -> Self {
+        let last_text = page.lines.iter().rposition(|line| !line.is_empty()).unwrap_or(0);
+        Self {
+            page,
+            provider,
+            captures,
+            memory,
+            cursor,
+            taken: Vec::new(),
+            codes: Vec::new(),
+            inside_url: HashSet::new(),
+            last_text,
+            out: Vec::new(),
+        }
+    }
+
+    fn read(mut self) -> Vec<Candidate> {
+        self.find_urls_and_codes();
+        let mut index = 0;
+        while index < self.page.lines.len() {
+            self.urls_at(index);
+            self.codes_at(index);
+            index = self.statement_at(index);
+        }
+        self.out
+    }
+
+    // ---- URLs and codes ----
+
+    fn find_urls_and_codes(&mut self) {
+        let all = addresses(self.page);
+        for address in &all {
+            self.inside_url.extend(address.line + 1..=address.last);
+        }
+        let in_url = |line: usize, at: usize| {
+            all.iter().any(|address| {
+                (address.line == line && address.first_range.contains(&at))
+                    || (line > address.line && line < address.last)
+                    || (line == address.last && line > address.line && at < address.last_end)
+            })
+        };
+        self.codes = code::codes(self.page, &in_url);
+        self.add_provider_codes();
+        for address in all {
+            if let Some(kind) = self.kind_of(&address) {
+                self.taken.push(Taken { address, kind });
+            }
+        }
+        let near = |code: &Code, taken: &[Taken]| {
+            taken.iter().any(|taken| {
+                code.line.abs_diff(taken.address.line).min(code.line.abs_diff(taken.address.last)) <= TOGETHER
+            })
+        };
+        let seen_login = self.memory.authorize.is_some() || self.memory.verification.is_some();
+        let taken = &self.taken;
+        self.codes.retain(|code| code.certain || seen_login || near(code, taken));
+    }
+
+    fn add_provider_codes(&mut self) {
+        for (index, line) in self.page.lines.iter().enumerate() {
+            for pattern in self.patterns(PatternKind::DeviceCode) {
+                let Some(code) = pattern.captures(&line.text).and_then(|found| found.get(1)) else {
+                    continue;
+                };
+                if self.codes.iter().any(|other| other.line == index) {
+                    continue;
+                }
+                let text = code.as_str().to_owned();
+                self.codes.push(Code { text, line: index, label: index, certain: true });
+            }
+        }
+        self.codes.sort_by_key(|code| code.line);
+    }
+
+    pub(super) fn patterns(&self, kind: PatternKind) -> impl Iterator<Item = &'a Regex> + use<'a> {
+        self.provider
+            .into_iter()
+            .flat_map(|provider| provider.patterns.iter())
+            .filter(move |pattern| pattern.kind == kind)
+            .filter_map(|pattern| pattern.compiled())
+    }
+
+    fn kind_of(&self, address: &Address) -> Option<FindingKind> {
+        let around = Around::of(self.page, address);
+        let said =
+            |kind| self.patterns(kind).any(|regex| around.own_and_label().any(|text| regex.is_match(text)));
+        if address.cut_short || said(PatternKind::Ignore) {
+            return None;
+        }
+        let named = if said(PatternKind::VerificationUrl) {
+            Some(FindingKind::VerificationUrl)
+        } else {
+            said(PatternKind::AuthorizeUrl).then_some(FindingKind::AuthorizeUrl)
+        };
+        if !choose::is_login(&address.text, &around, named.is_some(), self.provider) {
+            return None;
+        }
+        let near = |code: &Code| code.line.abs_diff(address.line).min(code.line.abs_diff(address.last));
+        let has_code = self.codes.iter().any(|code| near(code) <= TOGETHER) || around.names_code();
+        Some(match named {
+            Some(FindingKind::VerificationUrl) => FindingKind::VerificationUrl,
+            _ if choose::is_verification(&address.text, has_code) => FindingKind::VerificationUrl,
+            _ => FindingKind::AuthorizeUrl,
+        })
+    }
+
+    fn urls_at(&mut self, index: usize) {
+        let here: Vec<(Address, FindingKind)> = self
+            .taken
+            .iter()
+            .filter(|taken| taken.address.line == index)
+            .map(|taken| (taken.address.clone(), taken.kind))
+            .collect();
+        for (address, kind) in here {
+            self.url(&address, kind);
+        }
+    }
+
+    fn url(&mut self, address: &Address, kind: FindingKind) {
+        let judged = judge(&address.text, self.provider, address.disguised);
+        let open = self.is_open(address);
+        let lines = &self.page.lines;
+        let first = lines[address.line].number;
+        let last = lines[address.last].number + lines[address.last].rows as u64;
+        let placed = Placed { url: address.text.clone(), first, last };
+        let (new_attempt, overwrites) = self.note_url(kind, placed, open);
+        let disputed = overwrites || (!address.from_link && self.captures.contradict(&address.text));
+        let finding = Finding {
+            kind,
+            text: address.text.clone(),
+            host: judged.host,
+            verdict: Some(judged.verdict),
+            expects: None,
+            identity: None,
+            source: if address.from_link { Source::Osc8 } else { Source::Screen },
+        };
+        let found = Found { reason: Some(judged.reason), disputed, new_attempt, ..Found::plain(finding) };
+        self.out.push(Candidate { found, open });
+        if kind == FindingKind::VerificationUrl {
+            self.code_of_url(address, open);
+        }
+    }
+
+    /// Remembers a URL; tells whether it begins a new attempt, and whether it took another one's place on the screen.
+    fn note_url(&mut self, kind: FindingKind, placed: Placed, open: bool) -> (bool, bool) {
+        if open {
+            return (false, false);
+        }
+        let gave_up = self.memory.gave_up;
+        let current = self.memory.current(kind);
+        let Some(before) = current else {
+            *current = Some(placed);
+            return (false, false);
+        };
+        if before.url == placed.url {
+            *before = placed;
+            return (false, false);
+        }
+        let new_attempt = gave_up && choose::is_same_endpoint(&before.url, &placed.url);
+        let overlaps = before.first < placed.last && placed.first < before.last;
+        let related = before.url.starts_with(&placed.url) || placed.url.starts_with(&before.url);
+        if new_attempt {
+            *current = Some(placed);
+            self.memory.gave_up = false;
+        }
+        (new_attempt, overlaps && !related && !new_attempt)
+    }
+
+    /// More of the URL may come: the cursor stands at its end, or right below it with nothing there yet.
+    fn is_open(&self, address: &Address) -> bool {
+        let line = &self.page.lines[address.last];
+        let at_end = address.last_end >= line.text.trim_end_matches(['.', ')', '"', '\'']).len();
+        let below = line.number + line.rows as u64;
+        address.open || (at_end && line.rows == 1 && address.last >= self.last_text && self.cursor <= below)
+    }
+
+    /// A code that is shown inside of the URL only is a finding too.
+    fn code_of_url(&mut self, address: &Address, open: bool) {
+        let Some(text) = code::code_in_url(&address.text) else { return };
+        let plain = |code: &str| code.replace('-', "").to_lowercase();
+        if self.codes.iter().any(|code| plain(&code.text) == plain(&text))
+            || self
+                .memory
+                .code
+                .as_ref()
+                .is_some_and(|(known, _)| plain(known) == plain(&text) && *known != text)
+        {
+            return;
+        }
+        let code = Code { text, line: address.line, label: address.line, certain: true };
+        self.code(&code, Some(address.text.clone()), open);
+    }
+
+    fn codes_at(&mut self, index: usize) {
+        let here: Vec<Code> = self.codes.iter().filter(|code| code.line == index).cloned().collect();
+        for code in here {
+            let address = self.verification_for(&code);
+            let line = &self.page.lines[index];
+            let open = line.has_cursor && line.text.ends_with(&code.text);
+            self.code(&code, address, open);
+        }
+    }
+
+    fn verification_for(&self, code: &Code) -> Option<String> {
+        self.taken
+            .iter()
+            .filter(|taken| taken.kind == FindingKind::VerificationUrl)
+            .min_by_key(|taken| taken.address.line.abs_diff(code.line))
+            .map(|taken| taken.address.text.clone())
+            .or_else(|| self.memory.verification.as_ref().map(|placed| placed.url.clone()))
+    }
+
+    fn code(&mut self, code: &Code, verification_url: Option<String>, open: bool) {
+        let label = self.page.lines[code.label].text.replace(&code.text, "");
+        let mut new_attempt = false;
+        if !open {
+            match &self.memory.code {
+                Some((known, _)) if *known == code.text => {}
+                Some((_, said)) => {
+                    new_attempt = self.memory.gave_up || (*said == label && code.label == code.line);
+                }
+                None => {}
+            }
+            if new_attempt || self.memory.code.is_none() {
+                self.memory.code = Some((code.text.clone(), label));
+                self.memory.gave_up &= !new_attempt;
+            }
+        }
+        let finding = plain(FindingKind::DeviceCode, code.text.clone());
+        let found = Found { verification_url, new_attempt, ..Found::plain(finding) };
+        self.out.push(Candidate { found, open });
+    }
+}
+
+/// A finding with nothing but its kind and text.
+pub(super) fn plain(kind: FindingKind, text: String) -> Finding {
+    Finding { kind, text, host: None, verdict: None, expects: None, identity: None, source: Source::Screen }
+}

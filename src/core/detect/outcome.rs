@@ -1,0 +1,253 @@
+//! What the lines of a page say, as candidates: prompts, success, failure, secrets, and hints that an attempt is over.
+
+use std::collections::HashSet;
+
+use super::candidate::{Candidate, Reader, plain};
+use super::lines::{self, Says};
+use super::page::Page;
+use super::secrets;
+use crate::core::finding::{Expects, Finding, FindingKind};
+use crate::core::input::Found;
+use crate::core::provider::PatternKind;
+use crate::core::secret::Secret;
+
+impl Reader<'_> {
+    /// Reads the statement that begins at a line; returns the line behind it.
+    pub(super) fn statement_at(&mut self, index: usize) -> usize {
+        let line = &self.page.lines[index];
+        if line.is_empty() || self.inside_url.contains(&index) {
+            return index + 1;
+        }
+        let statement = Statement::at(self.page, index, &self.inside_url);
+        let text = statement.text.as_str();
+        let masked = lines::without_urls(text);
+        if self.patterns(PatternKind::Ignore).any(|regex| regex.is_match(text)) {
+            return statement.next;
+        }
+        self.memory.about_login |= lines::is_about_login(text);
+        if let Some(identity) = lines::identity_in_passing(text) {
+            self.memory.identity = Some(identity);
+        }
+        let by_provider = self.provider_says(&statement);
+        if !by_provider {
+            self.generic_says(&statement, &masked);
+        }
+        self.cue(&statement, &masked);
+        self.secret(&statement);
+        index + 1
+    }
+
+    fn cue(&mut self, statement: &Statement, masked: &str) {
+        let attempt = self.memory.authorize.is_some()
+            || self.memory.verification.is_some()
+            || self.memory.code.is_some();
+        if attempt
+            && !statement.open
+            && lines::gives_up(masked)
+            && self.memory.cues.insert((statement.number, statement.text.clone()))
+        {
+            self.memory.gave_up = true;
+        }
+    }
+
+    /// Applies the provider's own rules about lines; tells whether one matched.
+    fn provider_says(&mut self, statement: &Statement) -> bool {
+        let Some(provider) = self.provider else { return false };
+        let mut matched = false;
+        for pattern in &provider.patterns {
+            let says = match pattern.kind {
+                PatternKind::Prompt => FindingKind::Prompt,
+                PatternKind::Success => FindingKind::Success,
+                PatternKind::Failure => FindingKind::Failure,
+                PatternKind::AuthorizeUrl
+                | PatternKind::VerificationUrl
+                | PatternKind::DeviceCode
+                | PatternKind::Ignore => continue,
+            };
+            let Some(found) = pattern.compiled().and_then(|regex| regex.captures(&statement.text)) else {
+                continue;
+            };
+            matched = true;
+            let text = match (found.name("line"), says) {
+                (Some(line), _) => line.as_str(),
+                (None, FindingKind::Prompt) => &statement.text[..found.get(0).map_or(0, |whole| whole.end())],
+                (None, _) => behind_prompt(&statement.text, found.get(0).map_or(0, |whole| whole.start())),
+            };
+            let identity = found
+                .name("identity")
+                .map(|identity| identity.as_str().to_owned())
+                .or_else(|| if says == FindingKind::Success { lines::identity(text) } else { None });
+            self.say(says, text.trim(), pattern.expects, identity, statement);
+        }
+        matched
+    }
+
+    fn generic_says(&mut self, statement: &Statement, masked: &str) {
+        for reading in lines::read(&statement.text, masked) {
+            let text = statement.text[reading.start..reading.end].trim();
+            match reading.says {
+                Says::Prompt(expects) => self.prompt(expects, text, statement),
+                Says::Success { identity } => self.say(FindingKind::Success, text, None, identity, statement),
+                Says::Failure if self.is_tried_again(statement) => self.memory.gave_up = true,
+                Says::Failure => {
+                    let whole = self.from_its_beginning(statement, text);
+                    self.say(FindingKind::Failure, &whole, None, None, statement);
+                }
+            }
+        }
+    }
+
+    /// A failure is not the end if the CLI says in the next line that it tries again.
+    fn is_tried_again(&self, statement: &Statement) -> bool {
+        self.page.lines[statement.next.min(self.page.lines.len())..]
+            .iter()
+            .filter(|line| !line.is_empty())
+            .take(1)
+            .any(|line| lines::tries_again(&line.text))
+    }
+
+    /// A failure that a CLI breaks over several rows of one indentation: from the row that begins with "Error".
+    fn from_its_beginning(&self, statement: &Statement, text: &str) -> String {
+        if !text.starts_with('{') {
+            return text.to_owned();
+        }
+        let line = &self.page.lines[statement.index];
+        let mut whole = text.to_owned();
+        for (index, above) in self.page.lines[..statement.index].iter().enumerate().rev().take(4) {
+            if above.is_empty() || above.indent != line.indent {
+                break;
+            }
+            let space = if self.inside_url.contains(&(index + 1)) { "" } else { " " };
+            whole = format!("{}{space}{whole}", above.text);
+            if above.text.to_lowercase().starts_with("error") {
+                return whole;
+            }
+        }
+        text.to_owned()
+    }
+
+    fn prompt(&mut self, expects: Expects, text: &str, statement: &Statement) {
+        let announces_code =
+            self.codes.iter().any(|code| code.label >= statement.index && code.label < statement.next);
+        let about_login = self.provider.is_some() || self.memory.about_login;
+        let is_near_end = self.last_text.saturating_sub(statement.index) <= 12;
+        if expects == Expects::Code && announces_code || !about_login || !is_near_end {
+            return;
+        }
+        self.say(FindingKind::Prompt, text, Some(expects), None, statement);
+    }
+
+    fn say(
+        &mut self,
+        kind: FindingKind,
+        text: &str,
+        expects: Option<Expects>,
+        identity: Option<String>,
+        statement: &Statement,
+    ) {
+        let identity = match kind {
+            FindingKind::Success => identity.or_else(|| self.memory.identity.clone()),
+            _ => None,
+        };
+        let finding = Finding { expects, identity, ..plain(kind, secrets::masked(text)) };
+        let open = statement.open && kind != FindingKind::Prompt;
+        self.memory.gave_up |= kind == FindingKind::Failure && !open;
+        self.out.push(Candidate { found: Found::plain(finding), open });
+    }
+
+    /// A token on the statement's lines, or on the lines below one that announces it.
+    fn secret(&mut self, statement: &Statement) {
+        let spans = secrets::secret_spans(&statement.text);
+        let (mut values, mut open, mut text) = (Vec::new(), statement.open, secrets::masked(&statement.text));
+        for span in &spans {
+            let mut value = statement.text[span.clone()].to_owned();
+            if span.end == statement.text.len() {
+                open |= self.append_pieces(statement.next, &mut value);
+            }
+            values.push(value);
+        }
+        if spans.is_empty() {
+            let below = statement.next..(statement.next + 3).min(self.page.lines.len());
+            let Some(first) = below.into_iter().find(|index| !self.page.lines[*index].is_empty()) else {
+                return;
+            };
+            let line = &self.page.lines[first];
+            if !secrets::announces(&statement.text) || !secrets::is_value(&line.text) {
+                return;
+            }
+            let mut value = line.text.clone();
+            open |= line.has_cursor || self.append_pieces(first + 1, &mut value);
+            values.push(value);
+            text = format!("{} {}", statement.text, secrets::MASK);
+        }
+        if !open {
+            self.memory.secrets.extend(values.into_iter().map(Secret::new));
+        }
+        self.out.push(Candidate { found: Found::plain(plain(FindingKind::Secret, text)), open });
+    }
+
+    /// Appends the rows that continue a token which its program broke; tells whether more may come.
+    fn append_pieces(&self, from: usize, value: &mut String) -> bool {
+        let lines = &self.page.lines;
+        for (index, line) in lines.iter().enumerate().skip(from) {
+            let above = &lines[index - 1];
+            if above.end + 2 < above.edge || !secrets::is_piece(&line.text) {
+                return false;
+            }
+            value.push_str(&line.text);
+            if line.has_cursor {
+                return true;
+            }
+        }
+        false
+    }
+}
+
+/// The text of an outcome that stands behind an answered prompt on the same row.
+fn behind_prompt(text: &str, at: usize) -> &str {
+    match text[..at].rfind("> ") {
+        Some(mark) => &text[mark + 2..],
+        None if text[at..].starts_with("> ") => &text[at + 2..],
+        None => text,
+    }
+}
+
+/// A line, with the rows below it that a word wrapper broke off.
+struct Statement {
+    text: String,
+    index: usize,
+    next: usize,
+    number: u64,
+    open: bool,
+}
+
+impl Statement {
+    fn at(page: &Page, index: usize, inside_url: &HashSet<usize>) -> Self {
+        let line = &page.lines[index];
+        let mut text = lines::undecorated(&line.text).to_owned();
+        let mut next = index + 1;
+        let mut open = line.has_cursor;
+        while next < page.lines.len() && !inside_url.contains(&next) && wraps_into(page, next) {
+            text.push(' ');
+            text.push_str(&page.lines[next].text);
+            open |= page.lines[next].has_cursor;
+            next += 1;
+            if next - index > 6 {
+                break;
+            }
+        }
+        Self { text, index, next, number: line.number, open }
+    }
+}
+
+/// Whether a word wrapper broke the line above: its next word would not have fit.
+fn wraps_into(page: &Page, next: usize) -> bool {
+    let (line, below) = (&page.lines[next - 1], &page.lines[next]);
+    if below.is_empty() || below.frame != line.frame || line.rows > 1 {
+        return false;
+    }
+    let word = below.text.split(' ').next().map_or(0, |word| word.chars().count());
+    let begins = below.text.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '\'' | '"' | '(' | '`'));
+    let is_sentence = line.text.contains(' ') && !line.text.ends_with(['.', ':', '!', '?', '>']);
+    begins && is_sentence && below.indent <= line.indent + 2 && line.end + 1 + word > line.edge
+}

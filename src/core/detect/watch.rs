@@ -1,0 +1,306 @@
+//! When to look at the screen: decided by what the bytes say, never by how they were cut into pieces.
+//!
+//! Matching is done on the grid, but the grid forgets: a spinner's next frame overwrites the line, a menu clears the
+//! screen, the alternate screen comes and goes. Looking after every piece of output would be slow and would depend
+//! on how the pieces fall. So the byte stream is watched for two things:
+//!
+//! - a *trigger*: one of a few words without which no rule can match ([`TRIGGERS`]);
+//! - after a trigger, a *turn*: the control that is about to destroy what is on the screen (cursor to the left, up or
+//!   to a place, erase, delete, scroll down, other screen), or as many lines or bytes that history could run full.
+//!
+//! A look is due right before a turn. Both are functions of the stream alone, and so is the budget that keeps a
+//! stream of ten thousand progress lines from costing ten thousand looks.
+
+use std::sync::LazyLock;
+
+use aho_corasick::Anchored;
+use aho_corasick::automaton::{Automaton as _, StateID};
+use aho_corasick::dfa::DFA;
+
+/// Words one of which stands in everything that a rule can match. ASCII case does not matter.
+const TRIGGERS: [&str; 21] = [
+    "http",
+    "code",
+    "log in",
+    "login",
+    "logged",
+    "logging in",
+    "sign in",
+    "signed in",
+    "signin",
+    "auth",
+    "token",
+    "denied",
+    "paste",
+    "press",
+    "password",
+    "passphrase",
+    "api key",
+    "y/n",
+    "success",
+    "expired",
+    "retry",
+];
+
+/// Lines that may pass between a trigger and the look. History keeps many more.
+const MOST_LINES: u32 = 256;
+
+/// Bytes that may pass between a trigger and the look.
+const MOST_BYTES: u32 = 16 * 1024;
+
+/// Looks that may come in a burst; one more is earned with every [`MOST_BYTES`] of the stream.
+const BURST: u64 = 128;
+
+static AUTOMATON: LazyLock<DFA> = LazyLock::new(|| {
+    DFA::builder()
+        .ascii_case_insensitive(true)
+        .build(TRIGGERS)
+        .expect("invariant: a score of short words makes a small automaton")
+});
+
+/// How far into a control sequence the stream is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Control {
+    #[default]
+    None,
+    /// A carriage return: destructive unless a newline, an erase of nothing or another one follows.
+    Return,
+    Escape,
+    /// `ESC [`, with what decides about it: its first number, and whether it is a private one.
+    Sequence {
+        first: u16,
+        private: bool,
+        more: bool,
+    },
+}
+
+/// The state of the watch between two pieces of output.
+#[derive(Clone, Debug)]
+pub(super) struct Watch {
+    words: StateID,
+    triggered: bool,
+    control: Control,
+    lines: u32,
+    bytes: u32,
+    offset: u64,
+    budget: u64,
+    earned_at: u64,
+}
+
+/// How much to feed to the screen before what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Step {
+    /// Bytes to feed.
+    pub length: usize,
+    /// Whether a look is due after them.
+    pub look: bool,
+}
+
+impl Watch {
+    pub fn new() -> Self {
+        Self {
+            words: start(),
+            triggered: false,
+            control: Control::None,
+            lines: 0,
+            bytes: 0,
+            offset: 0,
+            budget: BURST,
+            earned_at: 0,
+        }
+    }
+
+    /// Returns the bytes of the stream that were watched so far.
+    #[cfg(test)]
+    pub fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// Returns the next step for a piece of output; `length` may be 0 if a look is due at once.
+    pub fn step(&mut self, bytes: &[u8]) -> Step {
+        let mut at = 0;
+        if !self.triggered {
+            at = self.find_trigger(bytes);
+        }
+        if self.triggered {
+            while at < bytes.len() {
+                if self.turns(bytes[at]) && self.pay() {
+                    return self.stop(at);
+                }
+                at += 1;
+                if self.lines >= MOST_LINES || self.bytes >= MOST_BYTES {
+                    return self.stop(at);
+                }
+            }
+        }
+        self.offset += at as u64;
+        Step { length: at, look: false }
+    }
+
+    /// Says that the last look left something unsettled: the next turn is looked at too, trigger or not.
+    pub fn stay_alert(&mut self) {
+        self.trigger();
+    }
+
+    /// Forgets the trigger after a look that was not asked for by [`Self::step`].
+    pub fn looked(&mut self) {
+        self.triggered = false;
+        self.words = start();
+    }
+
+    fn stop(&mut self, at: usize) -> Step {
+        self.offset += at as u64;
+        self.looked();
+        Step { length: at, look: true }
+    }
+
+    fn trigger(&mut self) {
+        (self.triggered, self.control, self.lines, self.bytes) = (true, Control::None, 0, 0);
+    }
+
+    /// Returns the byte behind the first trigger, or the length.
+    fn find_trigger(&mut self, bytes: &[u8]) -> usize {
+        let automaton = &*AUTOMATON;
+        let mut state = self.words;
+        for (at, byte) in bytes.iter().enumerate() {
+            state = automaton.next_state(Anchored::No, state, *byte);
+            if automaton.is_special(state) && automaton.is_match(state) {
+                self.words = start();
+                self.trigger();
+                return at + 1;
+            }
+        }
+        self.words = state;
+        bytes.len()
+    }
+
+    /// Takes one byte; tells whether it completes a control that is about to destroy something.
+    fn turns(&mut self, byte: u8) -> bool {
+        self.bytes += 1;
+        let before = self.control;
+        self.control = Control::None;
+        match before {
+            Control::Return if byte == b'\r' => {
+                self.control = Control::Return;
+                false
+            }
+            Control::Return if byte != b'\n' => true,
+            Control::None | Control::Return => self.begins(byte),
+            Control::Escape => match byte {
+                b'[' => {
+                    self.control = Control::Sequence { first: 0, private: false, more: false };
+                    false
+                }
+                // Reverse index, full reset, restore cursor, back index.
+                b'M' | b'c' | b'8' | b'6' => true,
+                _ => false,
+            },
+            Control::Sequence { first, private, more } => self.goes_on(byte, first, private, more),
+        }
+    }
+
+    fn begins(&mut self, byte: u8) -> bool {
+        match byte {
+            b'\n' => self.lines += 1,
+            b'\r' => self.control = Control::Return,
+            0x1b => self.control = Control::Escape,
+            0x08 => return true,
+            _ => {}
+        }
+        false
+    }
+
+    fn goes_on(&mut self, byte: u8, first: u16, private: bool, more: bool) -> bool {
+        match byte {
+            b'0'..=b'9' if !more => {
+                let first = first.saturating_mul(10).saturating_add(u16::from(byte - b'0'));
+                self.control = Control::Sequence { first, private, more };
+                false
+            }
+            b'0'..=b'9' | b';' | b':' => {
+                self.control = Control::Sequence { first, private, more: true };
+                false
+            }
+            0x20..=0x3f => {
+                self.control = Control::Sequence { first, private: true, more };
+                false
+            }
+            b'h' | b'l' => private && matches!(first, 47 | 1047 | 1049),
+            b'G' => !private && first <= 1,
+            b'A' | b'D' | b'F' | b'H' | b'J' | b'K' | b'L' | b'M' | b'P' | b'X' | b'@' | b'S' | b'T'
+            | b'd' | b'f' | b'u' => !private,
+            _ => false,
+        }
+    }
+
+    /// Spends one look, if one is left.
+    fn pay(&mut self) -> bool {
+        let now = self.offset / u64::from(MOST_BYTES);
+        self.budget = (self.budget + (now - self.earned_at)).min(BURST);
+        self.earned_at = now;
+        let left = self.budget > 0;
+        self.budget = self.budget.saturating_sub(1);
+        left
+    }
+}
+
+fn start() -> StateID {
+    AUTOMATON.start_state(Anchored::No).expect("invariant: the automaton was built for unanchored searches")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The offsets at which looks are due.
+    fn looks(stream: &[u8], piece: usize) -> Vec<u64> {
+        let mut watch = Watch::new();
+        let mut found = Vec::new();
+        for piece in stream.chunks(piece) {
+            let mut rest = piece;
+            loop {
+                let step = watch.step(rest);
+                rest = &rest[step.length..];
+                if step.look {
+                    found.push(watch.offset());
+                } else {
+                    break;
+                }
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn a_look_is_due_before_what_was_triggered_is_destroyed() {
+        assert_eq!(looks(b"see https://a\rgone", 99), [14]);
+        assert_eq!(looks(b"see https://a\x1b[2Kgone", 99), [16]);
+        assert_eq!(looks(b"see https://a\x1b[?1049l", 99), [20]);
+    }
+
+    #[test]
+    fn newlines_colours_and_plain_text_destroy_nothing() {
+        assert!(looks(b"see https://a\r\r\nnext\x1b[38;5;2mgreen\x1b[12Gword\x1b[?25l", 99).is_empty());
+        assert!(looks(b"nothing of note\rspins\r", 99).is_empty());
+    }
+
+    #[test]
+    fn the_pieces_make_no_difference() {
+        let stream: Vec<u8> =
+            b"Login at https://a\r\n\x1b[2K\x1b[1Acode: X\x08\x1b[H\x1b[Jtoken\x1b[3;4Hlogin\rx".repeat(40);
+        let whole = looks(&stream, stream.len());
+        assert!(whole.len() > 40);
+        for piece in 1..9 {
+            assert_eq!(looks(&stream, piece), whole, "pieces of {piece}");
+        }
+    }
+
+    #[test]
+    fn a_long_stream_is_looked_at_now_and_then_and_not_for_every_line() {
+        let progress = b"get https://a/b\r".repeat(20_000);
+        let looks = looks(&progress, 4096);
+        assert!((100..400).contains(&looks.len()), "{}", looks.len());
+        let scrolling = b"an http line\n".repeat(3000);
+        assert!(self::looks(&scrolling, 4096).len() >= 10);
+    }
+}

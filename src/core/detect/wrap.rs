@@ -1,0 +1,91 @@
+//! Whether a row continues the URL of the row above that a program broke by itself. [`super::address`] has the rules.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::address::is_url_char;
+use super::expression::fixed;
+use super::page::Line;
+
+/// The columns that one piece of a URL covers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Cut {
+    /// Column of its first character.
+    pub start: usize,
+    /// Column behind its last one.
+    pub end: usize,
+}
+
+/// A piece this short says nothing about the width at which its program breaks.
+const SHORTEST_OWN_WIDTH: usize = 40;
+
+/// Where word wrappers break inside of a word.
+const BREAKS: &str = "-/?&=.%_,+";
+
+static SENTENCE_WORD: LazyLock<Regex> =
+    LazyLock::new(|| fixed(r"^(?:[A-Z][a-z']{2,}[.:!?,]*|[a-z']+(?:[.:!?,]+))$"));
+
+static CODE: LazyLock<Regex> = LazyLock::new(|| fixed(r"^[A-Z0-9]{3,5}(?:-[A-Z0-9]{3,5}){1,2}$"));
+
+/// Returns how many bytes of `next` continue `url`, whose newest piece ends `line`; none if it does not go on.
+pub(super) fn continuation(line: &Line, next: &Line, url: &str, cuts: &[Cut]) -> Option<usize> {
+    let began = cuts.first().map_or(0, |cut| cut.start);
+    if next.frame != line.frame || next.indent > began || next.text.is_empty() {
+        return None;
+    }
+    let length = next.text.find(|c| !is_url_char(c)).unwrap_or(next.text.len());
+    let run = &next.text[..length];
+    if length == 0 || run.starts_with("http://") || run.starts_with("https://") {
+        return None;
+    }
+    let whole = length == next.text.len();
+    let goes_on = is_inside_escape(url)
+        || if line.end >= line.edge {
+            if whole { !reads_as_word(run) } else { is_clearly_url(run, cuts.len()) }
+        } else {
+            whole && !reads_as_word(run) && (wrapper_broke(line, url, run) || same_width(cuts, next, url))
+        };
+    goes_on.then_some(length)
+}
+
+/// A `%` with one digit or none at the end: the rest of the escape must follow.
+fn is_inside_escape(url: &str) -> bool {
+    let tail: Vec<char> = url.chars().rev().take(2).collect();
+    tail.first() == Some(&'%') || (tail.get(1) == Some(&'%') && tail[0].is_ascii_hexdigit())
+}
+
+fn reads_as_word(run: &str) -> bool {
+    SENTENCE_WORD.is_match(run) || CODE.is_match(run)
+}
+
+/// A row with more text behind its first run: that run must have the looks of a URL's middle.
+fn is_clearly_url(run: &str, pieces: usize) -> bool {
+    let core = run.trim_end_matches(['.', ',', ':', ';', '!', '?', ')', '\'']);
+    let marked = core.contains(|c: char| c.is_ascii_digit() || "%=&/_~#".contains(c));
+    let mixed =
+        core.chars().skip(1).any(|c| c.is_ascii_uppercase()) && core.chars().any(|c| c.is_ascii_lowercase());
+    (marked || mixed || (pieces > 1 && !reads_as_word(core))) && !CODE.is_match(core)
+}
+
+/// A word wrapper breaks at one of [`BREAKS`], and only if the part up to the next one does not fit.
+fn wrapper_broke(line: &Line, url: &str, run: &str) -> bool {
+    let at_break = url.ends_with(|c| BREAKS.contains(c)) || run.starts_with(|c| BREAKS.contains(c));
+    let room = line.edge.saturating_sub(line.end);
+    let part =
+        run.char_indices().skip(1).find(|(_, c)| BREAKS.contains(*c)).map_or(run.len(), |(at, _)| at + 1);
+    at_break && part > room
+}
+
+/// Pieces of one length mean a width of the program's own; a single long piece of a query does if its continuation
+/// has the marks of one.
+fn same_width(cuts: &[Cut], next: &Line, url: &str) -> bool {
+    let Some(last) = cuts.last() else { return false };
+    if last.end - last.start.min(last.end) < SHORTEST_OWN_WIDTH || next.end > last.end {
+        return false;
+    }
+    match cuts {
+        [_] => url.contains('?') && next.text.contains(['=', '&', '%']),
+        _ => cuts[1..].iter().all(|cut| cut.end == last.end) && next.indent == last.start,
+    }
+}
