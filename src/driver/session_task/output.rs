@@ -64,16 +64,15 @@ impl SessionTask {
         let answered = usize::try_from(self.replied_through.saturating_sub(offset)).unwrap_or(usize::MAX);
         let (old, new) = bytes.split_at(answered.min(bytes.len()));
         if !old.is_empty() {
-            self.screen.feed(old);
+            self.detection.feed(&mut self.screen, old);
             drop(self.screen.take_replies());
         }
         if !new.is_empty() {
-            self.screen.feed(new);
+            self.detection.feed(&mut self.screen, new);
             self.reply(end).await;
         }
         self.received = end;
         self.recording.push(offset, self.setting.clock.now(), bytes);
-        self.detection.fed(&mut self.screen, bytes);
         self.printed.notify_waiters();
         self.pace.quiet_at = Some(now + self.setting.settings.quiet);
         let interval = self.setting.settings.frame_interval();
