@@ -1,6 +1,6 @@
 //! `authdeck askpass PROMPT`, and the same program called as `authdeck-askpass`.
 
-use crate::driver::paths;
+use crate::driver::{paths, platform};
 use crate::error::{Error, Kind};
 use crate::helper::askpass::{self, Surroundings};
 
@@ -12,7 +12,7 @@ pub const LINK_NAME: &str = "authdeck-askpass";
 /// # Errors
 /// There is no supervisor, or no answer.
 pub fn run(prompt: Option<&str>) -> Result<(), Error> {
-    super::deck::keep_memory_private();
+    platform::deny_reading();
     let surroundings = Surroundings::of_this_process(paths::default_supervisor_socket)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

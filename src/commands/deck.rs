@@ -14,8 +14,8 @@ use crate::config::catalogue::Catalogue;
 use crate::config::{self, Settings};
 use crate::core::ids::{BundleId, ProviderId};
 use crate::core::provider::Provider;
-use crate::driver::DriverSettings;
 use crate::driver::platform::guard::TerminalGuard;
+use crate::driver::{DriverSettings, platform};
 use crate::error::{Error, Kind};
 use crate::protocol::request::StartSession;
 use crate::tui::{self, Deck};
@@ -99,14 +99,6 @@ pub(super) fn open_with(sessions: Vec<StartSession>) -> Result<(), Error> {
     run_deck(prepare(), sessions)
 }
 
-/// Keeps other processes of this user from reading this one's memory, and a crash from writing it to a file: secrets
-/// pass through it.
-pub(super) fn keep_memory_private() {
-    use rustix::process::{DumpableBehavior, set_dumpable_behavior};
-    // Where the system does not have it, everything else still holds.
-    let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
-}
-
 fn prepare() -> Prepared {
     let config::Loaded { settings, mut messages } = config::load();
     let folder = config::folder(|name| std::env::var_os(name)).map(|folder| folder.join("providers"));
@@ -152,7 +144,7 @@ fn run_deck(prepared: Prepared, start: Vec<StartSession>) -> Result<(), Error> {
             "run it in a terminal or with `ssh -t`; `authdeck detect` and `authdeck providers` need none",
         ));
     }
-    keep_memory_private();
+    platform::deny_reading();
     let executable = std::env::current_exe().map_err(|error| {
         Error::new(Kind::Failed, "this program does not find its own file").because(error)
     })?;

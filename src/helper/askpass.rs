@@ -29,7 +29,7 @@ use crate::client::{Client, ClientError, connect_unix};
 use crate::core::ids::{ChallengeId, SessionId};
 use crate::core::secret::Secret;
 use crate::error::{Error, Kind};
-use crate::protocol::error::UNAUTHENTICATED;
+use crate::protocol::error::{INTERNAL, UNAUTHENTICATED};
 use crate::protocol::event::ChallengeOutcome;
 use crate::protocol::request::{ChallengeAnswer, ParkChallenge, Parked};
 use crate::protocol::snapshot::ChallengeKind;
@@ -278,12 +278,12 @@ async fn take_back(client: &Client, parked: &Parked) {
     let _ = tokio::time::timeout(GOODBYE_LIMIT, taking_back).await;
 }
 
-/// Tells whether the same may work in a moment: a new supervisor may be starting, and may not have taken over yet the
-/// session that knows the credential.
+/// Tells whether the same may work in a moment: the supervisor may just be ending, a new one may be starting, and may
+/// not have taken over yet the session that knows the credential.
 fn may_pass(error: &ClientError) -> bool {
     match error {
         ClientError::Unreachable { .. } | ClientError::Closed | ClientError::Wire(_) => true,
-        ClientError::Refused(reason) => reason.code == UNAUTHENTICATED,
+        ClientError::Refused(reason) => matches!(reason.code, UNAUTHENTICATED | INTERNAL),
         ClientError::Foreign { .. } | ClientError::Busy | ClientError::Slow => false,
     }
 }

@@ -24,8 +24,14 @@ use crate::wire::{Happening, Wire};
 /// Frames that wait to be written at most; with more, nothing more is read from this client.
 const LONGEST_QUEUE: usize = 32;
 
-/// Requests of one client that are worked on at the same time at most.
-const MOST_IN_FLIGHT: usize = 256;
+/// Requests of one client that are worked on at the same time at most; with more, nothing more is read from it.
+const MOST_PENDING: usize = 64;
+
+/// Keys and sizes of one client that wait for a child that takes nothing at most.
+const MOST_TYPED: usize = 1024;
+
+/// Challenges for whose end one client waits at the same time at most.
+const MOST_WAITING: usize = 256;
 
 /// How long a goodbye may take.
 const GOODBYE_LIMIT: Duration = Duration::from_secs(1);
@@ -62,6 +68,12 @@ struct ServedClient {
     has_spoken: bool,
     subscription: Option<Subscription>,
     pending: FuturesUnordered<Pending>,
+    /// What is typed, with the ids to answer under: one after the other, or keys could overtake each other.
+    typed: VecDeque<(Option<Value>, Request)>,
+    /// The first of them, being worked on; never more than one.
+    typing: FuturesUnordered<Pending>,
+    /// The calls of `challenge.wait`: they take minutes, so they are counted by themselves.
+    waiting: FuturesUnordered<Pending>,
     queue: VecDeque<Frame>,
     screen_turn: ScreenTurn,
     /// The client says `screen.taken` after each update.
@@ -79,6 +91,9 @@ impl ServedClient {
             has_spoken: false,
             subscription: None,
             pending: FuturesUnordered::new(),
+            typed: VecDeque::new(),
+            typing: FuturesUnordered::new(),
+            waiting: FuturesUnordered::new(),
             queue: VecDeque::new(),
             screen_turn: ScreenTurn::Ours,
             acknowledges: false,
@@ -99,8 +114,13 @@ impl ServedClient {
                 None => {}
             }
         }
+        if self.typing.is_empty()
+            && let Some((id, request)) = self.typed.pop_front()
+        {
+            self.typing.push(self.work_on(id, request));
+        }
         let idle = self.queue.is_empty() && !wire.is_writing();
-        let read = self.queue.len() < LONGEST_QUEUE && !self.ending;
+        let read = self.queue.len() < LONGEST_QUEUE && self.pending.len() < MOST_PENDING && !self.ending;
         tokio::select! {
             happening = wire.next(read) => match happening {
                 Happening::Text(text) => self.take(&text).await,
@@ -109,6 +129,8 @@ impl ServedClient {
                 Happening::Closed(_) => return false,
             },
             Some(frame) = self.pending.next(), if idle && !self.pending.is_empty() => self.queue.extend(frame),
+            Some(frame) = self.waiting.next(), if idle && !self.waiting.is_empty() => self.queue.extend(frame),
+            Some(frame) = self.typing.next(), if idle && !self.typing.is_empty() => self.queue.extend(frame),
             told = next_told(&mut self.subscription), if idle => match told {
                 Some(Told::Event(event)) => self.queue.push_back(encode::event(&event)),
                 Some(Told::Resync(snapshot)) => self.queue.push_back(encode::resync(&snapshot)),
@@ -151,6 +173,10 @@ impl ServedClient {
                 if self.screen_turn == ScreenTurn::Theirs {
                     self.screen_turn = ScreenTurn::Ours;
                 }
+            }
+            Request::SessionFocus(focus) => {
+                self.refocus(focus.acknowledged);
+                self.pass_on(id, Request::SessionFocus(focus));
             }
             request => self.pass_on(id, request),
         }
@@ -204,21 +230,40 @@ impl ServedClient {
         }
     }
 
-    /// Hands a request to the driver. The requests of one client reach it in the order in which they came, because
-    /// the pending ones are polled for the first time in that order; their answers come as they come.
+    /// Hands a request to the driver. The answers come as they come.
     fn pass_on(&mut self, id: Option<Value>, request: Request) {
-        if self.pending.len() >= MOST_IN_FLIGHT {
-            let text = format!("more than {MOST_IN_FLIGHT} requests of this client wait already");
+        let (full, text) = match &request {
+            Request::SessionInput(_) | Request::SessionResize(_) => (
+                self.typed.len() >= MOST_TYPED,
+                "the child takes no input, and no more of it can wait; kill the session if it hangs",
+            ),
+            Request::ChallengeWait(_) => {
+                (self.waiting.len() >= MOST_WAITING, "this client waits for too many challenges already")
+            }
+            // Once there are too many of them, nothing more is read.
+            _ => (false, ""),
+        };
+        if full {
             return self.refuse(id.as_ref(), &RpcError::new(error::LIMIT_REACHED, text));
         }
-        if let Request::SessionFocus(focus) = &request {
-            self.acknowledges = focus.acknowledged;
-            if self.screen_turn == ScreenTurn::Theirs {
-                self.screen_turn = ScreenTurn::Ours;
-            }
+        match request {
+            Request::SessionInput(_) | Request::SessionResize(_) => self.typed.push_back((id, request)),
+            Request::ChallengeWait(_) => self.waiting.push(self.work_on(id, request)),
+            _ => self.pending.push(self.work_on(id, request)),
         }
+    }
+
+    /// The screen of another session is asked for: the next update is sent as soon as it is there.
+    fn refocus(&mut self, acknowledges: bool) {
+        self.acknowledges = acknowledges;
+        if self.screen_turn == ScreenTurn::Theirs {
+            self.screen_turn = ScreenTurn::Ours;
+        }
+    }
+
+    fn work_on(&self, id: Option<Value>, request: Request) -> Pending {
         let connection = self.connection.clone();
-        self.pending.push(Box::pin(async move {
+        Box::pin(async move {
             let outcome = connection.call(request).await;
             let id = id?;
             Some(match outcome {
@@ -226,7 +271,7 @@ impl ServedClient {
                 Ok(Answer::Challenge(answer)) => encode::challenge_answer(&id, &answer),
                 Err(reason) => encode::refusal(&id, &reason),
             })
-        }));
+        })
     }
 
     fn answer(&mut self, id: Option<&Value>, result: &Value) {

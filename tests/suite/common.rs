@@ -7,6 +7,7 @@ pub mod env;
 pub mod keeper;
 pub mod peer;
 pub mod process;
+pub mod served;
 pub mod servers;
 pub mod supervisor;
 pub mod tmux;

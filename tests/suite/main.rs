@@ -13,6 +13,7 @@
 mod common;
 
 mod architecture;
+mod askpass_answers;
 mod cli_commands;
 mod cli_demo_provider;
 mod detect_corpus;
@@ -25,3 +26,4 @@ mod keeper_kill;
 mod keeper_output;
 mod keeper_start;
 mod peer_servers;
+mod server_connections;
