@@ -1,1 +1,61 @@
-fn main() {}
+//! In-process benchmarks of the hot paths. `cargo bench --bench hot_paths`; a name as argument picks some.
+//!
+//! Ingest: each stream through `alacritty_terminal` alone (10,000 lines of history), and through [`Screen`] with its
+//! history, replies and a look at what changed after every 64 KiB. What counts is the ratio of the two.
+
+use std::fmt;
+
+use alacritty_terminal::event::VoidListener;
+use alacritty_terminal::term::{Config, Term};
+use alacritty_terminal::vte::ansi::{Processor, StdSyncHandler};
+use authdeck::core::screen::{Screen, ScreenLimits, Size};
+use divan::counter::BytesCount;
+use divan::{Bencher, black_box};
+
+#[path = "streams.rs"]
+mod streams;
+
+use streams::Stream;
+
+fn main() {
+    divan::main();
+}
+
+const SIZE: Size = Size { columns: 80, rows: 24 };
+/// What one read of a pseudo-terminal returns at most.
+const READ: usize = 4_095;
+/// Bytes between two looks: far more often than 60 times a second at full speed.
+const LOOK: usize = 64 * 1024;
+
+impl fmt::Display for Stream {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self, formatter)
+    }
+}
+
+#[divan::bench(args = Stream::ALL, sample_count = 12)]
+fn ingest_bare_emulator(bencher: Bencher<'_, '_>, stream: Stream) {
+    let bytes = stream.bytes();
+    let mut term = Term::new(Config::default(), &SIZE, VoidListener);
+    let mut parser = Processor::<StdSyncHandler>::new();
+    bencher.counter(BytesCount::new(bytes.len())).bench_local(|| {
+        for piece in bytes.chunks(READ) {
+            parser.advance(&mut term, black_box(piece));
+        }
+    });
+}
+
+#[divan::bench(args = Stream::ALL, sample_count = 12)]
+fn ingest_screen(bencher: Bencher<'_, '_>, stream: Stream) {
+    let bytes = stream.bytes();
+    let mut screen = Screen::new(SIZE, ScreenLimits::default());
+    bencher.counter(BytesCount::new(bytes.len())).bench_local(|| {
+        for frame in bytes.chunks(LOOK) {
+            for piece in frame.chunks(READ) {
+                screen.feed(black_box(piece));
+            }
+            black_box(screen.look());
+            screen.take_replies();
+        }
+    });
+}
