@@ -169,6 +169,7 @@ impl Screen {
         };
         let (parser, emulator) = (&mut self.parser, &mut self.emulator);
         self.tap.feed(bytes, limits, &mut |piece: &[u8]| parser.advance(emulator, piece));
+        emulator.flush();
         if self.parser.sync_bytes_count() > SYNCHRONIZED_UPDATE_BYTES {
             self.end_synchronized_update();
         }
@@ -221,6 +222,7 @@ impl Screen {
     pub fn end_synchronized_update(&mut self) {
         if self.pending_synchronized_update() {
             self.parser.stop_sync(&mut self.emulator);
+            self.emulator.flush();
             self.fed = true;
         }
     }

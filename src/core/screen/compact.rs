@@ -25,7 +25,8 @@ pub(super) struct LinkSpan {
 
 /// Where a line is written to.
 pub(super) struct Compact<'a> {
-    pub text: &'a mut String,
+    /// Whole characters in UTF-8.
+    pub text: &'a mut Vec<u8>,
     pub spans: &'a mut Vec<Span>,
     pub links: &'a mut Vec<LinkSpan>,
 }
@@ -45,7 +46,7 @@ pub(super) struct CompactLine<'a> {
 /// A line with storage of its own, for rows that are still on the screen.
 #[derive(Clone, Debug, Default)]
 pub(super) struct CompactBuffer {
-    text: String,
+    text: Vec<u8>,
     spans: Vec<Span>,
     links: Vec<LinkSpan>,
     wrapped: bool,
@@ -62,7 +63,12 @@ impl CompactBuffer {
     }
 
     pub fn line(&self) -> CompactLine<'_> {
-        CompactLine { text: &self.text, spans: &self.spans, links: &self.links, wrapped: self.wrapped }
+        CompactLine {
+            text: text_of(&self.text),
+            spans: &self.spans,
+            links: &self.links,
+            wrapped: self.wrapped,
+        }
     }
 }
 
@@ -76,8 +82,14 @@ const LOOK: Flags = Flags::INVERSE
 /// What makes a blank cell more than a blank: it can be seen, or is the second half of a wide character.
 const VISIBLE_BLANK: Flags =
     Flags::INVERSE.union(Flags::STRIKEOUT).union(Flags::ALL_UNDERLINES).union(Flags::WIDE_CHAR_SPACER);
+const NOT_SIMPLE: Flags = Flags::HIDDEN.union(Flags::WIDE_CHAR).union(Flags::WIDE_CHAR_SPACER);
 const DEFAULT_FOREGROUND: Color = Color::Named(NamedColor::Foreground);
 const DEFAULT_BACKGROUND: Color = Color::Named(NamedColor::Background);
+
+/// Reads back what [`Compact::write`] wrote.
+pub(super) fn text_of(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).expect("invariant: only whole characters are written")
+}
 
 impl Compact<'_> {
     /// Writes the cells of one row; tells whether the line goes on in the next one.
@@ -85,12 +97,15 @@ impl Compact<'_> {
         let wrapped = cells.last().is_some_and(|cell| cell.flags.contains(Flags::WRAPLINE));
         let cells = &cells[..written_columns(cells, wrapped)];
         let plain = cells.iter().position(|cell| !is_plain(cell)).unwrap_or(cells.len());
-        // Plain cells hold ASCII only.
-        self.text.extend(cells[..plain].iter().map(|cell| if cell.c == '\t' { ' ' } else { cell.c }));
+        self.write_ascii(&cells[..plain]);
         if plain < cells.len() {
             self.write_styled(cells, plain);
         }
         wrapped
+    }
+
+    fn write_ascii(&mut self, cells: &[Cell]) {
+        self.text.extend(cells.iter().map(|cell| if cell.c == '\t' { b' ' } else { cell.c as u8 }));
     }
 
     fn write_styled(&mut self, cells: &[Cell], plain: usize) {
@@ -100,13 +115,22 @@ impl Compact<'_> {
         let mut span_start = 0;
         let mut column = plain;
         while let Some(cell) = cells.get(column) {
+            let alike = &cells[column..];
+            let alike =
+                &alike[..alike.iter().position(|next| !looks_alike(cell, next)).unwrap_or(alike.len())];
             let cell_style = style_of(cell);
             if cell_style != style {
                 self.push_span(span_start..column, style);
                 style = cell_style;
                 span_start = column;
             }
-            column += self.write_cell(cells, column, first_link);
+            let simple = alike.iter().position(|cell| !is_simple(cell)).unwrap_or(alike.len());
+            self.write_ascii(&alike[..simple]);
+            let end = column + alike.len();
+            column += simple;
+            while column < end {
+                column += self.write_cell(cells, column, first_link);
+            }
         }
         let only_default = self.spans.len() == first_span && style == Style::default();
         if !only_default {
@@ -129,17 +153,21 @@ impl Compact<'_> {
         let width = if whole { 2 } else { 1 };
         let broken = wide != whole || cell.flags.contains(Flags::WIDE_CHAR_SPACER);
         if cell.flags.contains(Flags::HIDDEN) || broken || cell.c == '\t' {
-            self.text.push_str(if whole { "  " } else { " " });
+            self.text.extend_from_slice(if whole { b"  " } else { b" " });
         } else {
-            self.text.push(cell.c);
-            if let Some(marks) = cell.zerowidth() {
-                self.text.extend(marks);
+            self.push_character(cell.c);
+            for mark in cell.zerowidth().into_iter().flatten() {
+                self.push_character(*mark);
             }
         }
         if let Some(link) = cell.extra.is_some().then(|| cell.hyperlink()).flatten() {
             self.push_link(column..column + width, link, first_link);
         }
         width
+    }
+
+    fn push_character(&mut self, character: char) {
+        self.text.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
     }
 
     fn push_link(&mut self, columns: Range<usize>, link: Hyperlink, first_link: usize) {
@@ -169,12 +197,21 @@ fn is_blank(cell: &Cell) -> bool {
         && cell.zerowidth().is_none_or(<[char]>::is_empty)
 }
 
+/// One byte of text, without any look.
 fn is_plain(cell: &Cell) -> bool {
-    cell.c.is_ascii()
-        && cell.extra.is_none()
+    is_simple(cell)
         && cell.flags.difference(Flags::WRAPLINE).is_empty()
         && cell.fg == DEFAULT_FOREGROUND
         && cell.bg == DEFAULT_BACKGROUND
+}
+
+/// One byte of text, of whatever look.
+fn is_simple(cell: &Cell) -> bool {
+    cell.c.is_ascii() && cell.extra.is_none() && !cell.flags.intersects(NOT_SIMPLE)
+}
+
+fn looks_alike(one: &Cell, other: &Cell) -> bool {
+    one.fg == other.fg && one.bg == other.bg && one.flags.intersection(LOOK) == other.flags.intersection(LOOK)
 }
 
 /// Columns fit 16 bits: [`super::Size`] is bounded.

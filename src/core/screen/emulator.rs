@@ -13,9 +13,9 @@ use alacritty_terminal::index::{Column, Line};
 use alacritty_terminal::term::cell::{Cell, Flags};
 use alacritty_terminal::term::{Config, MIN_COLUMNS, Osc52, Term, TermMode};
 use alacritty_terminal::vte::ansi::{
-    Attr, CharsetIndex, ClearMode, CursorShape, CursorStyle, Handler, Hyperlink, KeyboardModes,
-    KeyboardModesApplyBehavior, LineClearMode, Mode, ModifyOtherKeys, NamedMode, NamedPrivateMode,
-    PrivateMode, Rgb, ScpCharPath, ScpUpdateMode, StandardCharset, TabulationClearMode,
+    Attr, CharsetIndex, ClearMode, Color, CursorShape, CursorStyle, Handler, Hyperlink, KeyboardModes,
+    KeyboardModesApplyBehavior, LineClearMode, Mode, ModifyOtherKeys, NamedColor, NamedMode,
+    NamedPrivateMode, PrivateMode, Rgb, ScpCharPath, ScpUpdateMode, StandardCharset, TabulationClearMode,
 };
 
 use super::history::History;
@@ -29,6 +29,41 @@ const REPLY_BYTES: usize = 64 * 1024;
 const TITLE_CHARACTERS: usize = 256;
 /// Lines that the terminal may put into its own history while it is being resized, at the most.
 const RESIZE_HISTORY: usize = 100_000;
+
+/// ASCII characters that are put on the grid at a time.
+const RUN_BYTES: usize = 512;
+
+/// How far to the right anything was written on the rows of the screen: an upper bound, so that a row which scrolls
+/// off need not be read to its end.
+///
+/// A row is on the screen for at most as many scrolls as the screen has rows, unless an order moved it down again or
+/// scrolled a part of the screen; each such order counts as writing everywhere. So two spans of that many scrolls
+/// cover every row.
+#[derive(Debug, Default)]
+struct Reach {
+    now: usize,
+    before: usize,
+    scrolls: usize,
+}
+
+impl Reach {
+    #[inline]
+    fn touch(&mut self, columns: usize) {
+        self.now = self.now.max(columns);
+    }
+
+    fn columns(&self) -> usize {
+        self.now.max(self.before)
+    }
+
+    fn scrolled(&mut self, rows: usize, screen_rows: usize) {
+        self.scrolls += rows;
+        if self.scrolls >= screen_rows {
+            self.before = std::mem::take(&mut self.now);
+            self.scrolls = 0;
+        }
+    }
+}
 
 impl Dimensions for Size {
     fn total_lines(&self) -> usize {
@@ -53,6 +88,11 @@ pub(super) struct Emulator {
     combining_marks: usize,
     /// Rows of the scroll region, as the terminal has it (its own is private).
     region: Range<usize>,
+    /// The active character set, as the terminal has it.
+    charset: CharsetIndex,
+    /// Printable ASCII that is not on the grid yet.
+    run: Vec<u8>,
+    reach: Reach,
 }
 
 impl Emulator {
@@ -72,6 +112,9 @@ impl Emulator {
             title: String::new(),
             combining_marks: limits.combining_marks,
             region: 0..usize::from(size.rows),
+            charset: CharsetIndex::default(),
+            run: Vec::with_capacity(RUN_BYTES),
+            reach: Reach::default(),
         }
     }
 
@@ -85,6 +128,7 @@ impl Emulator {
         self.on_primary(|emulator| emulator.term.grid_mut().update_history(RESIZE_HISTORY));
         self.term.resize(size);
         self.region = 0..usize::from(size.rows);
+        self.reach.touch(usize::from(size.columns));
         self.on_primary(Self::take_terminal_history);
         self.term.grid_mut().truncate();
     }
@@ -132,18 +176,122 @@ impl Emulator {
             return;
         }
         let grid = self.term.grid();
-        for row in 0..rows.min(grid.screen_lines()) {
-            let cells = &grid[Line(signed(row))][..];
+        let screen_rows = grid.screen_lines();
+        if self.region.len() < screen_rows {
+            // Rows outside the region do not move: nothing is known about their age any more.
+            self.reach.touch(grid.columns());
+        }
+        let end = Column(self.reach.columns().min(grid.columns()));
+        let rows = rows.min(screen_rows);
+        for row in 0..rows {
+            let cells = &grid[Line(signed(row))][Column(0)..end];
             self.history.push(|storage| storage.write(cells));
         }
+        self.reach.scrolled(rows, screen_rows);
+        if self.paints_background() {
+            self.reach.touch(self.term.columns());
+        }
+    }
+
+    /// Whether erasing and scrolling fill cells with a colour.
+    fn paints_background(&self) -> bool {
+        self.term.grid().cursor.template.bg != Color::Named(NamedColor::Background)
+    }
+
+    /// To be called before an order that may put something behind the last written column of a row, or that keeps
+    /// rows on the screen for longer.
+    fn touch_all(&mut self) {
+        self.reach.touch(self.term.columns());
+    }
+
+    /// To be called before cells are erased.
+    fn touch_if_painting(&mut self) {
+        if self.paints_background() {
+            self.touch_all();
+        }
+    }
+
+    /// Puts the waiting run of ASCII on the grid.
+    ///
+    /// This is the hot path of plain output; it does for a whole run what the terminal's `input` does for each of its
+    /// characters, and leaves every special case to that.
+    #[inline]
+    pub fn flush(&mut self) {
+        if !self.run.is_empty() {
+            self.flush_run();
+        }
+    }
+
+    #[inline(never)]
+    fn flush_run(&mut self) {
+        let run = std::mem::take(&mut self.run);
+        let ordinary = self.term.grid().cursor.charsets[self.charset] == StandardCharset::Ascii
+            && !self.term.mode().contains(TermMode::INSERT);
+        let mut rest = &run[..];
+        while let Some(&first) = rest.first() {
+            let written = if ordinary { self.write_cells(rest) } else { 0 };
+            if written == 0 {
+                self.input_one(char::from(first));
+            }
+            rest = &rest[written.max(1)..];
+        }
+        self.run = run;
+        self.run.clear();
+    }
+
+    /// Writes as much of a run as fits the rest of the row; returns how much that is, 0 if it is no simple case.
+    fn write_cells(&mut self, run: &[u8]) -> usize {
+        let grid = self.term.grid_mut();
+        if grid.cursor.input_needs_wrap {
+            return 0;
+        }
+        let columns = grid.columns();
+        let start = grid.cursor.point.column.0;
+        let length = run.len().min(columns - start);
+        let end = start + length;
+        let template = grid.cursor.template.clone();
+        let line = grid.cursor.point.line;
+        let cells = &mut grid[line][Column(start)..Column(end)];
+        if cells.iter().any(|cell| cell.flags.intersects(Flags::WIDE_CHAR | Flags::WIDE_CHAR_SPACER)) {
+            return 0;
+        }
+        for (cell, byte) in cells.iter_mut().zip(run) {
+            cell.c = char::from(*byte);
+            cell.fg = template.fg;
+            cell.bg = template.bg;
+            cell.flags = template.flags;
+            if cell.extra.is_some() || template.extra.is_some() {
+                cell.extra.clone_from(&template.extra);
+            }
+        }
+        grid.cursor.input_needs_wrap = end == columns;
+        grid.cursor.point.column = Column(end.min(columns - 1));
+        self.reach.touch(end);
+        length
+    }
+
+    /// Writes one printable ASCII character the terminal's way.
+    fn input_one(&mut self, character: char) {
+        if self.term.grid().cursor.input_needs_wrap {
+            self.before_wrap();
+        }
+        if self.term.mode().contains(TermMode::INSERT) {
+            self.touch_all();
+        }
+        self.term.input(character);
+        self.touch_cursor();
+    }
+
+    fn touch_cursor(&mut self) {
+        self.reach.touch(self.term.grid().cursor.point.column.0 + 1);
     }
 
     /// To be called before the cursor moves to the next line: keeps the row that this scrolls away.
     #[inline]
     fn before_linefeed(&mut self) {
         let cursor_row = self.term.grid().cursor.point.line.0;
-        if self.region.start == 0 && cursor_row + 1 == signed(self.region.end) {
-            self.keep_top_rows(1);
+        if cursor_row + 1 == signed(self.region.end) {
+            self.before_scroll_up(self.region.start, 1);
         }
     }
 
@@ -152,6 +300,7 @@ impl Emulator {
         if !self.term.mode().contains(TermMode::LINE_WRAP) {
             return;
         }
+        self.touch_all();
         // The terminal sets this flag too, but only after a region of one row has been kept.
         self.term.grid_mut().cursor_cell().flags.insert(Flags::WRAPLINE);
         self.before_linefeed();
@@ -159,6 +308,7 @@ impl Emulator {
 
     /// To be called before rows from `origin` to the end of the region move up.
     fn before_scroll_up(&mut self, origin: usize, lines: usize) {
+        self.touch_if_painting();
         if origin == 0 {
             self.keep_top_rows(lines.min(self.region.len()).min(self.region.end));
         }
@@ -179,32 +329,33 @@ impl Emulator {
         let grid = self.term.grid();
         let cursor = &grid.cursor;
         let back = usize::from(!cursor.input_needs_wrap);
-        let mut column = cursor.point.column.0.saturating_sub(back);
+        let column = cursor.point.column.0.saturating_sub(back);
         let row = &grid[cursor.point.line];
-        if row[Column(column)].flags.contains(Flags::WIDE_CHAR_SPACER) {
-            column = column.saturating_sub(1);
-        }
-        row[Column(column)].zerowidth().map_or(0, <[char]>::len)
+        let spacer = usize::from(row[Column(column)].flags.contains(Flags::WIDE_CHAR_SPACER));
+        row[Column(column.saturating_sub(spacer))].zerowidth().map_or(0, <[char]>::len)
     }
 
     /// Characters outside ASCII: they may be wide, or combine.
     #[inline(never)]
     fn input_other(&mut self, character: char) {
-        let width = columns_of(character);
-        if width == 0 {
-            if self.marks_before_cursor() < self.combining_marks {
-                self.term.input(character);
+        let cursor = &self.term.grid().cursor;
+        let needs_wrap = cursor.input_needs_wrap;
+        let at_edge = needs_wrap || cursor.point.column + 1 >= self.term.columns();
+        if at_edge || self.marks_before_cursor() >= self.combining_marks {
+            // Only here does the width matter before the terminal finds it out.
+            match columns_of(character) {
+                0 if self.marks_before_cursor() >= self.combining_marks => return,
+                0 => {}
+                _ if needs_wrap => self.before_wrap(),
+                1 => {}
+                _ => self.before_wide_wrap(),
             }
-            return;
         }
-        let grid = self.term.grid();
-        let at_edge = grid.cursor.point.column.0 + width > grid.columns();
-        if grid.cursor.input_needs_wrap {
-            self.before_wrap();
-        } else if at_edge {
-            self.before_wide_wrap();
+        if self.term.mode().contains(TermMode::INSERT) {
+            self.touch_all();
         }
         self.term.input(character);
+        self.touch_cursor();
     }
 
     /// A wide character that does not fit: the terminal writes a filler into the last cell, then wraps.
@@ -212,6 +363,7 @@ impl Emulator {
         if !self.term.mode().contains(TermMode::LINE_WRAP) {
             return;
         }
+        self.touch_all();
         let cell = self.term.grid_mut().cursor_cell();
         cell.c = ' ';
         cell.extra = None;
@@ -222,7 +374,16 @@ impl Emulator {
     /// Column mode (DECCOLM) resets the scroll region, whichever way it is switched.
     fn note_private_mode(&mut self, mode: PrivateMode) {
         if mode == PrivateMode::Named(NamedPrivateMode::ColumnMode) {
-            self.region = 0..self.term.screen_lines();
+            self.note_region(1, None);
+            self.touch_if_painting();
+        }
+    }
+
+    fn note_region(&mut self, top: usize, bottom: Option<usize>) {
+        let rows = self.term.screen_lines();
+        let end = bottom.unwrap_or(rows);
+        if top < end {
+            self.region = top.saturating_sub(1).min(rows)..end.min(rows);
         }
     }
 
@@ -237,9 +398,11 @@ fn signed(rows: usize) -> i32 {
 }
 
 macro_rules! pass_on {
-    ($(fn $name:ident($($argument:ident: $type:ty),*);)*) => {$(
+    ($(fn $name:ident($($argument:ident: $type:ty),*) $(after $before:ident)?;)*) => {$(
         #[inline]
         fn $name(&mut self, $($argument: $type),*) {
+            self.flush();
+            $(self.$before();)?
             Handler::$name(&mut self.term, $($argument),*);
         }
     )*};
@@ -252,7 +415,7 @@ impl Handler for Emulator {
         fn goto(line: i32, column: usize);
         fn goto_line(line: i32);
         fn goto_col(column: usize);
-        fn insert_blank(count: usize);
+        fn insert_blank(count: usize) after touch_all;
         fn move_up(rows: usize);
         fn move_down(rows: usize);
         fn move_forward(columns: usize);
@@ -263,26 +426,25 @@ impl Handler for Emulator {
         fn carriage_return();
         fn substitute();
         fn set_horizontal_tabstop();
-        fn scroll_down(rows: usize);
-        fn insert_blank_lines(rows: usize);
-        fn erase_chars(count: usize);
-        fn delete_chars(count: usize);
+        fn scroll_down(rows: usize) after touch_all;
+        fn insert_blank_lines(rows: usize) after touch_all;
+        fn erase_chars(count: usize) after touch_if_painting;
+        fn delete_chars(count: usize) after touch_if_painting;
         fn save_cursor_position();
         fn restore_cursor_position();
-        fn clear_line(mode: LineClearMode);
+        fn clear_line(mode: LineClearMode) after touch_if_painting;
         fn clear_tabs(mode: TabulationClearMode);
         fn set_tabs(interval: u16);
-        fn reverse_index();
+        fn reverse_index() after touch_all;
         fn terminal_attribute(attribute: Attr);
         fn set_mode(mode: Mode);
         fn unset_mode(mode: Mode);
         fn set_keypad_application_mode();
         fn unset_keypad_application_mode();
-        fn set_active_charset(index: CharsetIndex);
         fn configure_charset(index: CharsetIndex, charset: StandardCharset);
         fn set_color(index: usize, colour: Rgb);
         fn reset_color(index: usize);
-        fn decaln();
+        fn decaln() after touch_all;
         fn set_hyperlink(link: Option<Hyperlink>);
         fn set_modify_other_keys(mode: ModifyOtherKeys);
         fn set_scp(path: ScpCharPath, mode: ScpUpdateMode);
@@ -294,49 +456,64 @@ impl Handler for Emulator {
 
     #[inline]
     fn input(&mut self, character: char) {
-        if !(' '..='~').contains(&character) {
+        if (' '..='~').contains(&character) {
+            if self.run.len() == RUN_BYTES {
+                self.flush_run();
+            }
+            self.run.push(character as u8);
+        } else {
+            self.flush();
             self.input_other(character);
-            return;
         }
-        if self.term.grid().cursor.input_needs_wrap {
-            self.before_wrap();
-        }
-        self.term.input(character);
     }
 
     #[inline]
     fn linefeed(&mut self) {
+        self.flush();
         self.before_linefeed();
         self.term.linefeed();
     }
 
-    #[inline]
     fn newline(&mut self) {
+        self.flush();
         self.before_linefeed();
         self.term.newline();
     }
 
     fn put_tab(&mut self, count: u16) {
+        self.flush();
         if self.term.grid().cursor.input_needs_wrap {
             self.before_wrap();
         }
         self.term.put_tab(count.min(self.columns()));
+        self.touch_cursor();
     }
 
     fn move_backward_tabs(&mut self, count: u16) {
+        self.flush();
         self.term.move_backward_tabs(count.min(self.columns()));
     }
 
     fn move_forward_tabs(&mut self, count: u16) {
+        self.flush();
         self.term.move_forward_tabs(count.min(self.columns()));
     }
 
+    fn set_active_charset(&mut self, index: CharsetIndex) {
+        self.flush();
+        self.charset = index;
+        self.term.set_active_charset(index);
+    }
+
     fn scroll_up(&mut self, rows: usize) {
+        self.flush();
         self.before_scroll_up(self.region.start, rows);
         self.term.scroll_up(rows);
     }
 
     fn delete_lines(&mut self, rows: usize) {
+        self.flush();
+        self.touch_if_painting();
         let origin = usize::try_from(self.term.grid().cursor.point.line.0).unwrap_or(0);
         if self.region.contains(&origin) {
             self.before_scroll_up(origin, rows);
@@ -345,6 +522,8 @@ impl Handler for Emulator {
     }
 
     fn clear_screen(&mut self, mode: ClearMode) {
+        self.flush();
+        self.touch_if_painting();
         match mode {
             ClearMode::All => self.keep_screen(),
             // What a child printed stays in the record of its output: `clear` does not take it away.
@@ -355,31 +534,32 @@ impl Handler for Emulator {
     }
 
     fn reset_state(&mut self) {
+        self.flush();
         if self.alternate() {
             self.term.unset_private_mode(NamedPrivateMode::SwapScreenAndSetRestoreCursor.into());
         }
         self.keep_screen();
         self.term.reset_state();
         self.region = 0..self.term.screen_lines();
+        self.charset = CharsetIndex::default();
         self.title.clear();
     }
 
     fn set_private_mode(&mut self, mode: PrivateMode) {
+        self.flush();
         self.note_private_mode(mode);
         self.term.set_private_mode(mode);
     }
 
     fn unset_private_mode(&mut self, mode: PrivateMode) {
+        self.flush();
         self.note_private_mode(mode);
         self.term.unset_private_mode(mode);
     }
 
     fn set_scrolling_region(&mut self, top: usize, bottom: Option<usize>) {
-        let rows = self.term.screen_lines();
-        let end = bottom.unwrap_or(rows);
-        if top < end {
-            self.region = top.saturating_sub(1).min(rows)..end.min(rows);
-        }
+        self.flush();
+        self.note_region(top, bottom);
         self.term.set_scrolling_region(top, bottom);
     }
 
@@ -404,6 +584,7 @@ impl Handler for Emulator {
     }
 
     fn device_status(&mut self, query: usize) {
+        self.flush();
         match query {
             5 => self.reply(replies::STATUS_OK),
             6 => {

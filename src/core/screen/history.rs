@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 
-use super::compact::{Compact, CompactLine, LinkSpan, Span};
+use super::compact::{Compact, CompactLine, LinkSpan, Span, text_of};
 
 const BLOCK_LINES: usize = 256;
 
@@ -21,7 +21,7 @@ struct Mark {
 
 #[derive(Debug, Default)]
 struct Block {
-    text: String,
+    text: Vec<u8>,
     spans: Vec<Span>,
     links: Vec<LinkSpan>,
     marks: Vec<Mark>,
@@ -49,7 +49,7 @@ impl Block {
         let end = *self.marks.get(index)?;
         let start = index.checked_sub(1).map_or_else(Mark::default, |previous| self.marks[previous]);
         Some(CompactLine {
-            text: &self.text[start.text as usize..end.text as usize],
+            text: text_of(&self.text[start.text as usize..end.text as usize]),
             spans: &self.spans[start.spans as usize..end.spans as usize],
             links: &self.links[start.links as usize..end.links as usize],
             wrapped: end.wrapped,
