@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SECONDS = 10 };
+enum { SECONDS = 30 };
 
 static void link_up(int links, useconds_t pause, time_t end) {
     while (links-- > 0 && time(NULL) < end) {
