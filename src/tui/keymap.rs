@@ -172,7 +172,7 @@ impl Keymap {
         self.keys_in(&contexts, wanted)
     }
 
-    /// Returns every way to press an action in these contexts: letters first, then the shortest.
+    /// Returns every way to press an action in these contexts, the one to show first.
     pub fn keys_in(&self, contexts: &[Context], wanted: Action) -> Vec<String> {
         let mut found = Vec::new();
         for node in contexts.iter().filter_map(|context| self.roots.get(context)) {
@@ -182,8 +182,18 @@ impl Keymap {
                 }
             });
         }
-        found.sort_by_key(|keys| (keys.len(), keys.clone()));
+        found.sort_by_key(|keys| (rank(keys), keys.len(), keys.clone()));
         found
+    }
+}
+
+/// Enter and Esc say by themselves what they do; letters are easy to press; chords come last.
+fn rank(keys: &str) -> u8 {
+    match keys {
+        "enter" | "esc" => 0,
+        keys if keys.starts_with("ctrl-") || keys.starts_with("alt-") => 3,
+        keys if keys.len() == 1 && keys.chars().all(char::is_alphanumeric) => 1,
+        _ => 2,
     }
 }
 

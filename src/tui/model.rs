@@ -218,7 +218,8 @@ impl Model {
         }
     }
 
-    fn open_contexts(&self) -> Vec<Context> {
+    /// Returns the contexts as they are without a dialog: those of the keys that the card shows.
+    pub fn open_contexts(&self) -> Vec<Context> {
         let mut contexts = Vec::new();
         if self.search.is_some() {
             contexts.push(Context::Search);

@@ -27,3 +27,6 @@ mod keeper_output;
 mod keeper_start;
 mod peer_servers;
 mod server_connections;
+mod ui_keys;
+mod ui_stage;
+mod ui_views;

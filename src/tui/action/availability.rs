@@ -25,7 +25,7 @@ pub fn of(action: Action, model: &Model) -> Result<(), Reason> {
         | Action::DeckRedraw
         | Action::DeckQuit => Ok(()),
         Action::UrlCopy | Action::UrlOpen | Action::UrlScan => has_url(session(model)?),
-        Action::CodeCopy => session(model)?.code.as_ref().map(|_| ()).ok_or("no device code was found"),
+        Action::CodeCopy => has_code(session(model)?),
         Action::PasteOpen => running(model).map(|_| ()),
         Action::PaneType => running(model).map(|_| ()),
         Action::PaneTypeLeave => ensure(model.typing, "the keys go to the deck already"),
@@ -74,7 +74,13 @@ fn session(model: &Model) -> Result<&SessionView, Reason> {
 }
 
 fn has_url(session: &SessionView) -> Result<(), Reason> {
+    ensure(!session.status.is_terminal(), "this login is over")?;
     session.url.as_ref().map(|_| ()).ok_or(NO_URL)
+}
+
+fn has_code(session: &SessionView) -> Result<(), Reason> {
+    ensure(!session.status.is_terminal(), "this login is over")?;
+    session.code.as_ref().map(|_| ()).ok_or("no device code was found")
 }
 
 fn running(model: &Model) -> Result<&SessionView, Reason> {

@@ -82,7 +82,8 @@ fn submitted(model: &mut Model, session: &SessionId, answer: Submitted) {
             model.dialog = None;
         } else {
             paste.sent = false;
-            paste.refusal = Some(answer.message.clone());
+            paste.refusal = Some(crate::tui::text::visible(&answer.message).into_owned());
+            return;
         }
     }
     model.say(level, answer.message);
@@ -126,6 +127,7 @@ fn refused(model: &mut Model, ask: &Ask, error: RpcError) {
             {
                 paste.sent = false;
                 paste.refusal = Some(crate::tui::text::visible(&error.message).into_owned());
+                return;
             }
         }
         Ask::Plain

@@ -83,7 +83,7 @@ pub fn disconnected(model: &mut Model, reason: String) {
     model.typing = false;
     model.say(
         Level::Error,
-        format!("The supervisor is gone: {reason}. Sessions go on; trying to reach it again."),
+        format!("Lost the supervisor ({reason}). The sessions go on; trying to reach it again."),
     );
     model.disconnected = Some(reason);
 }

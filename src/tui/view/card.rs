@@ -5,7 +5,7 @@ use ratatui::layout::{Position, Rect};
 use super::layout::Areas;
 use super::painter::{Line, Painter, action_in, hint, line_width, piece};
 use super::{big_code, challenge};
-use crate::core::finding::Verdict;
+use crate::core::finding::{Expects, Verdict};
 use crate::core::status::Status;
 use crate::core::time::Timestamp;
 use crate::protocol::snapshot::{ChildState, SessionView, UrlView, Waiting};
@@ -56,24 +56,34 @@ fn lines(model: &Model, now: Timestamp, right: Rect) -> Vec<Line> {
     } else if let Some(challenge) = model.selected_challenge() {
         challenge::lines(model, challenge, now, right.width)
     } else {
-        welcome(model)
+        welcome(model, usize::from(right.width).saturating_sub(1))
     }
 }
 
-fn welcome(model: &Model) -> Vec<Line> {
+fn welcome(model: &Model, columns: usize) -> Vec<Line> {
     let mut lines =
         vec![Line::new(), vec![piece("Nothing to log in to yet.", Role::TextStrong)], Line::new()];
-    for action in [Action::SessionNew, Action::PaletteOpen, Action::HelpOpen] {
-        let mut line = hint(model, action);
-        line.insert(0, piece("  ", Role::Text));
-        line.pop();
-        line.push(piece(format!("   {}", action.doc()), Role::TextQuiet));
+    let contexts = model.open_contexts();
+    for (action, words) in [
+        (Action::SessionNew, "start a login"),
+        (Action::PaletteOpen, "find anything by its name"),
+        (Action::HelpOpen, "every key"),
+    ] {
+        let key = model.keymap.keys_in(&contexts, action).into_iter().next().unwrap_or_default();
+        let mut line = vec![piece(format!("  {key:<3}"), Role::UiKey), piece(words, Role::Text)];
+        for piece in &mut line {
+            piece.action = Some(action);
+        }
         lines.push(line);
     }
     lines.push(Line::new());
     let demo = "Without any provider's CLI, `authdeck demo` shows how it works.";
-    lines.push(vec![piece(demo, Role::TextQuiet)]);
+    lines.extend(quiet(demo, columns));
     lines
+}
+
+fn quiet(text: &str, columns: usize) -> impl Iterator<Item = Line> {
+    text::wrap(text, columns).into_iter().map(|line| vec![piece(line, Role::TextQuiet)])
 }
 
 fn session_lines(model: &Model, session: &SessionView, right: Rect) -> Vec<Line> {
@@ -122,7 +132,7 @@ fn live(model: &Model, session: &SessionView, columns: usize, roomy: bool, lines
     if let Some(url) = &session.url {
         space(lines, roomy);
         lines.push(url_line(url, columns));
-        lines.push(verdict_line(model, url));
+        lines.extend(verdict_lines(model, url, columns));
         if url.disputed {
             let warning =
                 "The screen and what the CLI sent disagree about this URL: compare before you use it.";
@@ -177,15 +187,15 @@ fn url_line(url: &UrlView, columns: usize) -> Line {
     line
 }
 
-fn verdict_line(model: &Model, url: &UrlView) -> Line {
+fn verdict_lines(model: &Model, url: &UrlView, columns: usize) -> Vec<Line> {
     let unicode = model.settings.surroundings.unicode;
     let (sign, word, role) = match url.verdict {
         Verdict::Expected => (if unicode { "✓" } else { "+" }, "", Role::VerdictExpected),
         Verdict::Unknown => ("?", "unknown: ", Role::VerdictUnknown),
         Verdict::Suspicious => ("!", "suspicious: ", Role::VerdictSuspicious),
     };
-    let host = visible(&url.host).into_owned();
-    vec![piece(format!("{sign} {host}  {word}{}", visible(&url.reason)), role)]
+    let sentence = format!("{sign} {} · {word}{}", visible(&url.host), visible(&url.reason));
+    text::wrap(&sentence, columns).into_iter().take(3).map(|line| vec![piece(line, role)]).collect()
 }
 
 fn success(session: &SessionView, email: Option<&str>, columns: usize, lines: &mut Vec<Line>) {
@@ -236,9 +246,10 @@ fn keys(model: &Model, session: &SessionView, columns: usize) -> Vec<Line> {
             Action::PaneType,
         ]
     };
+    let contexts = model.open_contexts();
     let mut lines: Vec<Line> = Vec::new();
     for action in actions.iter().filter(|action| fits(model, session, **action)) {
-        let hint = hint(model, *action);
+        let hint = hint(model, &contexts, *action);
         match lines.last_mut() {
             Some(line) if line_width(line) + line_width(&hint) <= columns + 2 => line.extend(hint),
             Some(_) | None => lines.push(hint),
@@ -252,8 +263,16 @@ fn fits(model: &Model, session: &SessionView, action: Action) -> bool {
     if action == Action::UrlOpen && !model.settings.surroundings.local_desktop() {
         return false;
     }
-    if action == Action::PasteOpen && session.url.is_none() && session.expects.is_none() {
+    if action == Action::PasteOpen && !ends_with_paste(session) {
         return false;
     }
     action.availability(model).is_ok()
+}
+
+fn ends_with_paste(session: &SessionView) -> bool {
+    let asked = match session.expects {
+        Some(Expects::Code | Expects::CallbackUrl | Expects::Secret) => true,
+        Some(Expects::Enter | Expects::Choice) | None => false,
+    };
+    asked || matches!(session.waiting, Waiting::OpenUrl | Waiting::OpenUrlThenPaste | Waiting::Secret)
 }

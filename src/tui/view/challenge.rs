@@ -20,8 +20,9 @@ pub fn lines(model: &Model, challenge: &ChallengeView, _now: Timestamp, width: u
     lines.push(Line::new());
     lines.extend(words(challenge, columns));
     lines.push(Line::new());
-    let mut keys = hint(model, Action::ChallengeAnswer);
-    keys.extend(hint(model, Action::ChallengeDeny));
+    let contexts = model.open_contexts();
+    let mut keys = hint(model, &contexts, Action::ChallengeAnswer);
+    keys.extend(hint(model, &contexts, Action::ChallengeDeny));
     lines.push(keys);
     lines
 }

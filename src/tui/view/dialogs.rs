@@ -46,7 +46,8 @@ pub fn confirm(painter: &mut Painter<'_>, screen: Rect, confirm: &Confirm) -> Op
         piece("  ", Role::UiDialog),
         button(confirm.other, confirm.other_selected),
     ];
-    let columns = text::width(&confirm.question).max(line_width(&buttons)).clamp(30, 66);
+    let least = if confirm.detail.iter().any(|paragraph| text::width(paragraph) > 60) { 66 } else { 30 };
+    let columns = text::width(&confirm.question).max(line_width(&buttons)).clamp(least, 66);
     let columns = columns.min(usize::from(screen.width.saturating_sub(4)));
     let question = text::wrap(&confirm.question, columns);
     let detail: Vec<String> =

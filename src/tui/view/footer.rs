@@ -3,7 +3,7 @@
 use ratatui::layout::{Position, Rect};
 
 use super::layout::{self, Areas};
-use super::painter::{Line, Painter, action_in, hint, line_width, piece};
+use super::painter::{Line, Painter, action_in, hint, line_width};
 use crate::protocol::event::Level;
 use crate::tui::action::Action;
 use crate::tui::dialog::Dialog;
@@ -26,16 +26,25 @@ pub fn draw(model: &Model, painter: &mut Painter<'_>, areas: &Areas) {
     }
 }
 
-/// A message that is too long for the row loses its beginning only if its end matters more; here the end is cut, and
-/// the messages can be read whole with their key.
+/// A message that is too long for its row takes rows of the body: the end of what was copied must be seen whole.
 fn draw_status(painter: &mut Painter<'_>, message: &Message, area: Rect) {
+    const MOST_ROWS: usize = 4;
     let (sign, role) = match message.level {
         Level::Info => ("", Role::StatusInfo),
         Level::Warning => ("! ", Role::StatusWarning),
         Level::Error => ("!! ", Role::StatusError),
     };
-    let line = [piece(sign, role), piece(message.text.clone(), role)];
-    painter.line(area.x + 1, area.y, area.width - 1, &line);
+    let columns = area.width.saturating_sub(2);
+    let mut lines = text::wrap(&format!("{sign}{}", message.text), usize::from(columns));
+    lines.truncate(MOST_ROWS);
+    let rows = u16::try_from(lines.len()).unwrap_or(1).clamp(1, area.y);
+    let area = Rect { y: area.bottom() - rows, height: rows, ..area };
+    if rows > 1 {
+        painter.fill(area, Role::UiDialog);
+    }
+    for (y, line) in (area.top()..area.bottom()).zip(&lines) {
+        painter.text(area.x + 1, y, columns, line, role);
+    }
 }
 
 /// Draws the line that a search is typed into, in place of the status.
@@ -127,10 +136,11 @@ fn offered(model: &Model) -> &'static [Action] {
 }
 
 fn keys(model: &Model, area: Rect) -> Line {
+    let contexts = model.contexts();
     let mut line = Line::new();
     let room = usize::from(area.width).saturating_sub(1);
     for action in offered(model).iter().filter(|action| action.availability(model).is_ok()) {
-        let hint = hint(model, *action);
+        let hint = hint(model, &contexts, *action);
         // The gap after the last one may be cut.
         if line_width(&line) + line_width(&hint) <= room + 2 && !hint[0].text.is_empty() {
             line.extend(hint);

@@ -93,7 +93,7 @@ fn frame(model: &Model) -> (Areas, Rect) {
     };
     let pane_only = model.zoomed && model.selection.is_some();
     if is_narrow(model) || pane_only {
-        if pane_only || model.focus == Focus::Pane {
+        if pane_only || model.focus == Focus::Pane || model.entries().is_empty() {
             let margin = u16::from(!is_narrow(model));
             return (areas, Rect { x: margin, width: columns - margin, ..body });
         }

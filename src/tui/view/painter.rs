@@ -5,6 +5,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
 use crate::tui::action::Action;
+use crate::tui::keymap::Context;
 use crate::tui::model::Model;
 use crate::tui::text;
 use crate::tui::theme::{Role, Theme};
@@ -29,8 +30,8 @@ pub fn piece(text: impl Into<String>, role: Role) -> Piece {
 }
 
 /// Makes the pieces for a key and what it does, and a gap after it.
-pub fn hint(model: &Model, action: Action) -> Line {
-    let keys = model.keymap.keys_in(&model.contexts(), action);
+pub fn hint(model: &Model, contexts: &[Context], action: Action) -> Line {
+    let keys = model.keymap.keys_in(contexts, action);
     let keys = keys.into_iter().next().unwrap_or_default();
     let mut pieces = vec![piece(keys, Role::UiKey), piece(format!(" {}", action.label()), Role::UiLabel)];
     for piece in &mut pieces {

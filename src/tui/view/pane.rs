@@ -20,7 +20,7 @@ pub fn draw_rule(model: &Model, painter: &mut Painter<'_>, area: Rect) {
     painter.rule(area, if model.focus == Focus::Pane { Role::UiRuleFocus } else { Role::UiRule });
     let key = |action| model.keymap.keys_of(action).into_iter().next().unwrap_or_default();
     let badge = if model.typing {
-        format!(" every key goes to the CLI · {} takes them back ", key(Action::PaneTypeLeave))
+        format!(" keys go to the CLI · {} takes them back ", key(Action::PaneTypeLeave))
     } else if model.pane.is_scrolled() {
         let above = model.pane.lines_above(area_below(model));
         format!(" {above} lines up · {} goes live ", key(Action::PaneBottom))
