@@ -78,7 +78,7 @@ pub fn page(model: &mut Model, by: isize) {
     let lines = by * isize::from(i16::try_from(PAGE).unwrap_or(1));
     match &mut model.dialog {
         Some(Dialog::Help(reader) | Dialog::Bundles(reader) | Dialog::Text { reader, .. }) => {
-            read_on(reader, lines)
+            read_on(reader, lines);
         }
         Some(Dialog::Palette(chooser)) => chooser.select(lines),
         Some(Dialog::Picker(chooser)) => chooser.select(lines),

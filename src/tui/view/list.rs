@@ -35,7 +35,7 @@ pub fn draw(model: &Model, now: Timestamp, painter: &mut Painter<'_>, area: Rect
             Row::Gap => {}
             Row::Title(group, count) => draw_title(painter, line, *group, *count),
             Row::Entry(index) => {
-                draw_entry(model, &entries[*index], now, painter, line, area.height >= ROOMY)
+                draw_entry(model, &entries[*index], now, painter, line, area.height >= ROOMY);
             }
             Row::Detail(index) => draw_detail(model, &entries[*index], painter, line),
         }

@@ -44,9 +44,9 @@ pub fn draw(painter: &mut Painter<'_>, screen: Rect, url: &str, code: Option<&st
         height: u16::try_from(lines).unwrap_or(0),
     };
     if painter.unicode {
-        half_blocks(painter, area, &rows)
+        half_blocks(painter, area, &rows);
     } else {
-        blanks(painter, area, &rows)
+        blanks(painter, area, &rows);
     }
     let mut below: Line = vec![piece("Scan it with a phone. Esc goes back.", Role::TextQuiet)];
     if let Some(code) = code {
