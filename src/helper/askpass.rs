@@ -302,18 +302,20 @@ fn no_supervisor(socket: &Path, error: ClientError) -> Error {
         .hint(format!("open `authdeck` in another terminal (it serves {}), then try again", socket.display()))
 }
 
-/// Resolves when this process is to end, or when nobody is left who would read the answer.
-async fn stopped() {
-    let (Ok(mut terminate), Ok(mut interrupt), Ok(mut hang_up)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()), signal(SignalKind::hangup()))
-    else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-        _ = hang_up.recv() => {}
-        () = reader_gone() => {}
+/// Resolves when this process is to end, or when nobody is left who would read the answer. The signals are caught from
+/// this call on, not only once the future is polled.
+fn stopped() -> impl Future<Output = ()> {
+    let caught = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()].map(signal);
+    async move {
+        let [Ok(mut terminate), Ok(mut interrupt), Ok(mut hang_up)] = caught else {
+            return reader_gone().await;
+        };
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+            _ = hang_up.recv() => {}
+            () = reader_gone() => {}
+        }
     }
 }
 

@@ -138,6 +138,21 @@ async fn nobody_answers_in_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_notice_is_shown_until_the_requester_ends_it() {
+    let home = Home::new();
+    let supervisor = Served::start(&home).await;
+    let mut deck = supervisor.watch().await;
+    let script = "export SSH_ASKPASS_PROMPT=none; \"$SSH_ASKPASS\" 'Touch your key' < /dev/null > /dev/null & \
+                  read line; kill $!; wait; sleep 1000";
+    let session = deck.start(script).await;
+    let challenge = next_challenge(&mut deck).await;
+    assert_eq!((challenge.kind, challenge.message.as_str()), (ChallengeKind::Notice, "Touch your key"));
+    deck.client.input(&session, b"\r").unwrap();
+    let outcome = end_of(&mut deck, &challenge.challenge_id).await;
+    assert!(matches!(outcome, ChallengeOutcome::Cancelled | ChallengeOutcome::Denied), "{outcome:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_question_goes_away_with_the_one_who_asked() {
     let home = Home::new();
     let supervisor = Served::start(&home).await;

@@ -12,8 +12,9 @@ use super::{peer, process};
 /// The program under test.
 pub const AUTHDECK: &str = env!("CARGO_BIN_EXE_authdeck");
 
-/// The variable by which every process that a test caused is found again, whatever became of its parents.
-pub const TAG: &str = "AUTHDECK_TEST_TAG";
+/// The variable by which every process that a test caused is found again, whatever became of its parents. Its name
+/// does not begin with `AUTHDECK_`: those are not handed on to a session's child.
+pub const TAG: &str = "AD_TEST_TAG";
 
 /// A private home folder with its environment. When it is dropped, every process that carries its tag is ended.
 pub struct Home {

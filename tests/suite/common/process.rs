@@ -44,16 +44,20 @@ pub fn list(processes: &[Process]) -> String {
     processes.iter().map(|process| format!("{process}\n")).collect()
 }
 
-/// All live processes with this tag in their environment. Zombies are not alive.
+/// All live processes with this tag in their environment or, as a path's part, in their arguments: a keeper that was
+/// started by a supervisor inside the test itself has it only there. Zombies are not alive.
 pub fn tagged(tag: &str) -> Vec<Process> {
     let cookie = format!("{TAG}={tag}").into_bytes();
     let has_cookie = |environment: &[u8]| environment.split(|byte| *byte == 0).any(|one| one == cookie);
+    let part = format!("/{tag}/").into_bytes();
+    let has_part = |arguments: &[u8]| arguments.windows(part.len()).any(|one| one == part);
     let mut found: Vec<Process> = fs::read_dir("/proc")
         .unwrap()
         .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
         .filter(|id: &u32| *id != std::process::id() && is_alive(*id))
         .filter(|id| {
             fs::read(format!("/proc/{id}/environ")).is_ok_and(|environment| has_cookie(&environment))
+                || fs::read(format!("/proc/{id}/cmdline")).is_ok_and(|arguments| has_part(&arguments))
         })
         .filter_map(describe)
         .collect();
