@@ -27,9 +27,12 @@ impl Process {
         program.trim_end_matches(" (deleted)") == AUTHDECK || program.ends_with("/tmux")
     }
 
-    /// Tells whether it is an authdeck process with this first argument, such as `keeper`.
+    /// Tells whether it is an authdeck process with this first argument, such as `keeper`; the guard of a deck's
+    /// terminal, which is a copy of the deck, is none.
     pub fn is_authdeck(&self, argument: &str) -> bool {
-        self.is_scaffolding() && self.command.split(' ').nth(1) == Some(argument)
+        let name = fs::read_to_string(format!("/proc/{}/comm", self.id)).unwrap_or_default();
+        let mut words = self.command.split(' ');
+        words.next() == Some(AUTHDECK) && words.next() == Some(argument) && name != "authdeck-guard\n"
     }
 }
 

@@ -48,6 +48,8 @@ impl<'a> Tmux<'a> {
         );
         line.extend(["new-session", "-d", "-x"].map(str::to_owned));
         line.extend([terminal.columns.to_string(), "-y".into(), terminal.rows.to_string(), "--".into()]);
+        // A single word goes through a shell, which would stay beside the program.
+        line.push("env".to_owned());
         line.extend(command.iter().map(|&argument| argument.to_owned()));
         let started = home.command(&line[0]).args(&line[1..]).output().unwrap();
         assert!(
