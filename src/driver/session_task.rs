@@ -32,7 +32,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
-use self::detection::Detection;
+use self::detection::{Detection, Noticed};
 use self::masks::Masks;
 use self::viewers::Viewers;
 use super::clock::Clock;
@@ -172,7 +172,6 @@ impl SessionTask {
             Order::Release => self.release().await,
             Order::Focus { client, slot } => {
                 self.viewers.add(client, slot);
-                self.screen.look();
                 self.serve_viewers();
             }
             Order::Unfocus { client } => self.viewers.remove(client),
@@ -194,42 +193,41 @@ impl SessionTask {
             self.screen.end_synchronized_update();
             self.pace.frame_at = Some(now);
         }
-        let quiet = is_over(self.pace.quiet_at);
-        if is_over(self.pace.frame_at) || quiet {
-            self.frame(now, quiet).await;
+        if is_over(self.pace.quiet_at) {
+            self.pace.quiet_at = None;
+            let noticed = self.detection.quiet(&self.screen);
+            self.note(noticed).await;
+            self.count(now, true).await;
+        }
+        if is_over(self.pace.frame_at) {
+            self.frame(now).await;
         } else {
             self.serve_viewers();
         }
     }
 
-    /// Looks at the screen: shows what changed, and finds what is there to be found.
-    async fn frame(&mut self, now: Instant, quiet: bool) {
+    /// Shows what changed.
+    async fn frame(&mut self, now: Instant) {
         self.pace.frame_at = None;
         self.pace.looked = Some(now);
         let held_back = self.screen.pending_synchronized_update();
         self.pace.synchronized_until = held_back.then(|| {
             self.pace.synchronized_until.unwrap_or(now + self.setting.settings.synchronized_update_limit)
         });
-        self.screen.look();
         self.serve_viewers();
-        if quiet {
-            self.pace.quiet_at = None;
-        }
-        self.detect(quiet).await;
-        self.count(now, quiet).await;
+        self.count(now, false).await;
     }
 
     fn serve_viewers(&mut self) {
         self.viewers.serve(&self.setting.session_id, &mut self.screen, &self.masks, &self.wake);
     }
 
-    /// Looks for findings and tells the engine.
-    async fn detect(&mut self, last: bool) {
-        let found = self.detection.look(&mut self.screen, last);
-        for secret in found.secrets {
+    /// Tells the engine what was noticed, and keeps secrets from being shown.
+    async fn note(&mut self, noticed: Noticed) {
+        for secret in noticed.secrets {
             self.mask(secret);
         }
-        for input in found.inputs {
+        for input in noticed.inputs {
             self.tell(input).await;
         }
     }

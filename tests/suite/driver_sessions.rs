@@ -9,22 +9,8 @@ use authdeck::protocol::error::{self, RpcError};
 use authdeck::protocol::request::{BundleList, Kill, Request, SessionRef, StartSession};
 use serde_json::Value;
 
-use crate::common::supervisor::{Supervisor, shell};
+use crate::common::supervisor::{SAMPLE, Supervisor, shell};
 use crate::common::wait::wait_until;
-
-/// A provider whose check passes once its CLI has left a file behind.
-const SAMPLE: &str = r#"
-id = "sample"
-title = "Sample"
-command = ["sample-cli", "login"]
-answers = ["stdin-code"]
-expected_hosts = ["login.example.com"]
-install_hint = "apt install sample-cli"
-
-[auth_check]
-command = ["/bin/sh", "-c", "cat logged-in || { echo not logged in >&2; exit 1; }"]
-identity = 'Logged in as (\S+)'
-"#;
 
 fn failed(status: &Status) -> &str {
     match status {

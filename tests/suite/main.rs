@@ -18,6 +18,7 @@ mod cli_commands;
 mod cli_demo_provider;
 mod detect_corpus;
 mod driver_challenges;
+mod driver_findings;
 mod driver_output;
 mod driver_restart;
 mod driver_sessions;

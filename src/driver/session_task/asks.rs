@@ -27,7 +27,7 @@ impl SessionTask {
             Ask::History { first, count } => value(&self.history(first, count)),
             Ask::Search(text) => value(&search(&self.screen, &text)),
             Ask::Transcript => value(&transcript(&self.screen, &self.masks)),
-            Ask::Recording => value(&asciicast(&self.recording, &self.masks)),
+            Ask::Recording => value(&asciicast(&self.recording, &self.masks.with_tokens_of(&self.screen))),
         };
         // An error means that nobody waits any more.
         let _ = reply.send(result);

@@ -1,17 +1,16 @@
-//! Feeds the detector and turns what it finds into facts for the engine.
+//! Turns what the detector finds into facts for the engine.
 
-use std::fmt;
 use std::sync::Arc;
 
 use crate::core::detect::Detector;
-use crate::core::input::{Found as Finding, SessionInput};
+use crate::core::input::{Found, SessionInput};
 use crate::core::provider::Provider;
 use crate::core::screen::Screen;
 use crate::core::secret::Secret;
 
-/// What a look found.
+/// What came of feeding or looking.
 #[derive(Debug, Default)]
-pub(super) struct Found {
+pub(super) struct Noticed {
     /// Facts, in order.
     pub inputs: Vec<SessionInput>,
     /// What must not be shown any more.
@@ -21,39 +20,38 @@ pub(super) struct Found {
 /// The detector of one session.
 pub(super) struct Detection {
     detector: Detector,
-    /// Found while output came, and not told yet.
-    untold: Vec<Finding>,
-}
-
-impl fmt::Debug for Detection {
-    /// Shows no content: it may hold secrets.
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Detection").field("untold", &self.untold.len()).finish_non_exhaustive()
-    }
 }
 
 impl Detection {
     pub fn new(provider: Option<Arc<Provider>>) -> Self {
-        Self { detector: Detector::new(provider), untold: Vec::new() }
+        Self { detector: Detector::new(provider) }
     }
 
-    /// Feeds output to the screen, looking at it wherever something would be overwritten unseen.
-    pub fn feed(&mut self, screen: &mut Screen, bytes: &[u8]) {
-        self.untold.extend(self.detector.feed(screen, bytes));
+    /// Feeds the screen; the detector looks at it whenever the bytes themselves call for it.
+    pub fn feed(&mut self, screen: &mut Screen, bytes: &[u8]) -> Noticed {
+        let found = self.detector.feed(screen, bytes);
+        self.noticed(found)
     }
 
-    /// Returns what was found since the last look; `settled` if nothing more is expected for now, and then what
-    /// stands on the screen counts as whole.
-    pub fn look(&mut self, screen: &mut Screen, settled: bool) -> Found {
-        if settled {
-            self.untold.extend(self.detector.quiet(screen));
-        }
+    /// Looks because the child is quiet: what it waits for is on the screen.
+    pub fn quiet(&mut self, screen: &Screen) -> Noticed {
+        let found = self.detector.quiet(screen);
+        self.noticed(found)
+    }
+
+    /// Looks for the last time.
+    pub fn finish(&mut self, screen: &mut Screen) -> Noticed {
+        let found = self.detector.finish(screen);
+        self.noticed(found)
+    }
+
+    fn noticed(&mut self, found: Vec<Found>) -> Noticed {
         let mut inputs: Vec<SessionInput> = Vec::new();
         if self.detector.take_prompt_gone() {
             inputs.push(SessionInput::PromptGone);
         }
-        inputs.extend(self.untold.drain(..).map(|found| SessionInput::Found(Box::new(found))));
-        Found { inputs, secrets: self.detector.take_secrets() }
+        inputs.extend(found.into_iter().map(|found| SessionInput::Found(Box::new(found))));
+        Noticed { inputs, secrets: self.detector.take_secrets() }
     }
 }
 
@@ -63,25 +61,27 @@ mod tests {
     use crate::core::finding::FindingKind;
     use crate::core::screen::{ScreenLimits, Size};
 
+    fn kinds(noticed: &Noticed) -> Vec<FindingKind> {
+        let kind = |input: &SessionInput| match input {
+            SessionInput::Found(found) => Some(found.finding.kind),
+            _ => None,
+        };
+        noticed.inputs.iter().filter_map(kind).collect()
+    }
+
     #[test]
-    fn what_is_printed_becomes_facts_and_secrets() {
+    fn what_is_printed_becomes_facts_and_secrets_once() {
         let mut screen = Screen::new(Size { columns: 80, rows: 24 }, ScreenLimits::default());
         let mut detection = Detection::new(None);
-        detection.feed(&mut screen, b"To sign in, visit https://a.example/login/device\r\n");
-        detection.feed(&mut screen, b"and enter the code: WDJB-MJHT\r\n");
         let token = format!("gho_{}", "a1".repeat(18));
-        detection.feed(&mut screen, format!("Your token: {token}\r\n").as_bytes());
-        let found = detection.look(&mut screen, true);
-        let kinds: Vec<FindingKind> = found
-            .inputs
-            .iter()
-            .filter_map(|input| match input {
-                SessionInput::Found(found) => Some(found.finding.kind),
-                _ => None,
-            })
-            .collect();
-        assert_eq!(kinds, [FindingKind::VerificationUrl, FindingKind::DeviceCode, FindingKind::Secret]);
-        assert!(found.secrets.iter().any(|secret| secret.matches(&token)));
-        assert!(detection.look(&mut screen, true).inputs.is_empty(), "each is told once");
+        let text = format!(
+            "To sign in, visit https://a.example/login/device\r\nand enter the code: WDJB-MJHT\r\nYour token: {token}\r\n"
+        );
+        let fed = detection.feed(&mut screen, text.as_bytes());
+        let settled = detection.quiet(&screen);
+        let expected = [FindingKind::VerificationUrl, FindingKind::DeviceCode, FindingKind::Secret];
+        assert_eq!([kinds(&fed), kinds(&settled)].concat(), expected);
+        assert!(fed.secrets.iter().chain(&settled.secrets).any(|secret| secret.matches(&token)));
+        assert!(kinds(&detection.finish(&mut screen)).is_empty());
     }
 }

@@ -9,7 +9,8 @@ use std::ops::Range;
 use unicode_width::UnicodeWidthChar as _;
 use zeroize::Zeroizing;
 
-use crate::core::screen::{Row, Run, Screen};
+use crate::core::detect::secret_spans;
+use crate::core::screen::{LogicalLine, Row, Run, Screen};
 use crate::core::secret::Secret;
 
 /// What stands in place of a secret's character.
@@ -44,11 +45,28 @@ impl Masks {
         true
     }
 
-    /// Finds what is to be covered on these rows.
-    pub fn covered(&self, screen: &Screen, rows: Range<u64>) -> Covered {
-        if self.0.is_empty() {
-            return Covered::default();
+    /// Finds what is to be covered on these rows, which are in ascending order: the known secrets, and what looks
+    /// like one before the detector has said so.
+    pub fn covered(&self, screen: &Screen, rows: impl IntoIterator<Item = u64>) -> Covered {
+        let mut covered = Covered::default();
+        let mut range: Option<Range<u64>> = None;
+        let mut looked_through = 0;
+        for row in rows {
+            range = Some(range.map_or(row, |range| range.start)..row + 1);
+            if row >= looked_through {
+                for line in screen.logical_lines(row..row + 1) {
+                    covered.add_tokens(&line);
+                    looked_through = line.end();
+                }
+            }
         }
+        if let Some(range) = range.filter(|_| !self.0.is_empty()) {
+            self.add_known(screen, &range, &mut covered);
+        }
+        covered
+    }
+
+    fn add_known(&self, screen: &Screen, rows: &Range<u64>, covered: &mut Covered) {
         let first = rows.start.saturating_sub(MARGIN).max(screen.history_start());
         let last = rows.end.saturating_add(MARGIN).min(screen.end());
         let mut text = Zeroizing::new(String::new());
@@ -61,13 +79,20 @@ impl Masks {
                 places.extend(std::iter::repeat_n((number, row.column(index)), character.len_utf8()));
             }
         }
-        let mut covered = Covered::default();
         for found in self.find(&text) {
-            for (number, column) in &places[found] {
-                covered.0.entry(*number).or_default().push(*column..column + 1);
+            places[found].iter().for_each(|(row, column)| covered.add(*row, *column));
+        }
+    }
+
+    /// Returns these secrets and whatever on the screen or in its history looks like one.
+    pub fn with_tokens_of(&self, screen: &Screen) -> Self {
+        let mut all = Self(self.0.clone());
+        for line in screen.logical_lines(screen.history_start()..screen.end()) {
+            for span in secret_spans(&line.text) {
+                all.add(Secret::new(&line.text[span]));
             }
         }
-        covered
+        all
     }
 
     /// Covers the secrets in bytes as a child printed them, byte for byte, so that no offset moves.
@@ -96,6 +121,22 @@ impl Masks {
 }
 
 impl Covered {
+    fn add(&mut self, row: u64, column: u16) {
+        self.0.entry(row).or_default().push(column..column + 1);
+    }
+
+    /// Covers what looks like a token.
+    fn add_tokens(&mut self, line: &LogicalLine) {
+        for span in secret_spans(&line.text) {
+            let first = line.text[..span.start].chars().count();
+            let count = line.text[span].chars().count();
+            for character in first..first + count {
+                let (row, column) = line.position(character);
+                self.add(row, column);
+            }
+        }
+    }
+
     /// Covers what is to be covered on a row that is to be drawn.
     pub fn row(&self, absolute: u64, row: Row) -> Row {
         let Some(ranges) = self.0.get(&absolute) else { return row };

@@ -64,12 +64,14 @@ impl SessionTask {
         let answered = usize::try_from(self.replied_through.saturating_sub(offset)).unwrap_or(usize::MAX);
         let (old, new) = bytes.split_at(answered.min(bytes.len()));
         if !old.is_empty() {
-            self.detection.feed(&mut self.screen, old);
+            let noticed = self.detection.feed(&mut self.screen, old);
             drop(self.screen.take_replies());
+            self.note(noticed).await;
         }
         if !new.is_empty() {
-            self.detection.feed(&mut self.screen, new);
+            let noticed = self.detection.feed(&mut self.screen, new);
             self.reply(end).await;
+            self.note(noticed).await;
         }
         self.received = end;
         self.recording.push(offset, self.setting.clock.now(), bytes);
@@ -79,7 +81,7 @@ impl SessionTask {
         let next = self.pace.looked.map_or(now, |looked| looked + interval);
         let frame_at = *self.pace.frame_at.get_or_insert(next);
         if frame_at <= now {
-            self.frame(now, false).await;
+            self.frame(now).await;
         }
         if self.ends_at.is_some_and(|ends_at| end >= ends_at) {
             self.ends_at = None;
@@ -100,8 +102,7 @@ impl SessionTask {
         if std::mem::replace(&mut self.output_ended, true) {
             return;
         }
-        self.screen.end_synchronized_update();
-        self.frame(Instant::now(), true).await;
+        self.finish().await;
         self.tell(SessionInput::OutputEnded).await;
         if self.release_wanted {
             self.release().await;
@@ -112,11 +113,20 @@ impl SessionTask {
     async fn on_keeper_gone(&mut self) {
         self.keeper = None;
         if !self.released {
-            self.screen.end_synchronized_update();
-            self.frame(Instant::now(), true).await;
+            self.finish().await;
             self.tell(SessionInput::KeeperLost).await;
             self.sweep();
         }
+    }
+
+    /// Looks at all there is for the last time.
+    async fn finish(&mut self) {
+        self.pace.quiet_at = None;
+        let noticed = self.detection.finish(&mut self.screen);
+        self.note(noticed).await;
+        let now = Instant::now();
+        self.frame(now).await;
+        self.count(now, true).await;
     }
 
     pub(super) async fn kill(&mut self, force: bool) {

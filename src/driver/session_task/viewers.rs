@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::masks::Masks;
 use crate::core::ids::{ClientId, SessionId};
-use crate::core::screen::{Screen, Size};
+use crate::core::screen::{Row, Screen, Size};
 use crate::driver::screen_slot::ScreenSlot;
 use crate::protocol::screen::ScreenUpdate;
 
@@ -96,12 +96,14 @@ pub(super) fn update(
 ) -> ScreenUpdate {
     let size = screen.size();
     let start = screen.screen_start();
-    let covered = masks.covered(screen, start..screen.end());
-    let row = |number: u16| Some(covered.row(start + u64::from(number), screen.visible_row(number)?));
-    let changed = match since {
-        Some(since) => screen.changed_rows(since).filter_map(row).collect(),
-        None => (0..size.rows).filter_map(row).filter(|row| !row.runs.is_empty() || row.wrapped).collect(),
+    let numbers: Vec<u16> = match since {
+        Some(since) => screen.changed_rows(since).collect(),
+        None => (0..size.rows).collect(),
     };
+    let covered = masks.covered(screen, numbers.iter().map(|number| start + u64::from(*number)));
+    let row = |number: &u16| Some(covered.row(start + u64::from(*number), screen.visible_row(*number)?));
+    let is_blank = |row: &Row| row.runs.is_empty() && !row.wrapped;
+    let changed = numbers.iter().filter_map(row).filter(|row| since.is_some() || !is_blank(row)).collect();
     ScreenUpdate {
         session_id: session_id.clone(),
         generation,

@@ -22,6 +22,20 @@ use super::env::{AUTHDECK, Home};
 use super::process;
 use super::wait::{GENEROUS, wait_for};
 
+/// A provider whose check passes once its CLI has left a file behind.
+pub const SAMPLE: &str = r#"
+id = "sample"
+title = "Sample"
+command = ["sample-cli", "login"]
+answers = ["stdin-code"]
+expected_hosts = ["login.example.com"]
+install_hint = "apt install sample-cli"
+
+[auth_check]
+command = ["/bin/sh", "-c", "cat logged-in || { echo not logged in >&2; exit 1; }"]
+identity = 'Logged in as (\S+)'
+"#;
+
 /// A supervisor and one client of it.
 pub struct Supervisor {
     pub home: Home,
