@@ -83,14 +83,14 @@ pub fn osc52(text: &str, wrapping: Wrapping) -> Vec<u8> {
 }
 
 /// Writes the sentence for the status line.
-pub fn sentence(what: &str, copied: &str, to: &str, verified: bool) -> String {
+pub fn sentence(copied: &str, to: &str, verified: bool) -> String {
     let ending: String = {
         let letters: Vec<char> = copied.chars().collect();
         letters[letters.len().saturating_sub(6)..].iter().collect()
     };
     let cut = if copied.chars().count() > 6 { "…" } else { "" };
     let doubt = if verified { "" } else { " (cannot verify the terminal)" };
-    format!("copied {what}, {} B, {to}, ends {cut}{}{doubt}", copied.len(), text::visible(&ending))
+    format!("copied {} B {to}, ends {cut}{}{doubt}", copied.len(), text::visible(&ending))
 }
 
 #[cfg(test)]
@@ -126,8 +126,8 @@ mod tests {
     #[test]
     fn the_sentence_says_way_bytes_and_end() {
         assert_eq!(
-            sentence("URL", "https://example.com/?state=v_xyZ9", "to the tmux buffer", false),
-            "copied URL, 33 B, to the tmux buffer, ends …v_xyZ9 (cannot verify the terminal)"
+            sentence("https://example.com/?state=v_xyZ9", "to the tmux buffer", false),
+            "copied 33 B to the tmux buffer, ends …v_xyZ9 (cannot verify the terminal)"
         );
     }
 }

@@ -180,7 +180,7 @@ fn a_refused_paste_stays_with_the_reason_and_a_delivered_one_closes() {
     let ask = Ask::Submit(claude().session_id);
     stage
         .send(Msg::Answered(ask.clone(), Err(RpcError::new(PASTE_REFUSED, "The state is another login's."))));
-    assert!(stage.picture().contains("Refused, nothing was sent: The state is another login's."));
+    assert!(stage.picture().contains("Refused. The state is another login's."));
     stage.press("ctrl-u");
     stage.type_text("abd");
     assert!(!stage.picture().contains("Refused"), "the reason goes when the text changes");

@@ -33,10 +33,7 @@ pub async fn perform(copier: &Copier, what: &str, text: &str) -> (Report, Vec<u8
         match attempt(copier, way, text).await {
             Ok(done) => {
                 let verified = matches!(way, Way::File | Way::Desktop);
-                return (
-                    Report { done: true, text: sentence(what, text, &done.to, verified) },
-                    done.terminal,
-                );
+                return (Report { done: true, text: sentence(text, &done.to, verified) }, done.terminal);
             }
             Err(failure) => failures.push(failure),
         }

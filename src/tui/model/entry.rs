@@ -99,7 +99,9 @@ pub fn state_of(session: &SessionView) -> State {
 
 fn failed(session: &SessionView, error: &str) -> State {
     let state = |glyph, ascii, word, role| State { glyph, ascii, word, role };
-    if error.starts_with("cancelled by user") {
+    if session.child == ChildState::Ending {
+        state('○', 'o', "ending", Role::StateWorking)
+    } else if error.starts_with("cancelled by user") {
         let word = if session.child == ChildState::Killed { "killed" } else { "cancelled" };
         state('–', '-', word, Role::StateOver)
     } else if error.starts_with("auth session timed out") {

@@ -52,7 +52,7 @@ fn draw_time(model: &Model, now: Timestamp, painter: &mut Painter<'_>, areas: &A
 
 fn lines(model: &Model, now: Timestamp, right: Rect) -> Vec<Line> {
     if let Some(session) = model.selected_session() {
-        session_lines(model, session, right)
+        session_lines(model, session, now, right)
     } else if let Some(challenge) = model.selected_challenge() {
         challenge::lines(model, challenge, now, right.width)
     } else {
@@ -86,10 +86,11 @@ fn quiet(text: &str, columns: usize) -> impl Iterator<Item = Line> {
     text::wrap(text, columns).into_iter().map(|line| vec![piece(line, Role::TextQuiet)])
 }
 
-fn session_lines(model: &Model, session: &SessionView, right: Rect) -> Vec<Line> {
+fn session_lines(model: &Model, session: &SessionView, now: Timestamp, right: Rect) -> Vec<Line> {
     let roomy = right.height >= ROOMY;
     let columns = usize::from(right.width).saturating_sub(1);
-    let mut lines = vec![title(model, session)];
+    let time = model.selected_time_left(now).map_or(0, |left| text::width(&left.text) + 7);
+    let mut lines = vec![title(model, session, columns.saturating_sub(time))];
     if model.typing {
         return lines;
     }
@@ -112,16 +113,19 @@ fn space(lines: &mut Vec<Line>, roomy: bool) {
     }
 }
 
-fn title(model: &Model, session: &SessionView) -> Line {
+/// The state is shown whole; the names are cut if they must be.
+fn title(model: &Model, session: &SessionView, columns: usize) -> Line {
     let (title, name) = Model::title_of(session);
     let state = state_of(session);
-    let glyph = if model.settings.surroundings.unicode { state.glyph } else { state.ascii };
-    let mut line = vec![piece(title, Role::TextStrong)];
-    if let Some(name) = name {
-        line.push(piece(format!(" · {name}"), Role::TextQuiet));
-    }
-    line.push(piece(format!("  {glyph} {}", state.word), state.role));
-    line
+    let unicode = model.settings.surroundings.unicode;
+    let glyph = if unicode { state.glyph } else { state.ascii };
+    let word = format!("  {glyph} {}", state.word);
+    let room = columns.saturating_sub(text::width(&word));
+    let title = text::cut(&title, room, "…").into_owned();
+    let room = room.saturating_sub(text::width(&title));
+    let name = name.filter(|_| room > 6).map(|name| format!(" · {name}")).unwrap_or_default();
+    let name = text::cut(&name, room, "…").into_owned();
+    vec![piece(title, Role::TextStrong), piece(name, Role::TextQuiet), piece(word, state.role)]
 }
 
 fn live(model: &Model, session: &SessionView, columns: usize, roomy: bool, lines: &mut Vec<Line>) {

@@ -26,7 +26,7 @@ pub fn paste(model: &Model, painter: &mut Painter<'_>, screen: Rect, paste: &Pas
             Role::TextQuiet,
         ));
     } else if let Some(refusal) = &paste.refusal {
-        below.push(piece(format!("Refused, nothing was sent: {refusal}"), Role::StatusError));
+        below.push(piece(format!("Refused. {refusal}"), Role::StatusError));
     } else if size > 0 {
         below.push(piece(
             format!("{size} B; Enter hands it in, Esc forgets it, Ctrl-U empties it."),
