@@ -201,7 +201,7 @@ mod tests {
     #[test]
     fn a_command_line_leads_to_its_provider() {
         let catalogue = Catalogue::built_in();
-        assert_eq!(catalogue.recognise("claude setup-token").unwrap().id.as_str(), "claude");
+        assert_eq!(catalogue.recognise("claude setup-token").unwrap().id.as_str(), "claude-setup-token");
         assert_eq!(catalogue.recognise("gh auth login --web").unwrap().id.as_str(), "gh");
         assert!(catalogue.recognise("gh auth status").is_none());
         assert!(catalogue.recognise("apt-get install -y bc").is_none());

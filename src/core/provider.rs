@@ -69,6 +69,8 @@ pub struct AuthCheck {
     pub command: Vec<String>,
     /// A regular expression whose first group is the identity in the command's output.
     pub identity: Option<String>,
+    /// Exit status 0 is not enough: the identity must be there too. For commands that end with 0 either way.
+    pub requires_identity: bool,
 }
 
 /// What a catalogue pattern says about the line that it matches.

@@ -35,6 +35,8 @@ pub struct Check {
     pub directory: PathBuf,
     /// Finds who is logged in: its first group that takes part, or the whole match.
     pub identity: Option<Regex>,
+    /// Exit status 0 confirms nothing without an identity: the command ends with 0 either way.
+    pub requires_identity: bool,
     /// How long it may take.
     pub limit: Duration,
 }
@@ -52,16 +54,25 @@ pub struct CheckReport {
     pub timed_out: bool,
     /// Why it could not be run at all.
     pub not_run: Option<String>,
+    /// It named nobody, and had to.
+    pub named_nobody: bool,
 }
 
 impl CheckReport {
     /// Tells whether the login is confirmed.
     pub fn is_confirmed(&self) -> bool {
-        self.code == Some(0)
+        self.code == Some(0) && !self.named_nobody
     }
 
     fn not_run(reason: String) -> Self {
-        Self { code: None, last_line: String::new(), identity: None, timed_out: false, not_run: Some(reason) }
+        Self {
+            code: None,
+            last_line: String::new(),
+            identity: None,
+            timed_out: false,
+            not_run: Some(reason),
+            named_nobody: false,
+        }
     }
 }
 
@@ -169,7 +180,15 @@ fn report(check: &Check, ended: Option<std::io::Result<ExitStatus>>, output: &Ou
             // A check that succeeds says it on standard output, one that fails says why on standard error.
             let line = if status.success() { last_line(&standard).or(own_line) } else { own_line };
             let last_line = line.unwrap_or_default();
-            CheckReport { code: status.code(), last_line, identity, timed_out: false, not_run: None }
+            let named_nobody = check.requires_identity && identity.is_none();
+            CheckReport {
+                code: status.code(),
+                last_line,
+                identity,
+                timed_out: false,
+                not_run: None,
+                named_nobody,
+            }
         }
         Some(Err(error)) => CheckReport::not_run(format!("the auth check could not be waited for: {error}")),
         None => CheckReport {
@@ -178,6 +197,7 @@ fn report(check: &Check, ended: Option<std::io::Result<ExitStatus>>, output: &Ou
             identity: None,
             timed_out: true,
             not_run: None,
+            named_nobody: false,
         },
     }
 }
@@ -205,8 +225,16 @@ mod tests {
             ],
             directory: "/".into(),
             identity: Some(Regex::new(r"Logged in as (\S+)").unwrap()),
+            requires_identity: false,
             limit: Duration::from_secs(20),
         }
+    }
+
+    #[tokio::test]
+    async fn a_command_that_always_ends_with_zero_must_name_somebody() {
+        let check = |script| Check { requires_identity: true, ..shell(script) };
+        assert!(!run(check("echo Not logged in")).await.is_confirmed());
+        assert!(run(check("echo Logged in as a@example.com")).await.is_confirmed());
     }
 
     #[tokio::test]

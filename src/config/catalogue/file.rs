@@ -13,7 +13,7 @@
 //! | `environment` | table of variables set for the child | empty |
 //! | `enter_to_continue` | it waits for Enter before it shows or opens anything | `false` |
 //! | `recognised_by` | beginnings of command lines that mean this provider | the command up to its first option |
-//! | `[auth_check]` | `command` that exits 0 when logged in, `identity` expression for its output | none |
+//! | `[auth_check]` | `command` that exits 0 when logged in, `identity` expression for its output, `requires_identity` if it exits 0 either way | none |
 //! | `[[pattern]]` | `kind`, `regex`, `expects`, `example`, `counter_example` | none |
 //!
 //! A pattern's `kind` is `authorize-url`, `verification-url`, `device-code`, `prompt`, `success`, `failure` or
@@ -58,6 +58,8 @@ struct RawProvider {
 struct RawAuthCheck {
     command: Spanned<Vec<String>>,
     identity: Option<Spanned<String>>,
+    #[serde(default)]
+    requires_identity: bool,
 }
 
 #[derive(Deserialize)]
@@ -164,7 +166,13 @@ fn check_auth(raw: &RawProvider, mistakes: &mut Mistakes<'_>) {
     if auth_check.command.get_ref().is_empty() {
         mistakes.at(auth_check.command.span().start, "auth_check.command", "must name a program");
     }
-    let Some(identity) = &auth_check.identity else { return };
+    let Some(identity) = &auth_check.identity else {
+        if auth_check.requires_identity {
+            let at = auth_check.command.span().start;
+            mistakes.at(at, "auth_check.requires_identity", "needs an `identity` expression");
+        }
+        return;
+    };
     match Regex::new(identity.get_ref()) {
         Ok(regex) if regex.captures_len() >= 2 => {}
         Ok(_) => mistakes.at(identity.span().start, "auth_check.identity", "needs one group in brackets"),
@@ -219,6 +227,7 @@ fn resolve(raw: RawProvider) -> Provider {
         auth_check: raw.auth_check.map(|check| AuthCheck {
             command: check.command.into_inner(),
             identity: check.identity.map(Spanned::into_inner),
+            requires_identity: check.requires_identity,
         }),
         configuration_folder: raw.configuration_folder,
         install_hint: raw.install_hint,

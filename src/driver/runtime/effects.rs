@@ -173,6 +173,7 @@ impl Runtime {
             environment: environment.into_iter().map(|(name, value)| (name.into(), value.into())).collect(),
             directory: live.launch.directory.clone(),
             identity: check.identity.and_then(|pattern| Regex::new(&pattern).ok()),
+            requires_identity: check.requires_identity,
             limit,
         };
         let (stop, stopped) = oneshot::channel();
