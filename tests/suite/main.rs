@@ -17,6 +17,7 @@ mod askpass_answers;
 mod cli_commands;
 mod cli_demo_provider;
 mod detect_corpus;
+mod detect_read;
 mod driver_challenges;
 mod driver_findings;
 mod driver_output;

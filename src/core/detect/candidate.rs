@@ -93,7 +93,7 @@ pub(super) fn candidates(
 }
 
 /// A URL that is taken for a login URL.
-struct Taken {
+pub(super) struct Taken {
     address: Address,
     kind: FindingKind,
 }
@@ -105,7 +105,7 @@ pub(super) struct Reader<'a> {
     captures: &'a Captures,
     pub(super) memory: &'a mut Memory,
     cursor: u64,
-    taken: Vec<Taken>,
+    pub(super) taken: Vec<Taken>,
     pub(super) codes: Vec<Code>,
     /// Lines that are the middle or the end of a URL.
     pub(super) inside_url: HashSet<usize>,

@@ -40,7 +40,11 @@ impl Around {
         let before = tail(&line.text[..address.first_range.start]).to_owned();
         let end_line = &page.lines[address.last].text;
         let after = head(&end_line[address.last_end.min(end_line.len())..]).to_owned();
-        let begins = undecorated(&before).chars().filter(|c| c.is_alphabetic()).count() < 3;
+        static NAMED: LazyLock<Regex> = LazyLock::new(|| {
+            fixed(r"(?i)^\W*(?:(?:login|auth|verification|sign-in) )?(?:url|uri|link) ?[:=] ?$")
+        });
+        let begins =
+            undecorated(&before).chars().filter(|c| c.is_alphabetic()).count() < 3 || NAMED.is_match(&before);
         let mut around = Self {
             alone: begins && !after.contains(|c: char| c.is_alphabetic()),
             before,

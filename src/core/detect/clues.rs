@@ -73,7 +73,7 @@ pub(super) const CLUES: &[Clue] = &[
     clue(
         3,
         Url,
-        r"[?&](?:callback(?:_?(?:url|port))?|port|cli\w*|cli-\w+|session(?:_id)?|ticket|challenge|state|nonce|request_id|requestor|token|authtoken|origin|next|hostname|source|device_?code|public_key|auth\w*|login\w*)=",
+        r"[?&](?:callback(?:_?(?:url|port))?|port|cli\w*|cli-\w+|session(?:_id)?|ticket|challenge|state|nonce|request_id|requestor|token|authtoken|origin|next|hostname|source|device_?code|public_key|\w*(?:auth|login|cli|callback|token|port)\w*)=",
         "https://a.example/x?ticket=4f3b",
         "https://a.example/x?page=2",
     ),
@@ -243,6 +243,20 @@ pub(super) const CLUES: &[Clue] = &[
         r"\b(?:don.t have an account|create one here|need an account|sign ?up (?:at|here|for)|create an account|no account)\b",
         "If you don't have an account, please create one here:",
         "account name",
+    ),
+    clue(
+        -9,
+        Words,
+        r"\b(?:another|new|https?|internal) request\b|\bcurl\b|\bconnected to\b",
+        "Issue another request to this URL:",
+        "This was requested",
+    ),
+    clue(
+        -9,
+        Before,
+        r#""(?:level|ts|time|timestamp|severity|logger|trace_id|msg)"\s*:"#,
+        "{\"level\":\"info\",\"url\":\"",
+        "{\"url\": \"",
     ),
     clue(
         RULED_OUT,

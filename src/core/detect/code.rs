@@ -86,7 +86,7 @@ static LOGIN_CODE: LazyLock<Regex> = LazyLock::new(|| {
 pub(super) fn codes(page: &Page, in_url: &dyn Fn(usize, usize) -> bool) -> Vec<Code> {
     let mut found = Vec::new();
     for index in 0..page.lines.len() {
-        if let Some(code) = beside_label(page, index, in_url).or_else(|| below_label(page, index)) {
+        if let Some(code) = beside_label(page, index, in_url).or_else(|| below_label(page, index, in_url)) {
             found.push(code);
         }
     }
@@ -173,14 +173,17 @@ fn weak_is_a_code(candidate: &str, before: &str) -> bool {
 }
 
 /// A code alone on its line, below a line that announces it.
-fn below_label(page: &Page, index: usize) -> Option<Code> {
+fn below_label(page: &Page, index: usize, in_url: &dyn Fn(usize, usize) -> bool) -> Option<Code> {
     let text = page.lines[index].text.as_str();
     if text.len() > 80 || text.is_empty() {
         return None;
     }
     let (_, candidate) = alone(text)?;
     let form = form(candidate)?;
-    let label = label_above(page, index)?;
+    if in_url(index, 0) {
+        return None;
+    }
+    let label = label_above(page, index, in_url)?;
     let announced = page.lines[label].text.trim_end_matches(['·', '─', '-', ' ']);
     if !ANNOUNCES.is_match(announced) || ASKS.is_match(announced) || is_other(announced) {
         return None;
@@ -199,10 +202,20 @@ fn alone(text: &str) -> Option<(usize, &str)> {
     none_else.then(|| (start, bare(word)))
 }
 
-/// The nearest line above with words on it, over at most three empty ones.
-fn label_above(page: &Page, index: usize) -> Option<usize> {
-    let from = index.saturating_sub(4);
-    (from..index).rev().find(|above| !page.lines[*above].is_empty())
+/// The nearest line above with words on it, over at most three empty ones and the rows of a URL.
+fn label_above(page: &Page, index: usize, in_url: &dyn Fn(usize, usize) -> bool) -> Option<usize> {
+    let mut empty = 0;
+    for above in (0..index).rev() {
+        if page.lines[above].is_empty() {
+            empty += 1;
+        } else if !in_url(above, 0) {
+            return Some(above);
+        }
+        if empty > 3 {
+            break;
+        }
+    }
+    None
 }
 
 fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {

@@ -231,13 +231,22 @@ fn statement_start(masked: &str, at: usize) -> usize {
 
 // ---- Prompts ----
 
+/// Longest prompt, in bytes; a longer line that ends in a colon explains something.
+const LONGEST_PROMPT: usize = 120;
+
 /// Ends of lines at which a person types.
 const TAIL: &str = r#"\s*[:>?)]*\s*[:>?🔑](?:\s+[_*●•█]+)?$"#;
 
 static ASKS_URL: LazyLock<Regex> = LazyLock::new(|| {
     fixed(&format!(
-        r"(?i)\b(?:paste|enter|type|input|copy)\b.{{0,70}}\b(?:url|uri|address|link)\b.{{0,50}}?{TAIL}"
+        r"(?i)\b(?:paste|enter|type|input|provide)\b.{{0,70}}\b(?:url|uri|address|link)\b.{{0,50}}?{TAIL}|\b(?:url|uri|address|link)\b.{{0,60}}\bpaste\b.{{0,30}}?{TAIL}"
     ))
+});
+/// A line that tells the person to take a URL *to* the browser.
+static SENDS_URL: LazyLock<Regex> = LazyLock::new(|| {
+    fixed(
+        r"(?i)\b(?:into|in) (?:a|your|the|any) (?:\w+ )?browser\b|\b(?:following|this|below) (?:url|link|address)\b",
+    )
 });
 static ASKS_CODE: LazyLock<Regex> = LazyLock::new(|| {
     fixed(&format!(
@@ -270,6 +279,7 @@ pub(super) fn is_about_login(text: &str) -> bool {
 }
 
 fn prompt(masked: &str) -> Option<Reading> {
+    let is_short = masked.bytes().filter(|byte| *byte != b'#').count() <= LONGEST_PROMPT;
     let (expects, found) = [
         (Expects::Choice, &ASKS_CHOICE),
         (Expects::CallbackUrl, &ASKS_URL),
@@ -278,6 +288,8 @@ fn prompt(masked: &str) -> Option<Reading> {
         (Expects::Enter, &ASKS_ENTER),
     ]
     .into_iter()
+    .filter(|(expects, _)| *expects != Expects::CallbackUrl || !SENDS_URL.is_match(masked))
+    .filter(|(expects, _)| matches!(expects, Expects::Choice | Expects::Enter) || is_short)
     .find_map(|(expects, regex)| regex.find(masked).map(|found| (expects, found)))?;
     let end = match expects {
         Expects::Enter | Expects::Choice => masked.len(),

@@ -75,7 +75,7 @@ impl Reader<'_> {
             };
             let identity = found
                 .name("identity")
-                .map(|identity| identity.as_str().to_owned())
+                .map(|identity| identity.as_str().trim_end_matches(['.', '!', ',']).to_owned())
                 .or_else(|| if says == FindingKind::Success { lines::identity(text) } else { None });
             self.say(says, text.trim(), pattern.expects, identity, statement);
         }
@@ -129,7 +129,12 @@ impl Reader<'_> {
     fn prompt(&mut self, expects: Expects, text: &str, statement: &Statement) {
         let announces_code =
             self.codes.iter().any(|code| code.label >= statement.index && code.label < statement.next);
-        let about_login = self.provider.is_some() || self.memory.about_login;
+        let about_login = self.provider.is_some()
+            || self.memory.about_login
+            || !self.taken.is_empty()
+            || !self.codes.is_empty()
+            || self.memory.authorize.is_some()
+            || self.memory.verification.is_some();
         let is_near_end = self.last_text.saturating_sub(statement.index) <= 12;
         if expects == Expects::Code && announces_code || !about_login || !is_near_end {
             return;
@@ -206,7 +211,8 @@ impl Reader<'_> {
 /// The text of an outcome that stands behind an answered prompt on the same row.
 fn behind_prompt(text: &str, at: usize) -> &str {
     match text[..at].rfind("> ") {
-        Some(mark) => &text[mark + 2..],
+        Some(mark) if text[..mark].contains(|c: char| c.is_alphabetic()) => &text[mark + 2..],
+        Some(_) => text,
         None if text[at..].starts_with("> ") => &text[at + 2..],
         None => text,
     }
@@ -247,7 +253,9 @@ fn wraps_into(page: &Page, next: usize) -> bool {
         return false;
     }
     let word = below.text.split(' ').next().map_or(0, |word| word.chars().count());
-    let begins = below.text.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '\'' | '"' | '(' | '`'));
+    let begins =
+        below.text.starts_with(|c: char| c.is_lowercase() || c.is_ascii_digit() || "'\"(`".contains(c))
+            || (below.text.starts_with(char::is_uppercase) && !line.text.ends_with([')', ']', '"', '…']));
     let is_sentence = line.text.contains(' ') && !line.text.ends_with(['.', ':', '!', '?', '>']);
     begins && is_sentence && below.indent <= line.indent + 2 && line.end + 1 + word > line.edge
 }

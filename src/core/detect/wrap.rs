@@ -42,7 +42,11 @@ pub(super) fn continuation(line: &Line, next: &Line, url: &str, cuts: &[Cut]) ->
     let whole = length == next.text.len();
     let goes_on = is_inside_escape(url)
         || if line.end >= line.edge {
-            if whole { !reads_as_word(run) } else { is_clearly_url(run, cuts.len()) }
+            if whole {
+                !reads_as_word(run) || is_tail(run, cuts.len())
+            } else {
+                is_clearly_url(run, cuts.len())
+            }
         } else {
             whole && !reads_as_word(run) && (wrapper_broke(line, url, run) || same_width(cuts, next, url))
         };
@@ -53,6 +57,11 @@ pub(super) fn continuation(line: &Line, next: &Line, url: &str, cuts: &[Cut]) ->
 fn is_inside_escape(url: &str) -> bool {
     let tail: Vec<char> = url.chars().rev().take(2).collect();
     tail.first() == Some(&'%') || (tail.get(1) == Some(&'%') && tail[0].is_ascii_hexdigit())
+}
+
+/// Small letters and a full stop below a URL that was cut before: its last letters, in a sentence of its program's.
+fn is_tail(run: &str, pieces: usize) -> bool {
+    pieces > 1 && run.starts_with(|c: char| c.is_ascii_lowercase()) && run.len() <= 12
 }
 
 fn reads_as_word(run: &str) -> bool {
