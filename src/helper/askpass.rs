@@ -334,7 +334,7 @@ async fn reader_gone() {
         }
     });
     if watch.is_err() || notice.await.is_err() {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

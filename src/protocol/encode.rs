@@ -12,6 +12,7 @@ use super::request::{AnswerChallenge, ChallengeAnswer, Hello, InputBytes, Reques
 use super::screen::ScreenUpdate;
 use super::snapshot::Snapshot;
 use crate::core::ids::{ChallengeId, SessionId};
+use crate::core::secret::Secret;
 
 /// The version of JSON-RPC, as it stands in each frame.
 pub const JSON_RPC: &str = "2.0";
@@ -169,10 +170,10 @@ fn hello(id: Option<u64>, params: &Hello) -> Frame {
     let credential = params.credential.as_ref();
     let wire = HelloParams {
         protocol: params.protocol,
-        credential: credential.map(|credential| credential.secret()),
+        credential: credential.map(Secret::secret),
         session: params.session.as_ref(),
     };
-    call(id, method::HELLO, wire, credential.map_or(0, |credential| credential.len()))
+    call(id, method::HELLO, wire, credential.map_or(0, Secret::len))
 }
 
 fn submit(id: Option<u64>, params: &Submit) -> Frame {
@@ -191,9 +192,9 @@ fn answer(id: Option<u64>, params: &AnswerChallenge) -> Frame {
         challenge_id: &params.challenge_id,
         epoch: params.epoch,
         user: params.user.as_deref(),
-        secret: secret.map(|secret| secret.secret()),
+        secret: secret.map(Secret::secret),
     };
-    call(id, method::CHALLENGE_ANSWER, wire, secret.map_or(0, |secret| secret.len()))
+    call(id, method::CHALLENGE_ANSWER, wire, secret.map_or(0, Secret::len))
 }
 
 fn call<P: Serialize>(id: Option<u64>, method: &str, params: P, payload: usize) -> Frame {

@@ -103,16 +103,8 @@ impl ServedClient {
 
     /// Waits for one thing to happen and sees to it. Returns false when the connection is over.
     async fn turn<S: AsyncRead + AsyncWrite + Unpin>(&mut self, wire: &mut Wire<S>) -> bool {
-        if !wire.is_writing() {
-            match self.queue.pop_front() {
-                Some(frame) => {
-                    if wire.send(frame).is_err() {
-                        return false;
-                    }
-                }
-                None if self.ending => return false,
-                None => {}
-            }
+        if !wire.is_writing() && !self.send_next(wire) {
+            return false;
         }
         if self.typing.is_empty()
             && let Some((id, request)) = self.typed.pop_front()
@@ -142,6 +134,14 @@ impl ServedClient {
             }
         }
         true
+    }
+
+    /// Returns false when the connection is over: it broke, or it was to end once everything was written.
+    fn send_next<S: AsyncRead + AsyncWrite + Unpin>(&mut self, wire: &mut Wire<S>) -> bool {
+        match self.queue.pop_front() {
+            Some(frame) => wire.send(frame).is_ok(),
+            None => !self.ending,
+        }
     }
 
     /// The frame that was sent last is written. A screen update is queued only while nothing else is, so the first

@@ -15,6 +15,7 @@ mod common;
 mod architecture;
 mod askpass_answers;
 mod cli_commands;
+mod cli_decks;
 mod cli_demo_provider;
 mod detect_corpus;
 mod detect_read;
