@@ -194,7 +194,7 @@ impl Runtime {
             Fact::Abandoned(parked) => self.take_back(parked.challenge_id, parked.epoch, parked.owner),
             Fact::Bundles(bundles) => self.on_bundles(bundles),
             Fact::Notice { level, text, session_id } => {
-                self.publish(Event::Notice { level, text, session_id })
+                self.publish(Event::Notice { level, text, session_id });
             }
         }
     }

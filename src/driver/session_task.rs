@@ -45,6 +45,7 @@ use crate::core::ids::SessionId;
 use crate::core::input::{Input, SessionInput};
 use crate::core::provider::Provider;
 use crate::core::screen::{Screen, ScreenLimits, Size};
+use crate::core::secret::Secret;
 
 /// A keeper that is attached to.
 pub(super) struct Attached {
@@ -175,7 +176,7 @@ impl SessionTask {
                 self.serve_viewers();
             }
             Order::Unfocus { client } => self.viewers.remove(client),
-            Order::Mask(secret) => self.mask(secret),
+            Order::Mask(secret) => self.mask(&secret),
             Order::Forget => {}
         }
     }
@@ -225,7 +226,7 @@ impl SessionTask {
     /// Tells the engine what was noticed, and keeps secrets from being shown.
     async fn note(&mut self, noticed: Noticed) {
         for secret in noticed.secrets {
-            self.mask(secret);
+            self.mask(&secret);
         }
         for input in noticed.inputs {
             self.tell(input).await;
@@ -243,7 +244,7 @@ impl SessionTask {
         }
     }
 
-    fn mask(&mut self, secret: crate::core::secret::Secret) {
+    fn mask(&mut self, secret: &Secret) {
         if self.masks.add(secret) {
             self.viewers.start_over();
             self.serve_viewers();

@@ -19,6 +19,7 @@ mod cli_decks;
 mod cli_demo_provider;
 mod detect_corpus;
 mod detect_read;
+mod driver_callbacks;
 mod driver_challenges;
 mod driver_findings;
 mod driver_output;

@@ -28,9 +28,7 @@ impl Runtime {
         match request {
             Request::SessionStart(start) => self.prepare(client, start, reply),
             Request::SessionPoll(of) => answer(reply, self.poll(&of.session_id)),
-            Request::SessionList {} => {
-                answer(reply, value(&SessionList { sessions: self.engine.sessions() }))
-            }
+            Request::SessionList {} => answer(reply, self.list_sessions()),
             Request::SessionSubmit(submit) => {
                 let reply = self.replies.expect(client, reply);
                 self.feed_session(&submit.session_id, SessionInput::Submit { text: submit.text, reply });
@@ -92,6 +90,10 @@ impl Runtime {
                 Err(refusal) => answer(reply, Err(refusal)),
             }
         });
+    }
+
+    fn list_sessions(&self) -> Result<Answer, RpcError> {
+        value(&SessionList { sessions: self.engine.sessions() })
     }
 
     /// An unknown id polls to nothing (behaviour S11).

@@ -176,7 +176,7 @@ mod tests {
     fn a_transcript_has_every_line_once_and_no_secret() {
         let screen = screen("one\r\na line that is wrapped\r\n\r\ncanary-value-1\r\n");
         let mut masks = Masks::default();
-        masks.add(Secret::new("canary-value-1"));
+        masks.add(&Secret::new("canary-value-1"));
         let text = transcript(&screen, &masks);
         assert_eq!(text, format!("one\na line that is wrapped\n\n{}\n", "•".repeat(14)));
     }
@@ -189,7 +189,7 @@ mod tests {
         recording.resized(Timestamp(5_100), Size { columns: 20, rows: 3 });
         recording.push(6, Timestamp(6_500), b"canary-value-1 \xc3\xa4");
         let mut masks = Masks::default();
-        masks.add(Secret::new("canary-value-1"));
+        masks.add(&Secret::new("canary-value-1"));
         let read = parse(asciicast(&recording, &masks).as_bytes()).unwrap().unwrap();
         let kinds: Vec<EventKind> = read.events.iter().map(|event| event.kind.clone()).collect();
         assert_eq!(

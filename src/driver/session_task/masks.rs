@@ -32,7 +32,7 @@ pub(super) struct Covered(HashMap<u64, Vec<Range<u16>>>);
 
 impl Masks {
     /// Adds a secret; false if it was known or is too short to be told from other text.
-    pub fn add(&mut self, secret: Secret) -> bool {
+    pub fn add(&mut self, secret: &Secret) -> bool {
         let compact = Secret::new(compact(secret.secret()).as_str());
         let known = self.0.iter().any(|known| known.matches(compact.secret()));
         if compact.len() < SHORTEST || known {
@@ -89,7 +89,7 @@ impl Masks {
         let mut all = Self(self.0.clone());
         for line in screen.logical_lines(screen.history_start()..screen.end()) {
             for span in secret_spans(&line.text) {
-                all.add(Secret::new(&line.text[span]));
+                all.add(&Secret::new(&line.text[span]));
             }
         }
         all
@@ -223,7 +223,7 @@ mod tests {
 
     fn masks(secret: &str) -> Masks {
         let mut masks = Masks::default();
-        assert!(masks.add(Secret::new(secret)));
+        assert!(masks.add(&Secret::new(secret)));
         masks
     }
 
@@ -262,8 +262,8 @@ mod tests {
     #[test]
     fn what_is_too_short_is_left_alone() {
         let mut masks = Masks::default();
-        assert!(!masks.add(Secret::new("yes")));
-        assert!(masks.add(Secret::new("canary-value")));
-        assert!(!masks.add(Secret::new("canary-value")), "known already");
+        assert!(!masks.add(&Secret::new("yes")));
+        assert!(masks.add(&Secret::new("canary-value")));
+        assert!(!masks.add(&Secret::new("canary-value")), "known already");
     }
 }

@@ -18,7 +18,11 @@ const ECHO_LIMIT: Duration = Duration::from_millis(150);
 impl SessionTask {
     /// Writes a line and ends it with a carriage return, beside everything else; the outcome is told as a fact.
     pub(super) fn write_line(&mut self, delivery: DeliveryId, text: Secret) {
-        self.mask(text.clone());
+        self.mask(&text);
+        // Of `code#state` the code alone is the secret, and some CLIs show it alone.
+        if let Some((code, _)) = text.secret().split_once('#') {
+            self.mask(&Secret::new(code));
+        }
         let line = Line {
             text,
             bracketed: self.screen.modes().bracketed_paste,
