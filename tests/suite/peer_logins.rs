@@ -48,7 +48,7 @@ impl Stage {
     fn opened(&self) -> String {
         let file = self.home.work().join("opened");
         let read = || std::fs::read_to_string(&file).unwrap_or_default();
-        wait_until("the CLI opens its browser", || read().ends_with('\n'), &read);
+        wait_until("the CLI opens its browser", || read().ends_with('\n'), read);
         read().lines().next().unwrap().to_owned()
     }
 

@@ -32,10 +32,15 @@ impl State {
         }
     }
 
-    /// Tells whether the list shows it for some session.
+    /// Tells whether the list or the card shows it: the sign, and after it the word, which in the list may stand below.
     pub fn is_on(self, screen: &str) -> bool {
         let (sign, word) = self.sign_and_word();
-        screen.lines().any(|line| line.find(sign).is_some_and(|at| line[at..].contains(word)))
+        let lines: Vec<&str> = screen.lines().collect();
+        lines.iter().enumerate().any(|(at, line)| {
+            let Some(after) = line.find(sign).map(|found| &line[found..]) else { return false };
+            let below = lines.get(at + 1).and_then(|next| next.split('│').next()).unwrap_or_default();
+            after.contains(word) || below.contains(word)
+        })
     }
 }
 
@@ -131,7 +136,7 @@ impl<'a> Deck<'a> {
     /// Kills the selected session: asks once.
     pub fn kill(&self) {
         self.press(&["x"]);
-        self.wait_text("?");
+        self.wait_text("and everything it started?");
         self.press(&["Tab", "Enter"]);
     }
 
