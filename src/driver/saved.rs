@@ -1,4 +1,5 @@
-//! What the next supervisor must know of each session: one file each in the folder `saved`, readable by the owner only.
+//! What the next supervisor must know of each session, in the folder `saved`, readable by the owner only: a file for
+//! each session, and for one that is over a second one with what it printed.
 //!
 //! It is not kept in the session's own folder, because that one is the keeper's and goes with it, while a session
 //! that is over stays on the list. A file is replaced as a whole; it is not synced to the disk, because the folder
@@ -46,19 +47,32 @@ impl SavedFolder {
     /// # Errors
     /// It cannot be written; the earlier one stays.
     pub fn write(&self, session_id: &SessionId, file: &SavedFile) -> io::Result<()> {
-        let path = self.path(session_id);
-        let fresh = path.with_extension("new");
-        let text = serde_json::to_vec(file)?;
-        let mut output =
-            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
-        output.write_all(&text)?;
-        std::fs::rename(fresh, path)
+        replace(&self.path(session_id), &serde_json::to_vec(file)?)
     }
 
-    /// Removes a session's file; one that is not there is fine.
+    /// Keeps what a session printed, as an asciicast without secrets, for when its keeper is gone.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn write_recording(&self, session_id: &SessionId, asciicast: &str) -> io::Result<()> {
+        replace(&self.recording(session_id), asciicast.as_bytes())
+    }
+
+    /// Reads what a session printed; absent if nothing was kept.
+    pub fn read_recording(&self, session_id: &SessionId) -> Option<Vec<u8>> {
+        read_bounded(&self.recording(session_id)).ok()
+    }
+
+    fn recording(&self, session_id: &SessionId) -> PathBuf {
+        self.0.join(format!("{session_id}.cast"))
+    }
+
+    /// Removes a session's files; those that are not there are fine.
     pub fn remove(&self, session_id: &SessionId) {
-        // An error means that it is not there, or that the next supervisor finds an ended session once more.
-        let _ = std::fs::remove_file(self.path(session_id));
+        for path in [self.path(session_id), self.recording(session_id)] {
+            // An error means that it is not there, or that the next supervisor finds an ended session once more.
+            let _ = std::fs::remove_file(path);
+        }
     }
 
     /// Reads all files, the longest running session first. One that cannot be read is told in the second list.
@@ -81,9 +95,21 @@ impl SavedFolder {
 }
 
 fn read(path: &Path) -> io::Result<SavedFile> {
+    Ok(serde_json::from_slice(&read_bounded(path)?)?)
+}
+
+fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
     let mut text = Vec::new();
     File::open(path)?.take(LONGEST).read_to_end(&mut text)?;
-    Ok(serde_json::from_slice(&text)?)
+    Ok(text)
+}
+
+fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
+    let mut fresh = path.as_os_str().to_owned();
+    fresh.push(".new");
+    let mut output = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
+    output.write_all(text)?;
+    std::fs::rename(fresh, path)
 }
 
 #[cfg(test)]

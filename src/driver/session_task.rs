@@ -39,6 +39,7 @@ use super::clock::Clock;
 use super::keeper_link::{KeeperEvent, KeeperEvents, KeeperHandle, KeeperHello};
 use super::recording::Recording;
 use super::runtime::Fact;
+use super::saved::SavedFolder;
 use super::sessions::{Mailbox, Order};
 use super::settings::DriverSettings;
 use crate::core::ids::SessionId;
@@ -61,6 +62,8 @@ pub(super) struct Setting {
     pub clock: Clock,
     pub facts: mpsc::Sender<Fact>,
     pub provider: Option<Arc<Provider>>,
+    /// Where what it printed is kept when its keeper goes.
+    pub saved: SavedFolder,
     /// Columns and rows of the terminal.
     pub size: (u16, u16),
 }

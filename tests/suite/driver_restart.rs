@@ -57,6 +57,7 @@ fn a_finished_session_is_still_listed_by_the_next_supervisor() {
     supervisor.stop();
     supervisor.restart();
     assert_eq!(supervisor.view(&session).unwrap().status, status);
+    assert_eq!(supervisor.transcript(&session), "bye\n");
     assert!(supervisor.ask_whether(&session, Request::SessionRemove));
     supervisor.kill();
     supervisor.restart();

@@ -88,7 +88,10 @@ impl Runtime {
         let (port, mailbox) = port();
         self.sessions.insert(session_id.clone(), port);
         let past = attached.as_ref().map(|attached| attached.hello.clone());
-        let task = SessionTask::new(self.setting(session_id, provider, size), mailbox, attached);
+        let mut task = SessionTask::new(self.setting(session_id, provider, size), mailbox, attached);
+        if past.is_none() {
+            task.recall();
+        }
         self.feed(Input::Adopted(Box::new(Adopted { saved: file.session, keeper })));
         self.tasks.spawn(task.run(past));
     }

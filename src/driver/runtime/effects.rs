@@ -125,6 +125,7 @@ impl Runtime {
             clock: self.clock,
             facts: self.facts.clone(),
             provider,
+            saved: self.saved.clone(),
             size,
         }
     }

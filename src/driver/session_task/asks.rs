@@ -27,10 +27,15 @@ impl SessionTask {
             Ask::History { first, count } => value(&self.history(first, count)),
             Ask::Search(text) => value(&search(&self.screen, &text)),
             Ask::Transcript => value(&transcript(&self.screen, &self.masks)),
-            Ask::Recording => value(&asciicast(&self.recording, &self.masks.with_tokens_of(&self.screen))),
+            Ask::Recording => value(&self.asciicast(usize::MAX)),
         };
         // An error means that nobody waits any more.
         let _ = reply.send(result);
+    }
+
+    /// Writes the newest bytes of the recording as asciicast v2, secrets masked.
+    pub(super) fn asciicast(&self, bytes: usize) -> String {
+        asciicast(&self.recording, &self.masks.with_tokens_of(&self.screen), bytes)
     }
 
     fn whole_screen(&mut self) -> Result<Answer, RpcError> {
@@ -123,19 +128,22 @@ fn transcript(screen: &Screen, masks: &Masks) -> String {
     text
 }
 
-/// Writes what is kept of the recording as asciicast v2, secrets masked.
-fn asciicast(recording: &Recording, masks: &Masks) -> String {
+/// Writes what is kept of the recording as asciicast v2, secrets masked; no more than the newest `bytes`, from the
+/// beginning of a line on.
+fn asciicast(recording: &Recording, masks: &Masks, bytes: usize) -> String {
     let mut contents = recording.contents();
     masks.cover_output(&mut contents);
-    let start = recording.pieces().next().map_or(Timestamp(0), |(at, _)| at);
+    let first = beginning_of_newest(&contents, bytes);
+    let start = recording.pieces().find(|(_, end)| *end > first).map_or(Timestamp(0), |(at, _)| at);
     let seconds = |at: Timestamp| start.until(at).as_secs_f64();
     let mut writer = Writer::new();
-    let header =
-        Header { size: recording.size(), timestamp: Some(start.0 / 1_000), title: None, command: None };
+    let before = recording.resizes().take_while(|(place, _)| *place <= first && first > 0).last();
+    let size = before.map_or(recording.size(), |(_, resized)| resized.size);
+    let header = Header { size, timestamp: Some(start.0 / 1_000), title: None, command: None };
     let mut lines = vec![writer.header(&header)];
-    let mut begin = 0;
-    let mut resizes = recording.resizes().peekable();
-    for (at, end) in recording.pieces() {
+    let mut begin = first;
+    let mut resizes = recording.resizes().skip_while(|(place, _)| *place <= first && first > 0).peekable();
+    for (at, end) in recording.pieces().filter(|(_, end)| *end > first) {
         while let Some((place, resized)) = resizes.next_if(|(place, _)| *place <= end) {
             let place = place.clamp(begin, end);
             lines.extend(writer.output(seconds(at), &contents[begin..place]));
@@ -147,6 +155,12 @@ fn asciicast(recording: &Recording, masks: &Masks) -> String {
     }
     lines.extend(writer.finish());
     lines.concat()
+}
+
+/// Finds where the newest bytes begin, at the beginning of a line if there is one.
+fn beginning_of_newest(contents: &[u8], bytes: usize) -> usize {
+    let Some(cut) = contents.len().checked_sub(bytes).filter(|cut| *cut > 0) else { return 0 };
+    memchr::memchr(b'\n', &contents[cut..]).map_or(cut, |end| cut + end + 1)
 }
 
 #[cfg(test)]
@@ -190,7 +204,7 @@ mod tests {
         recording.push(6, Timestamp(6_500), b"canary-value-1 \xc3\xa4");
         let mut masks = Masks::default();
         masks.add(&Secret::new("canary-value-1"));
-        let read = parse(asciicast(&recording, &masks).as_bytes()).unwrap().unwrap();
+        let read = parse(asciicast(&recording, &masks, usize::MAX).as_bytes()).unwrap().unwrap();
         let kinds: Vec<EventKind> = read.events.iter().map(|event| event.kind.clone()).collect();
         assert_eq!(
             kinds,
@@ -203,5 +217,19 @@ mod tests {
         assert_eq!(read.header.size, size);
         assert_eq!(read.header.timestamp, Some(5));
         assert!((read.events[2].seconds - 1.5).abs() < 0.01);
+    }
+
+    #[test]
+    fn the_newest_part_of_a_recording_begins_with_a_line() {
+        let size = Size { columns: 10, rows: 3 };
+        let wide = Size { columns: 20, rows: 3 };
+        let mut recording = Recording::new(1_000, size);
+        recording.push(0, Timestamp(1_000), b"one\r\n");
+        recording.resized(Timestamp(1_500), wide);
+        recording.push(5, Timestamp(2_000), b"two\r\nthree\r\n");
+        let read = parse(asciicast(&recording, &Masks::default(), 9).as_bytes()).unwrap().unwrap();
+        assert_eq!(read.header.size, wide);
+        let kinds: Vec<EventKind> = read.events.iter().map(|event| event.kind.clone()).collect();
+        assert_eq!(kinds, [EventKind::Output("three\r\n".into())]);
     }
 }

@@ -5,14 +5,47 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
 use super::SessionTask;
+use crate::core::asciicast::{self, EventKind};
 use crate::core::input::{Exit, Input, SessionInput};
+use crate::core::time::Timestamp;
 use crate::driver::keeper_link::{
     InputKind, KeeperEvent, KeeperEvents, KeeperHandle, KeeperHello, KillReport, RefusalReason, Survivor,
 };
 use crate::driver::platform;
+use crate::driver::recording::Recording;
 use crate::driver::runtime::Fact;
 
+/// How much of what a session printed is kept for the next supervisor once its keeper is gone.
+const KEPT_BYTES: usize = 512 * 1024;
+
 impl SessionTask {
+    /// Shows again what an earlier supervisor has kept of a session that is over. Nothing is told to the engine.
+    pub fn recall(&mut self) {
+        let kept = self.setting.saved.read_recording(&self.setting.session_id);
+        let recording = kept.and_then(|text| asciicast::parse(&text).ok().flatten());
+        let Some(recording) = recording else { return };
+        let start = Timestamp(recording.header.timestamp.unwrap_or_default().saturating_mul(1_000));
+        self.screen.resize(recording.header.size);
+        self.recording = Recording::new(self.setting.settings.limits.recording_bytes, recording.header.size);
+        for event in recording.events {
+            let at = start.after(Duration::try_from_secs_f64(event.seconds).unwrap_or_default());
+            match event.kind {
+                EventKind::Output(text) => {
+                    self.screen.feed(text.as_bytes());
+                    self.recording.push(self.received, at, text.as_bytes());
+                    self.received += text.len() as u64;
+                }
+                EventKind::Resize(size) => {
+                    self.screen.resize(size);
+                    self.recording.resized(at, size);
+                }
+                EventKind::Input(_) => {}
+            }
+        }
+        self.screen.end_synchronized_update();
+        drop(self.screen.take_replies());
+    }
+
     /// Tells the engine what happened before this supervisor attached. The output follows by itself.
     pub(super) async fn on_past(&mut self, past: &KeeperHello) {
         if past.limit_reached {
@@ -159,6 +192,9 @@ impl SessionTask {
         }
         self.released = true;
         if let Some((handle, _)) = &self.keeper {
+            let recording = self.asciicast(KEPT_BYTES);
+            // An error means no space in memory; the session is then listed without its output after a restart.
+            let _ = self.setting.saved.write_recording(&self.setting.session_id, &recording);
             // An error means that it is gone already, which is what was asked for.
             let _ = handle.release().await;
         }
