@@ -1,10 +1,10 @@
 //! Everything that touches the world on the engine's behalf: the supervisor's runtime.
 //!
 //! ```text
-//! Connection ──Command──> runtime (owns the engine, the clock, randomness) ──SessionCommand──> session task ── keeper
-//!      ^                     │ effects run as tasks, results return as inputs                        │
-//!      └──events (numbered)──┘                                                                       │
-//!      └──screen updates (state, not a queue) ───────────────────────────────────────────────────────┘
+//! Connection ──commands──> runtime (owns the engine, the clock, randomness) ──orders──> session task ── keeper
+//!   ^ ^  └────────────────── keys, questions about the screen ───────────────────────────^ │
+//!   │ └──events (numbered)──────┘ effects run as tasks, results return as inputs            │
+//!   └────screen updates (state, not a queue) ───────────────────────────────────────────────┘
 //! ```
 //!
 //! | module | what it does |

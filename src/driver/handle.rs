@@ -173,6 +173,18 @@ impl Connection {
         }
     }
 
+    /// The same for a thread that has no async runtime of its own (behaviour C7). It blocks until the answer is there,
+    /// and must not be called from within a runtime. Requests about a session's screen and keys are refused here.
+    ///
+    /// # Errors
+    /// A refusal, as it is to stand in the answer.
+    pub fn call_blocking(&self, request: Request) -> Result<Answer, RpcError> {
+        let (reply, answer) = oneshot::channel();
+        let order = Command::Call { client: self.shared.client, request: Box::new(request), reply };
+        self.shared.handle.commands.blocking_send(order).map_err(|_| stopped())?;
+        answer.blocking_recv().map_err(|_| stopped())?
+    }
+
     async fn call_runtime(&self, request: Request) -> Result<Answer, RpcError> {
         let (reply, answer) = oneshot::channel();
         let order = Command::Call { client: self.shared.client, request: Box::new(request), reply };

@@ -174,6 +174,24 @@ fn c6_nothing_leaks() {
 }
 
 #[test]
+fn c7_a_thread_without_a_runtime_can_park_and_wait() {
+    let supervisor = Supervisor::start();
+    let helper = supervisor.connect(Identity::Local);
+    let thread = std::thread::spawn(move || {
+        helper.call_blocking(Request::ChallengePark(challenge("c7"))).unwrap();
+        helper.call_blocking(Request::ChallengeWait(named("c7"))).unwrap()
+    });
+    wait_until("it is parked", || pending(&supervisor) == 1, || "nothing is parked".into());
+    assert!(supervisor.ask::<bool>(given("c7", "canary-value")).unwrap());
+    match thread.join().unwrap() {
+        Answer::Challenge(ChallengeAnswer::Answered { secret, .. }) => {
+            assert!(secret.matches("canary-value"))
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
 fn w2_only_the_supervisors_own_credential_is_accepted_also_after_a_restart() {
     let mut supervisor = Supervisor::start();
     let session =
