@@ -153,12 +153,15 @@ impl Detector {
         let candidates =
             candidate::candidates(&page, self.provider.as_deref(), &self.captures, &mut self.memory, cursor);
         let mut found = Vec::new();
-        let (open, settled): (Vec<_>, Vec<_>) =
+        let (open, mut settled): (Vec<_>, Vec<_>) =
             candidates.into_iter().partition(|candidate| moment == Moment::Flowing && candidate.open);
         // What was unsettled and is gone now was never continued: it stood there as it was.
         for vanished in std::mem::take(&mut self.unsettled) {
             let still = open.iter().chain(&settled).any(|candidate| candidate.continues(&vanished));
             if !still {
+                for candidate in settled.iter_mut().filter(|candidate| candidate.replaces(&vanished)) {
+                    candidate.found.disputed = true;
+                }
                 self.report(vanished, &mut found);
             }
         }

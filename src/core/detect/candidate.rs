@@ -26,9 +26,17 @@ pub(super) struct Candidate {
     pub found: Found,
     /// More of it may follow.
     pub open: bool,
+    /// The rows that a URL stands on: the first one, and the one behind the last.
+    pub rows: Option<(u64, u64)>,
 }
 
 impl Candidate {
+    /// Whether this is a URL that took the place of another one on the screen.
+    pub fn replaces(&self, earlier: &Self) -> bool {
+        let (Some(now), Some(before)) = (self.rows, earlier.rows) else { return false };
+        now.0 < before.1 && before.0 < now.1 && !self.continues(earlier) && !self.found.new_attempt
+    }
+
     /// Whether this is the earlier one, or the earlier one and what followed.
     pub fn continues(&self, earlier: &Self) -> bool {
         let (now, before) = (&self.found.finding, &earlier.found.finding);
@@ -245,6 +253,7 @@ impl<'a> Reader<'a> {
         let first = lines[address.line].number;
         let last = lines[address.last].number + lines[address.last].rows as u64;
         let placed = Placed { url: address.text.clone(), first, last };
+        let rows = Some((placed.first, placed.last));
         let (new_attempt, overwrites) = self.note_url(kind, placed, open);
         let disputed = overwrites || (!address.from_link && self.captures.contradict(&address.text));
         let finding = Finding {
@@ -257,7 +266,7 @@ impl<'a> Reader<'a> {
             source: if address.from_link { Source::Osc8 } else { Source::Screen },
         };
         let found = Found { reason: Some(judged.reason), disputed, new_attempt, ..Found::plain(finding) };
-        self.out.push(Candidate { found, open });
+        self.out.push(Candidate { found, open, rows });
         if kind == FindingKind::VerificationUrl {
             self.code_of_url(address, open);
         }
@@ -350,7 +359,7 @@ impl<'a> Reader<'a> {
         }
         let finding = plain(FindingKind::DeviceCode, code.text.clone());
         let found = Found { verification_url, new_attempt, ..Found::plain(finding) };
-        self.out.push(Candidate { found, open });
+        self.out.push(Candidate { found, open, rows: None });
     }
 }
 

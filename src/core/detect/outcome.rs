@@ -157,7 +157,7 @@ impl Reader<'_> {
         let finding = Finding { expects, identity, ..plain(kind, secrets::masked(text)) };
         let open = statement.open && kind != FindingKind::Prompt;
         self.memory.gave_up |= kind == FindingKind::Failure && !open;
-        self.out.push(Candidate { found: Found::plain(finding), open });
+        self.out.push(Candidate { found: Found::plain(finding), open, rows: None });
     }
 
     /// A token on the statement's lines, or on the lines below one that announces it.
@@ -188,7 +188,7 @@ impl Reader<'_> {
         if !open {
             self.memory.secrets.extend(values.into_iter().map(Secret::new));
         }
-        self.out.push(Candidate { found: Found::plain(plain(FindingKind::Secret, text)), open });
+        self.out.push(Candidate { found: Found::plain(plain(FindingKind::Secret, text)), open, rows: None });
     }
 
     /// Appends the rows that continue a token which its program broke; tells whether more may come.
