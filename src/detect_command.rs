@@ -63,7 +63,7 @@ pub fn run(arguments: &cli::Detect, out: &mut dyn Write) -> Result<(), Error> {
             .hint("asciicast v2 and v3 are read, and any other text as it is")
     })?;
     let provider = choose_provider(&catalogue, arguments.provider.as_deref(), recording.command.as_deref())?;
-    let report = detect(&recording, provider, arguments.columns);
+    let report = detect(&recording, provider.as_ref(), arguments.columns);
     let text = if arguments.json { json(&report) } else { human(&report) };
     out.write_all(text.as_bytes())
         .map_err(|error| Error::new(Kind::Failed, "the findings cannot be written").because(error))
@@ -175,10 +175,10 @@ impl Input {
 }
 
 /// Runs the detector over an input.
-pub fn detect(input: &Input, provider: Option<Arc<Provider>>, columns: Option<u16>) -> Report {
+pub fn detect(input: &Input, provider: Option<&Arc<Provider>>, columns: Option<u16>) -> Report {
     let size = Size { columns: columns.unwrap_or(input.size.columns), ..input.size };
     let mut screen = Screen::new(size, ScreenLimits::default());
-    let mut detector = Detector::new(provider.clone());
+    let mut detector = Detector::new(provider.cloned());
     let mut found = Vec::new();
     for piece in &input.pieces {
         match piece {
@@ -190,9 +190,9 @@ pub fn detect(input: &Input, provider: Option<Arc<Provider>>, columns: Option<u1
         drop(screen.take_replies());
     }
     found.extend(detector.finish(&mut screen));
-    let status = replay::status(&found, provider.as_deref());
+    let status = replay::status(&found, provider.map(Arc::as_ref));
     Report {
-        provider: provider.as_ref().map(|provider| provider.id.clone()),
+        provider: provider.map(|provider| provider.id.clone()),
         columns: screen.size().columns,
         findings: findings(found),
         status,

@@ -102,7 +102,7 @@ fn outcome_differences(expect: &Value, report: &Report) -> Vec<String> {
             }
         }
         None if !successes.is_empty() => {
-            wrong.push(format!("success not true: {:?}", texts(report, FindingKind::Success)))
+            wrong.push(format!("success not true: {:?}", texts(report, FindingKind::Success)));
         }
         None => {}
     }
@@ -111,7 +111,7 @@ fn outcome_differences(expect: &Value, report: &Report) -> Vec<String> {
             wrong.push(format!("failure {line:?} missed, got {:?}", texts(report, FindingKind::Failure)));
         }
         None if !failures.is_empty() => {
-            wrong.push(format!("failure not true: {:?}", texts(report, FindingKind::Failure)))
+            wrong.push(format!("failure not true: {:?}", texts(report, FindingKind::Failure)));
         }
         Some(_) | None => {}
     }
@@ -145,7 +145,7 @@ fn try_all(title: &str, provider_of: impl Fn(&Case) -> Option<Arc<Provider>>) {
     let mut report_text = String::new();
     let mut bad = 0;
     for case in &cases {
-        let report = detect(&case.input, provider_of(case), None);
+        let report = detect(&case.input, provider_of(case).as_ref(), None);
         let wrong = differences(case, &report);
         if !wrong.is_empty() {
             bad += 1;
@@ -180,7 +180,7 @@ fn nothing_is_found_where_there_is_no_login() {
     for case in cases("negative") {
         let by_provider = case.input.command.as_deref().and_then(|command| catalogue.recognise(command));
         for provider in [None, catalogue.get("gh"), catalogue.get("codex"), by_provider] {
-            let report = detect(&case.input, provider, None);
+            let report = detect(&case.input, provider.as_ref(), None);
             for finding in &report.findings {
                 wrong.push_str(&format!("{}: {:?} {:?}\n", case.name, finding.kind, finding.text));
             }

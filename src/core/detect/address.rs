@@ -158,8 +158,7 @@ fn has_broken_escape(url: &str) -> bool {
 fn links(page: &Page, index: usize, found: &mut Vec<Address>) {
     let line = &page.lines[index];
     for link in &line.links {
-        if !link.uri.starts_with("http")
-            || !URL.find(&link.uri).is_some_and(|run| run.len() == link.uri.len())
+        if !link.uri.starts_with("http") || URL.find(&link.uri).is_none_or(|run| run.len() != link.uri.len())
         {
             continue;
         }

@@ -36,7 +36,7 @@ enum Escape {
     Begun,
     Sequence,
     Command,
-    CommandEscape,
+    Ending,
 }
 
 /// The URLs of the stream, newest last.
@@ -117,10 +117,10 @@ impl Captures {
             },
             Escape::Command => match byte {
                 0x07 => self.escape = Escape::None,
-                0x1b => self.escape = Escape::CommandEscape,
+                0x1b => self.escape = Escape::Ending,
                 _ => {}
             },
-            Escape::CommandEscape => {
+            Escape::Ending => {
                 self.escape = if byte == b'\\' { Escape::None } else { Escape::Command };
             }
         }

@@ -90,7 +90,7 @@ impl Reader<'_> {
                 Says::Success { identity } => self.say(FindingKind::Success, text, None, identity, statement),
                 Says::Failure if self.is_tried_again(statement) => self.memory.gave_up = true,
                 Says::Failure => {
-                    let whole = self.from_its_beginning(statement, text);
+                    let whole = self.whole_failure(statement, text);
                     self.say(FindingKind::Failure, &whole, None, None, statement);
                 }
             }
@@ -107,7 +107,7 @@ impl Reader<'_> {
     }
 
     /// A failure that a CLI breaks over several rows of one indentation: from the row that begins with "Error".
-    fn from_its_beginning(&self, statement: &Statement, text: &str) -> String {
+    fn whole_failure(&self, statement: &Statement, text: &str) -> String {
         if !text.starts_with('{') {
             return text.to_owned();
         }

@@ -16,7 +16,7 @@ pub fn status(found: &[Found], provider: Option<&Provider>) -> Status {
         let text = &found.finding.text;
         match found.finding.kind {
             FindingKind::AuthorizeUrl if auth_url.is_none() || found.new_attempt => {
-                auth_url = Some(text.clone())
+                auth_url = Some(text.clone());
             }
             FindingKind::VerificationUrl if verification.is_none() || found.new_attempt => {
                 verification = Some(text.clone());
