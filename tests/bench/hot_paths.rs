@@ -15,6 +15,9 @@ use divan::{Bencher, black_box};
 #[path = "streams.rs"]
 mod streams;
 
+#[path = "drawing.rs"]
+mod drawing;
+
 use streams::Stream;
 
 fn main() {

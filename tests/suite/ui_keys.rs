@@ -447,3 +447,22 @@ fn a_desktop_opens_the_url_itself() {
     stage.press("o");
     assert!(matches!(&stage.orders[..], [Cmd::Open(url)] if url == CLAUDE_URL));
 }
+
+#[test]
+fn starting_again_never_starts_a_masked_command() {
+    let mut stage = Stage::of((80, 24), vec![gh_done()]);
+    stage.requests();
+    stage.press("r");
+    assert!(
+        matches!(&stage.requests()[..], [(Ask::Start, Request::SessionStart(start))] if start.command == ["gh", "login"])
+    );
+    let masked =
+        SessionView {
+            provider_id: None, command: vec!["login".into(), "--token=••••".into()], ..gh_done()
+        };
+    let mut stage = Stage::of((80, 24), vec![masked]);
+    stage.requests();
+    stage.press("r");
+    assert!(stage.requests().is_empty());
+    assert!(status(&stage).contains("has a secret in it"));
+}

@@ -39,9 +39,18 @@ pub fn open_picker(model: &mut Model, orders: &mut Vec<Cmd>) {
 /// Starts the selected session's login once more.
 pub fn restart(model: &mut Model, orders: &mut Vec<Cmd>) {
     let Some(session) = model.selected_session() else { return };
+    // What is shown has secrets masked, so it is not always what was started.
+    let masked = session.command.iter().any(|word| word.contains('•'));
+    if masked && session.provider_id.is_none() {
+        model.say(
+            Level::Warning,
+            "Its command has a secret in it that is not kept here; start it again yourself.",
+        );
+        return;
+    }
     let what = StartSession {
         provider_id: session.provider_id.clone(),
-        command: session.command.clone(),
+        command: if masked { Vec::new() } else { session.command.clone() },
         name: session.name.clone(),
         ..StartSession::default()
     };
