@@ -7,12 +7,42 @@ use alacritty_terminal::vte::ansi::{Color, NamedColor};
 
 use super::appearance::{Colour, Style, attribute};
 
-/// A stretch of columns with one style. The spans of a line follow each other from column 0; columns behind the last
-/// one have the default style.
+/// How cells look, as the emulator has it; a [`Style`] is made of it only when somebody wants to see it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Look {
+    foreground: Color,
+    background: Color,
+    flags: Flags,
+}
+
+impl Default for Look {
+    fn default() -> Self {
+        Self { foreground: DEFAULT_FOREGROUND, background: DEFAULT_BACKGROUND, flags: Flags::empty() }
+    }
+}
+
+impl Look {
+    #[inline]
+    fn of(cell: &Cell) -> Self {
+        Self { foreground: cell.fg, background: cell.bg, flags: cell.flags.intersection(LOOK) }
+    }
+
+    /// The same in our words.
+    pub fn style(self) -> Style {
+        Style {
+            foreground: colour_of(self.foreground),
+            background: colour_of(self.background),
+            attributes: attributes_of(self.flags),
+        }
+    }
+}
+
+/// A stretch of columns with one look. The spans of a line follow each other from column 0; columns behind the last
+/// one have the default look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Span {
     pub columns: u16,
-    pub style: Style,
+    pub look: Look,
 }
 
 /// A stretch of columns that an OSC 8 hyperlink covers.
@@ -105,42 +135,39 @@ impl Compact<'_> {
     }
 
     fn write_ascii(&mut self, cells: &[Cell]) {
-        self.text.extend(cells.iter().map(|cell| if cell.c == '\t' { b' ' } else { cell.c as u8 }));
+        self.text.extend(cells.iter().map(|cell| cell.c as u8));
     }
 
     fn write_styled(&mut self, cells: &[Cell], plain: usize) {
         let first_span = self.spans.len();
         let first_link = self.links.len();
-        let mut style = Style::default();
+        let mut look = Look::default();
         let mut span_start = 0;
         let mut column = plain;
         while let Some(cell) = cells.get(column) {
-            let alike = &cells[column..];
-            let alike =
-                &alike[..alike.iter().position(|next| !looks_alike(cell, next)).unwrap_or(alike.len())];
-            let cell_style = style_of(cell);
-            if cell_style != style {
-                self.push_span(span_start..column, style);
-                style = cell_style;
+            let next = Look::of(cell);
+            if next != look {
+                self.push_span(span_start..column, look);
+                look = next;
                 span_start = column;
             }
-            let simple = alike.iter().position(|cell| !is_simple(cell)).unwrap_or(alike.len());
-            self.write_ascii(&alike[..simple]);
-            let end = column + alike.len();
-            column += simple;
-            while column < end {
+            // What is only a character is written here; the rest is rare.
+            if cell.extra.is_some() || cell.c == '\t' || cell.flags.intersects(NOT_SIMPLE) {
                 column += self.write_cell(cells, column, first_link);
+            } else {
+                self.push_character(cell.c);
+                column += 1;
             }
         }
-        let only_default = self.spans.len() == first_span && style == Style::default();
+        let only_default = self.spans.len() == first_span && look == Look::default();
         if !only_default {
-            self.push_span(span_start..cells.len(), style);
+            self.push_span(span_start..cells.len(), look);
         }
     }
 
-    fn push_span(&mut self, columns: Range<usize>, style: Style) {
+    fn push_span(&mut self, columns: Range<usize>, look: Look) {
         if !columns.is_empty() {
-            self.spans.push(Span { columns: narrow(columns.len()), style });
+            self.spans.push(Span { columns: narrow(columns.len()), look });
         }
     }
 
@@ -151,6 +178,10 @@ impl Compact<'_> {
         let whole =
             wide && cells.get(column + 1).is_some_and(|next| next.flags.contains(Flags::WIDE_CHAR_SPACER));
         let width = if whole { 2 } else { 1 };
+        if whole && cell.extra.is_none() && !cell.flags.contains(Flags::HIDDEN) {
+            self.push_character(cell.c);
+            return width;
+        }
         let broken = wide != whole || cell.flags.contains(Flags::WIDE_CHAR_SPACER);
         if cell.flags.contains(Flags::HIDDEN) || broken || cell.c == '\t' {
             self.text.extend_from_slice(if whole { b"  " } else { b" " });
@@ -166,8 +197,16 @@ impl Compact<'_> {
         width
     }
 
+    /// Writes a character in UTF-8; the usual lengths without a call to copy so few bytes.
+    #[inline]
     fn push_character(&mut self, character: char) {
-        self.text.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+        let mut bytes = [0; 4];
+        match *character.encode_utf8(&mut bytes).as_bytes() {
+            [one] => self.text.push(one),
+            [one, two] => self.text.extend_from_slice(&[one, two]),
+            [one, two, three] => self.text.extend_from_slice(&[one, two, three]),
+            _ => self.text.extend_from_slice(&bytes),
+        }
     }
 
     fn push_link(&mut self, columns: Range<usize>, link: Hyperlink, first_link: usize) {
@@ -207,11 +246,7 @@ fn is_plain(cell: &Cell) -> bool {
 
 /// One byte of text, of whatever look.
 fn is_simple(cell: &Cell) -> bool {
-    cell.c.is_ascii() && cell.extra.is_none() && !cell.flags.intersects(NOT_SIMPLE)
-}
-
-fn looks_alike(one: &Cell, other: &Cell) -> bool {
-    one.fg == other.fg && one.bg == other.bg && one.flags.intersection(LOOK) == other.flags.intersection(LOOK)
+    cell.c.is_ascii() && cell.c != '\t' && cell.extra.is_none() && !cell.flags.intersects(NOT_SIMPLE)
 }
 
 /// Columns fit 16 bits: [`super::Size`] is bounded.
@@ -219,26 +254,14 @@ fn narrow(columns: usize) -> u16 {
     u16::try_from(columns).unwrap_or(u16::MAX)
 }
 
-fn style_of(cell: &Cell) -> Style {
-    let flags = cell.flags.intersection(LOOK);
-    Style { foreground: colour_of(cell.fg), background: colour_of(cell.bg), attributes: attributes_of(flags) }
-}
-
 fn attributes_of(flags: Flags) -> u16 {
-    if flags.is_empty() {
-        return 0;
-    }
-    [
-        (Flags::BOLD, attribute::BOLD),
-        (Flags::DIM, attribute::DIM),
-        (Flags::ITALIC, attribute::ITALIC),
-        (Flags::ALL_UNDERLINES, attribute::UNDERLINE),
-        (Flags::INVERSE, attribute::REVERSE),
-        (Flags::STRIKEOUT, attribute::STRIKE),
-    ]
-    .iter()
-    .filter(|(flag, _)| flags.intersects(*flag))
-    .fold(0, |bits, (_, bit)| bits | bit)
+    let bit = |flag: Flags, bit: u16| if flags.intersects(flag) { bit } else { 0 };
+    bit(Flags::BOLD, attribute::BOLD)
+        | bit(Flags::DIM, attribute::DIM)
+        | bit(Flags::ITALIC, attribute::ITALIC)
+        | bit(Flags::ALL_UNDERLINES, attribute::UNDERLINE)
+        | bit(Flags::INVERSE, attribute::REVERSE)
+        | bit(Flags::STRIKEOUT, attribute::STRIKE)
 }
 
 fn colour_of(colour: Color) -> Colour {

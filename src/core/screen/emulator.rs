@@ -31,7 +31,7 @@ const TITLE_CHARACTERS: usize = 256;
 const RESIZE_HISTORY: usize = 100_000;
 
 /// ASCII characters that are put on the grid at a time.
-const RUN_BYTES: usize = 512;
+const RUN_BYTES: usize = 128;
 
 /// How far to the right anything was written on the rows of the screen: an upper bound, so that a row which scrolls
 /// off need not be read to its end.
@@ -91,7 +91,8 @@ pub(super) struct Emulator {
     /// The active character set, as the terminal has it.
     charset: CharsetIndex,
     /// Printable ASCII that is not on the grid yet.
-    run: Vec<u8>,
+    run: [u8; RUN_BYTES],
+    run_length: usize,
     reach: Reach,
 }
 
@@ -113,7 +114,8 @@ impl Emulator {
             combining_marks: limits.combining_marks,
             region: 0..usize::from(size.rows),
             charset: CharsetIndex::default(),
-            run: Vec::with_capacity(RUN_BYTES),
+            run: [0; RUN_BYTES],
+            run_length: 0,
             reach: Reach::default(),
         }
     }
@@ -217,57 +219,27 @@ impl Emulator {
     /// characters, and leaves every special case to that.
     #[inline]
     pub fn flush(&mut self) {
-        if !self.run.is_empty() {
+        if self.run_length > 0 {
             self.flush_run();
         }
     }
 
     #[inline(never)]
     fn flush_run(&mut self) {
-        let run = std::mem::take(&mut self.run);
-        let ordinary = self.term.grid().cursor.charsets[self.charset] == StandardCharset::Ascii
+        let length = std::mem::take(&mut self.run_length);
+        let grid = self.term.grid();
+        let ordinary = grid.cursor.charsets[self.charset] == StandardCharset::Ascii
+            && grid.cursor.template.extra.is_none()
             && !self.term.mode().contains(TermMode::INSERT);
-        let mut rest = &run[..];
-        while let Some(&first) = rest.first() {
-            let written = if ordinary { self.write_cells(rest) } else { 0 };
+        let mut at = 0;
+        while at < length {
+            let written = if ordinary { write_cells(self.term.grid_mut(), &self.run[at..length]) } else { 0 };
             if written == 0 {
-                self.input_one(char::from(first));
+                self.input_one(char::from(self.run[at]));
             }
-            rest = &rest[written.max(1)..];
+            at += written.max(1);
         }
-        self.run = run;
-        self.run.clear();
-    }
-
-    /// Writes as much of a run as fits the rest of the row; returns how much that is, 0 if it is no simple case.
-    fn write_cells(&mut self, run: &[u8]) -> usize {
-        let grid = self.term.grid_mut();
-        if grid.cursor.input_needs_wrap {
-            return 0;
-        }
-        let columns = grid.columns();
-        let start = grid.cursor.point.column.0;
-        let length = run.len().min(columns - start);
-        let end = start + length;
-        let template = grid.cursor.template.clone();
-        let line = grid.cursor.point.line;
-        let cells = &mut grid[line][Column(start)..Column(end)];
-        if cells.iter().any(|cell| cell.flags.intersects(Flags::WIDE_CHAR | Flags::WIDE_CHAR_SPACER)) {
-            return 0;
-        }
-        for (cell, byte) in cells.iter_mut().zip(run) {
-            cell.c = char::from(*byte);
-            cell.fg = template.fg;
-            cell.bg = template.bg;
-            cell.flags = template.flags;
-            if cell.extra.is_some() || template.extra.is_some() {
-                cell.extra.clone_from(&template.extra);
-            }
-        }
-        grid.cursor.input_needs_wrap = end == columns;
-        grid.cursor.point.column = Column(end.min(columns - 1));
-        self.reach.touch(end);
-        length
+        self.touch_cursor();
     }
 
     /// Writes one printable ASCII character the terminal's way.
@@ -279,7 +251,6 @@ impl Emulator {
             self.touch_all();
         }
         self.term.input(character);
-        self.touch_cursor();
     }
 
     fn touch_cursor(&mut self) {
@@ -338,20 +309,20 @@ impl Emulator {
     /// Characters outside ASCII: they may be wide, or combine.
     #[inline(never)]
     fn input_other(&mut self, character: char) {
-        let cursor = &self.term.grid().cursor;
-        let needs_wrap = cursor.input_needs_wrap;
-        let at_edge = needs_wrap || cursor.point.column + 1 >= self.term.columns();
-        if at_edge || self.marks_before_cursor() >= self.combining_marks {
-            // Only here does the width matter before the terminal finds it out.
-            match columns_of(character) {
-                0 if self.marks_before_cursor() >= self.combining_marks => return,
-                0 => {}
-                _ if needs_wrap => self.before_wrap(),
-                1 => {}
-                _ => self.before_wide_wrap(),
-            }
+        let width = columns_of(character);
+        let insert = self.term.mode().contains(TermMode::INSERT);
+        if !insert && width > 0 && write_character(self.term.grid_mut(), character, width) {
+            self.touch_cursor();
+            return;
         }
-        if self.term.mode().contains(TermMode::INSERT) {
+        match width {
+            0 if self.marks_before_cursor() >= self.combining_marks => return,
+            0 => {}
+            _ if self.term.grid().cursor.input_needs_wrap => self.before_wrap(),
+            2 if self.term.grid().cursor.point.column + 1 >= self.term.columns() => self.before_wide_wrap(),
+            _ => {}
+        }
+        if insert {
             self.touch_all();
         }
         self.term.input(character);
@@ -390,6 +361,57 @@ impl Emulator {
     fn columns(&self) -> u16 {
         u16::try_from(self.term.columns()).unwrap_or(u16::MAX)
     }
+}
+
+/// Writes as much of a run as fits the rest of the row; returns how much that is, 0 if it is no simple case.
+fn write_cells(grid: &mut Grid<Cell>, run: &[u8]) -> usize {
+    if grid.cursor.input_needs_wrap {
+        return 0;
+    }
+    let columns = grid.columns();
+    let start = grid.cursor.point.column.0;
+    let length = run.len().min(columns - start);
+    let end = start + length;
+    let Cell { fg, bg, flags, .. } = grid.cursor.template;
+    let line = grid.cursor.point.line;
+    let cells = &mut grid[line][Column(start)..Column(end)];
+    if cells.iter().any(|cell| cell.flags.intersects(Flags::WIDE_CHAR | Flags::WIDE_CHAR_SPACER)) {
+        return 0;
+    }
+    for (cell, byte) in cells.iter_mut().zip(run) {
+        *cell = Cell { c: char::from(*byte), fg, bg, flags, extra: None };
+    }
+    grid.cursor.input_needs_wrap = end == columns;
+    grid.cursor.point.column = Column(end.min(columns - 1));
+    length
+}
+
+/// Writes a character of one or two columns, if it is a simple case.
+fn write_character(grid: &mut Grid<Cell>, character: char, width: usize) -> bool {
+    let columns = grid.columns();
+    let start = grid.cursor.point.column.0;
+    let end = start + width;
+    let template = &grid.cursor.template;
+    if grid.cursor.input_needs_wrap || end > columns || template.extra.is_some() {
+        return false;
+    }
+    let Cell { fg, bg, flags, .. } = *template;
+    let line = grid.cursor.point.line;
+    let cells = &mut grid[line][Column(start)..Column(end)];
+    if cells.iter().any(|cell| cell.flags.intersects(Flags::WIDE_CHAR | Flags::WIDE_CHAR_SPACER)) {
+        return false;
+    }
+    match cells {
+        [cell] => *cell = Cell { c: character, fg, bg, flags, extra: None },
+        [cell, spacer] => {
+            *cell = Cell { c: character, fg, bg, flags: flags | Flags::WIDE_CHAR, extra: None };
+            *spacer = Cell { c: ' ', fg, bg, flags: flags | Flags::WIDE_CHAR_SPACER, extra: None };
+        }
+        _ => return false,
+    }
+    grid.cursor.input_needs_wrap = end == columns;
+    grid.cursor.point.column = Column(end.min(columns - 1));
+    true
 }
 
 /// Line numbers of the terminal are signed; those of a bounded screen always fit.
@@ -457,10 +479,11 @@ impl Handler for Emulator {
     #[inline]
     fn input(&mut self, character: char) {
         if (' '..='~').contains(&character) {
-            if self.run.len() == RUN_BYTES {
+            if self.run_length == RUN_BYTES {
                 self.flush_run();
             }
-            self.run.push(character as u8);
+            self.run[self.run_length] = character as u8;
+            self.run_length += 1;
         } else {
             self.flush();
             self.input_other(character);

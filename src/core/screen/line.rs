@@ -85,7 +85,7 @@ impl CompactLine<'_> {
         for Placed { character, base, column } in placed(self.text) {
             while column >= span_end {
                 let span = spans.next();
-                style = span.map_or_else(Style::default, |span| span.style);
+                style = span.map_or_else(Style::default, |span| span.look.style());
                 span_end = span.map_or(u16::MAX, |span| span_end.saturating_add(span.columns));
                 if span.is_none() {
                     break;

@@ -1,17 +1,19 @@
 //! A thin look at the child's bytes before the emulator reads them.
 //!
-//! The emulator's parser is good but trusting. The tap does five things it does not:
+//! The emulator's parser is good but trusting. The tap does four things it does not:
 //! - an operating-system command (`ESC ]` …) is held back until its end came, and dropped if it is longer than the
 //!   limit: the parser's own buffer for it has none;
 //! - `CSI > q` (XTVERSION) and `CSI 16 t`, which the emulator ignores, become a query it does pass on ([`MARKED_VERSION`],
 //!   [`MARKED_CELL_SIZE`]), so that they are answered in the order they were asked;
 //! - the count of `CSI n b` (repeat) is cut to one screen: eight bytes must not cost 65,535 characters of work;
-//! - a control sequence longer than any real one is dropped;
 //! - a character cut in two by the end of a piece waits for its rest (the parser, vte 0.15, may lose the one behind it).
 //!
 //! What it lets through does not depend on how the bytes were cut into pieces: whatever it cannot judge yet it holds.
 
-use memchr::{memchr, memchr2, memchr3};
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+use memchr::{memchr, memchr_iter, memchr2, memchr3, memrchr};
 
 /// The private mode under which XTVERSION is asked of the emulator; no terminal has such a mode.
 pub(super) const MARKED_VERSION: u16 = 64_001;
@@ -22,7 +24,8 @@ const ESCAPE: u8 = 0x1B;
 const BELL: u8 = 0x07;
 const CANCEL: u8 = 0x18;
 const SUBSTITUTE: u8 = 0x1A;
-/// The longest control sequence that is looked at in full; 32 parameters of three digits fit.
+/// The longest control sequence that is looked at in full; 32 parameters of three digits fit. A repeat that is longer
+/// costs the child so many bytes that it need not be cut.
 const SEQUENCE_BYTES: usize = 160;
 /// Ends whatever sequence the parser is in, and does nothing else.
 const TERMINATOR: &[u8] = b"\x1b\\";
@@ -33,7 +36,6 @@ enum Discarding {
     #[default]
     Nothing,
     Command,
-    Sequence,
 }
 
 /// The state between two pieces: what is held back, and what is being dropped.
@@ -69,12 +71,17 @@ enum Verdict {
 impl Tap {
     /// Gives `bytes` on to `emulate`, in as few pieces as possible.
     pub fn feed(&mut self, bytes: &[u8], limits: TapLimits, emulate: &mut impl FnMut(&[u8])) {
-        if self.held.is_empty() {
-            self.pass(bytes, limits, emulate);
-        } else {
+        if !self.held.is_empty() {
             let mut joined = std::mem::take(&mut self.held);
             joined.extend_from_slice(bytes);
             self.pass(&joined, limits, emulate);
+        } else if self.discarding == Discarding::Nothing && is_harmless(bytes) {
+            // Only what the end of the piece may have cut in two is looked at.
+            let (settled, last) = bytes.split_at(memrchr(ESCAPE, bytes).unwrap_or(0));
+            emulate_some(settled, emulate);
+            self.pass(last, limits, emulate);
+        } else {
+            self.pass(bytes, limits, emulate);
         }
     }
 
@@ -84,7 +91,7 @@ impl Tap {
         let mut at = given;
         // It is about the first byte, if that is an ESC.
         let first_terminated = std::mem::take(&mut self.terminated);
-        while let Some(offset) = memchr(ESCAPE, &bytes[at..]) {
+        while let Some(offset) = find_escape(&bytes[at..]) {
             let escape = at + offset;
             if is_ordinary_sequence(&bytes[escape + 1..]) {
                 at = escape + 4;
@@ -139,7 +146,6 @@ impl Tap {
         let end = match self.discarding {
             Discarding::Nothing => return 0,
             Discarding::Command => command_end(bytes),
-            Discarding::Sequence => bytes.iter().position(|byte| ends_sequence(*byte)),
         };
         match end {
             None => bytes.len(),
@@ -148,6 +154,30 @@ impl Tap {
                 if bytes[end] == ESCAPE { end } else { end + 1 }
             }
         }
+    }
+}
+
+/// Tells at the price of a few searches that nothing which begins in these bytes can be for the tap, but for what
+/// their end cuts in two.
+fn is_harmless(bytes: &[u8]) -> bool {
+    static CELL_SIZE_QUERY: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"16t"));
+    // A repeat ends with `b` behind its count, or behind a control that is executed inside the sequence.
+    let repeats = |at: usize| {
+        at.checked_sub(1).is_none_or(|before| matches!(bytes[before], b'0'..=b';' | 0..=0x1F | 0x7F..=0xFF))
+    };
+    memchr2(b']', b'>', bytes).is_none()
+        && !memchr_iter(b'b', bytes).any(repeats)
+        && CELL_SIZE_QUERY.find(bytes).is_none()
+}
+
+/// Finds the next `ESC`; sequences that follow each other closely are faster found byte by byte.
+#[inline]
+fn find_escape(bytes: &[u8]) -> Option<usize> {
+    const NEAR: usize = 12;
+    let near = bytes.len().min(NEAR);
+    match bytes[..near].iter().position(|byte| *byte == ESCAPE) {
+        None => memchr(ESCAPE, &bytes[near..]).map(|offset| near + offset),
+        found => found,
     }
 }
 
@@ -231,11 +261,7 @@ fn judge_sequence(content: &[u8], limits: TapLimits) -> Verdict {
         return Verdict::Pass(1);
     }
     let Some(end) = content.iter().take(SEQUENCE_BYTES).position(|byte| ends_sequence(*byte)) else {
-        return if content.len() >= SEQUENCE_BYTES {
-            Verdict::Drop(1, Discarding::Sequence)
-        } else {
-            Verdict::Wait
-        };
+        return if content.len() >= SEQUENCE_BYTES { Verdict::Pass(1) } else { Verdict::Wait };
     };
     judge_complete(&content[..end], content[end], limits)
 }
@@ -356,8 +382,24 @@ mod tests {
     }
 
     #[test]
-    fn a_sequence_longer_than_any_real_one_is_dropped() {
+    fn a_sequence_longer_than_any_real_one_is_the_parsers_affair() {
         let long = [&b"a\x1b[111"[..], &b";1".repeat(50_000), b"mb"].concat();
-        assert_eq!(both_ways(&long), b"a\x1b\\b");
+        assert_eq!(both_ways(&long), long);
+    }
+
+    #[test]
+    fn a_glance_at_a_piece_misses_nothing() {
+        let filler = "\x1b[38;5;100mword \x1b[10;20Hx".repeat(20);
+        let long = "x".repeat(500);
+        for (sequence, expected) in [
+            ("\x1b[>q".to_owned(), "\x1b[?64001$p"),
+            ("\x1b[16t".to_owned(), "\x1b[?64002$p"),
+            ("\x1b[65535b".to_owned(), "\x1b[100b"),
+            ("\x1b[65535;1b".to_owned(), "\x1b[100b"),
+            (format!("\x1b]0;{long}\x07"), "\x1b\\"),
+        ] {
+            let around = |middle: &str| format!("{filler}{middle}{filler}").into_bytes();
+            assert_eq!(both_ways(&around(&sequence)), around(expected), "{sequence:?}");
+        }
     }
 }

@@ -19,6 +19,7 @@ pub(super) enum Shown {
 }
 
 /// Columns that a character takes on the emulator's grid; 0 for combining marks and format characters.
+#[inline]
 pub(super) fn columns_of(character: char) -> usize {
     if (' '..='~').contains(&character) { 1 } else { character.width().unwrap_or(0) }
 }
