@@ -20,6 +20,7 @@ mod emulator;
 mod history;
 mod line;
 mod logical;
+mod reach;
 mod replies;
 mod rows;
 mod tap;
@@ -281,6 +282,10 @@ impl Screen {
     }
 
     /// Returns a line as text, by its absolute number; `None` if it is not kept.
+    #[expect(
+        clippy::redundant_closure_for_method_calls,
+        reason = "the method is not general enough over the borrow"
+    )]
     pub fn text_row(&self, absolute: u64) -> Option<TextRow> {
         self.with_line(absolute, |line| line.searchable())
     }

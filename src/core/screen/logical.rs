@@ -86,8 +86,7 @@ impl Iterator for LogicalLines<'_> {
             rows: Vec::new(),
         };
         let mut characters = 0;
-        loop {
-            let Some(row) = self.screen.text_row(self.next) else { break };
+        while let Some(row) = self.screen.text_row(self.next) {
             if !line.rows.is_empty() && line.text.len() + row.text.len() > self.limit {
                 line.cut = true;
                 break;

@@ -1,0 +1,165 @@
+//! Characters onto the grid: the hot path.
+
+use alacritty_terminal::grid::{Dimensions as _, Grid};
+use alacritty_terminal::index::Column;
+use alacritty_terminal::term::TermMode;
+use alacritty_terminal::term::cell::{Cell, Flags};
+use alacritty_terminal::vte::ansi::{Handler as _, StandardCharset};
+
+use super::{Emulator, RUN_BYTES};
+use crate::core::screen::visible::columns_of;
+
+impl Emulator {
+    /// Takes one character; ASCII waits for [`Self::flush`].
+    #[inline]
+    pub(super) fn print(&mut self, character: char) {
+        if (' '..='~').contains(&character) {
+            if self.run_length == RUN_BYTES {
+                self.flush_run();
+            }
+            self.run[self.run_length] = character as u8;
+            self.run_length += 1;
+        } else {
+            self.flush();
+            self.input_other(character);
+        }
+    }
+
+    /// Puts the waiting run of ASCII on the grid.
+    ///
+    /// This is the hot path of plain output; it does for a whole run what the terminal's `input` does for each of its
+    /// characters, and leaves every special case to that.
+    #[inline]
+    pub(in crate::core::screen) fn flush(&mut self) {
+        if self.run_length > 0 {
+            self.flush_run();
+        }
+    }
+
+    #[inline(never)]
+    fn flush_run(&mut self) {
+        let length = std::mem::take(&mut self.run_length);
+        let grid = self.term.grid();
+        let ordinary = grid.cursor.charsets[self.charset] == StandardCharset::Ascii
+            && grid.cursor.template.extra.is_none()
+            && !self.term.mode().contains(TermMode::INSERT);
+        let mut at = 0;
+        while at < length {
+            let written = if ordinary { write_cells(self.term.grid_mut(), &self.run[at..length]) } else { 0 };
+            if written == 0 {
+                self.input_one(char::from(self.run[at]));
+            }
+            at += written.max(1);
+        }
+        self.touch_cursor();
+    }
+
+    /// Writes one printable ASCII character the terminal's way.
+    fn input_one(&mut self, character: char) {
+        if self.term.grid().cursor.input_needs_wrap {
+            self.before_wrap();
+        }
+        if self.term.mode().contains(TermMode::INSERT) {
+            self.touch_all();
+        }
+        self.term.input(character);
+    }
+
+    /// The zero-width characters that the cell before the cursor already holds.
+    fn marks_before_cursor(&self) -> usize {
+        let grid = self.term.grid();
+        let cursor = &grid.cursor;
+        let back = usize::from(!cursor.input_needs_wrap);
+        let column = cursor.point.column.0.saturating_sub(back);
+        let row = &grid[cursor.point.line];
+        let spacer = usize::from(row[Column(column)].flags.contains(Flags::WIDE_CHAR_SPACER));
+        row[Column(column.saturating_sub(spacer))].zerowidth().map_or(0, <[char]>::len)
+    }
+
+    /// Characters outside ASCII: they may be wide, or combine.
+    #[inline(never)]
+    fn input_other(&mut self, character: char) {
+        let width = columns_of(character);
+        let insert = self.term.mode().contains(TermMode::INSERT);
+        if !insert && width > 0 && write_character(self.term.grid_mut(), character, width) {
+            self.touch_cursor();
+            return;
+        }
+        match width {
+            0 if self.marks_before_cursor() >= self.combining_marks => return,
+            0 => {}
+            _ if self.term.grid().cursor.input_needs_wrap => self.before_wrap(),
+            2 if self.term.grid().cursor.point.column + 1 >= self.term.columns() => self.before_wide_wrap(),
+            _ => {}
+        }
+        if insert {
+            self.touch_all();
+        }
+        self.term.input(character);
+        self.touch_cursor();
+    }
+
+    /// A wide character that does not fit: the terminal writes a filler into the last cell, then wraps.
+    fn before_wide_wrap(&mut self) {
+        if !self.term.mode().contains(TermMode::LINE_WRAP) {
+            return;
+        }
+        self.touch_all();
+        let cell = self.term.grid_mut().cursor_cell();
+        cell.c = ' ';
+        cell.extra = None;
+        cell.flags.insert(Flags::WRAPLINE | Flags::LEADING_WIDE_CHAR_SPACER);
+        self.before_linefeed();
+    }
+}
+
+/// Writes as much of a run as fits the rest of the row; returns how much that is, 0 if it is no simple case.
+fn write_cells(grid: &mut Grid<Cell>, run: &[u8]) -> usize {
+    if grid.cursor.input_needs_wrap {
+        return 0;
+    }
+    let columns = grid.columns();
+    let start = grid.cursor.point.column.0;
+    let length = run.len().min(columns - start);
+    let end = start + length;
+    let Cell { fg, bg, flags, .. } = grid.cursor.template;
+    let line = grid.cursor.point.line;
+    let cells = &mut grid[line][Column(start)..Column(end)];
+    if cells.iter().any(|cell| cell.flags.intersects(Flags::WIDE_CHAR | Flags::WIDE_CHAR_SPACER)) {
+        return 0;
+    }
+    for (cell, byte) in cells.iter_mut().zip(run) {
+        *cell = Cell { c: char::from(*byte), fg, bg, flags, extra: None };
+    }
+    grid.cursor.input_needs_wrap = end == columns;
+    grid.cursor.point.column = Column(end.min(columns - 1));
+    length
+}
+
+/// Writes a character of one or two columns, if it is a simple case.
+fn write_character(grid: &mut Grid<Cell>, character: char, width: usize) -> bool {
+    let columns = grid.columns();
+    let start = grid.cursor.point.column.0;
+    let end = start + width;
+    let template = &grid.cursor.template;
+    if grid.cursor.input_needs_wrap || end > columns || template.extra.is_some() {
+        return false;
+    }
+    let Cell { fg, bg, flags, .. } = *template;
+    let line = grid.cursor.point.line;
+    let cells = &mut grid[line][Column(start)..Column(end)];
+    if cells.iter().any(|cell| cell.flags.intersects(Flags::WIDE_CHAR | Flags::WIDE_CHAR_SPACER)) {
+        return false;
+    }
+    match cells {
+        [cell] => *cell = Cell { c: character, fg, bg, flags, extra: None },
+        [cell, spacer] => {
+            *cell = Cell { c: character, fg, bg, flags: flags | Flags::WIDE_CHAR, extra: None };
+            *spacer = Cell { c: ' ', fg, bg, flags: flags | Flags::WIDE_CHAR_SPACER, extra: None };
+        }
+        _ => return false,
+    }
+    grid.cursor.input_needs_wrap = end == columns;
+    grid.cursor.point.column = Column(end.min(columns - 1));
+    true
+}
