@@ -90,7 +90,11 @@ fn draw_deck(bencher: Bencher<'_, '_>) {
             screen_start: 0,
         };
         update(&mut model, Msg::Screen(Box::new(screen)), NOW);
-        terminal.draw(|frame| drop(view::draw(&model, NOW, frame.buffer_mut()))).unwrap();
+        terminal
+            .draw(|frame| {
+                view::draw(&model, NOW, frame.buffer_mut());
+            })
+            .unwrap();
         black_box(terminal.backend_mut().take());
     });
 }
