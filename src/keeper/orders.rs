@@ -71,6 +71,7 @@ impl Keeper {
         guest.report(&Report::Hello(Box::new(self.hello(resume_at))));
         guest.attach(resume_at, window);
         self.supervisor = Some(guest);
+        self.was_attached = true;
         self.tell_again();
     }
 

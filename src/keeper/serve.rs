@@ -36,6 +36,8 @@ pub struct Keeper {
     pub(super) token: Token,
     pub(super) guests: Vec<Connection>,
     pub(super) supervisor: Option<Connection>,
+    /// Whether a supervisor was ever attached.
+    pub(super) was_attached: bool,
     pub(super) terminal: Option<Terminal>,
     pub(super) ring: Ring,
     pub(super) input: InputQueue,
@@ -150,10 +152,14 @@ impl Keeper {
         (!interest.is_empty()).then_some((terminal, interest))
     }
 
-    /// Returns how much may be read now. An attached supervisor that lags makes the child wait; with nobody
-    /// attached the oldest output gives way.
+    /// Returns how much may be read now. An attached supervisor that lags makes the child wait, and so does one
+    /// that has yet to come for the first time; once it has left again the oldest output gives way.
     fn room(&self) -> usize {
-        self.ring.room(self.supervisor.as_ref().and_then(Connection::consumed)).min(READ_AT_ONCE)
+        let floor = match &self.supervisor {
+            Some(supervisor) => supervisor.consumed(),
+            None => (!self.was_attached).then_some(0),
+        };
+        self.ring.room(floor).min(READ_AT_ONCE)
     }
 
     fn next_deadline(&self) -> Option<Duration> {
@@ -304,10 +310,10 @@ impl Keeper {
     /// The time after the child's end is over: whoever still holds the terminal open is not waited for. A lagging
     /// supervisor is: what the child wrote before its end may still be in the terminal.
     fn drain(&mut self) {
+        self.read_output();
         if self.room() == 0 {
             self.drain_until = self.now().saturating_add(self.spec.drain);
         } else {
-            self.read_output();
             self.end_output();
         }
     }

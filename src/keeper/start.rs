@@ -140,6 +140,7 @@ fn open(mut spec: Spec, umask: libc::mode_t) -> Result<Keeper, StartFailure> {
         token,
         guests: Vec::new(),
         supervisor: None,
+        was_attached: false,
         terminal: Some(terminal),
         ring: Ring::new(spec.ring_bytes),
         input: InputQueue::new(spec.input_limit),

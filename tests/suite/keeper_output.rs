@@ -128,15 +128,22 @@ fn peak_memory(id: u32) -> u64 {
 
 #[tokio::test]
 async fn with_nobody_attached_the_child_runs_on_and_the_newest_output_is_kept() {
-    let script = "head -c 300000 /dev/zero; touch finished; read line";
+    let script = "stty -echo; echo READY; read line; head -c 300000 /dev/zero; touch finished; read line";
     let session = Session::start(&["sh", "-c", script], |spec| spec.ring_bytes = 64 * 1024).await;
+    let (handle, mut events, _) = session.attach(None).await;
+    output_until("READY", &mut events).await;
+    handle.write(b"\r", InputKind::Keys).await.unwrap();
+    drop((handle, events));
     let finished = session.folder().join("finished");
-    wait_until("the child is not held up", || finished.exists(), String::new);
+    // On another thread: it is this one that closes the connection.
+    let wait = move || wait_until("the child is not held up", || finished.exists(), String::new);
+    tokio::task::spawn_blocking(wait).await.unwrap();
     let mut hello = session.attach(Some(5)).await.2;
-    while hello.ring_end < 300_000 {
+    let all = 300_000 + "READY\r\n".len() as u64;
+    while hello.ring_end < all {
         hello = session.attach(Some(5)).await.2;
     }
-    assert_eq!((hello.ring_start, hello.resume_at), (300_000 - 65_536, 300_000 - 65_536));
+    assert_eq!((hello.ring_start, hello.resume_at), (all - 65_536, all - 65_536));
 }
 
 #[tokio::test]

@@ -63,7 +63,7 @@ impl Session {
 
     /// Every live process of the session but its keeper.
     pub fn processes(&self) -> Vec<Process> {
-        process::tagged(&self.tag)
+        process::tagged(&self.tag).into_iter().filter(|process| !process.is_authdeck("keeper")).collect()
     }
 }
 
