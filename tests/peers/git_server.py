@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""git_server.py FOLDER: serves a bare repository over plain HTTP to whoever knows alice's password (s3cret).
+"""git_server.py FOLDER [PORT]: serves a bare repository over plain HTTP to whoever knows alice's password (s3cret).
 
 The repository must have been prepared by `git update-server-info`. Prints `READY PORT`; lives as long as its standard
 input is open. Asks by HTTP Basic, so that git asks its askpass program for user name and password."""
@@ -27,7 +27,8 @@ class Handler(http.server.SimpleHTTPRequestHandler):
 
 
 if __name__ == "__main__":
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=sys.argv[1]))
+    port = int(sys.argv[2]) if len(sys.argv) > 2 else 0
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", port), functools.partial(Handler, directory=sys.argv[1]))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     print("READY", server.server_address[1], flush=True)
     sys.stdin.read()
