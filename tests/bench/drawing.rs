@@ -56,7 +56,9 @@ fn rows(turn: u64) -> Vec<Row> {
             let run = |part: u64| Run {
                 text: format!("{:<30}", (number + part + turn) * 7_919),
                 style: Style {
-                    foreground: Colour::Indexed(u8::try_from((part + turn) % 8).unwrap()),
+                    foreground: Colour::Indexed(
+                        u8::try_from((part + turn) % 8).expect("the benchmark's own data fits"),
+                    ),
                     ..Style::default()
                 },
             };
@@ -73,7 +75,8 @@ fn draw_deck(bencher: Bencher<'_, '_>) {
     let sessions = (0..40).map(session).collect();
     let snapshot = Snapshot { now: NOW, sessions, ..Snapshot::default() };
     update(&mut model, Msg::Snapshot(Box::new(snapshot)), NOW);
-    let mut terminal = Terminal::new(LeanBackend::new(COLUMNS, ROWS, Colours::True)).unwrap();
+    let mut terminal =
+        Terminal::new(LeanBackend::new(COLUMNS, ROWS, Colours::True)).expect("the benchmark's own data fits");
     let mut turn = 0;
     bencher.bench_local(|| {
         turn += 1;
@@ -94,7 +97,7 @@ fn draw_deck(bencher: Bencher<'_, '_>) {
             .draw(|frame| {
                 view::draw(&model, NOW, frame.buffer_mut());
             })
-            .unwrap();
+            .expect("the benchmark's own data fits");
         black_box(terminal.backend_mut().take());
     });
 }
@@ -107,7 +110,7 @@ fn draw_with_widgets(bencher: Bencher<'_, '_>) {
             viewport: ratatui::Viewport::Fixed(ratatui::layout::Rect::new(0, 0, COLUMNS, ROWS)),
         },
     )
-    .unwrap();
+    .expect("the benchmark's own data fits");
     let mut turn = 0;
     bencher.bench_local(|| {
         turn += 1;
@@ -133,6 +136,6 @@ fn draw_with_widgets(bencher: Bencher<'_, '_>) {
                     .collect();
                 frame.render_widget(Paragraph::new(lines).block(Block::bordered()), right);
             })
-            .unwrap();
+            .expect("the benchmark's own data fits");
     });
 }

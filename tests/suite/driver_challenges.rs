@@ -185,7 +185,7 @@ fn c7_a_thread_without_a_runtime_can_park_and_wait() {
     assert!(supervisor.ask::<bool>(given("c7", "canary-value")).unwrap());
     match thread.join().unwrap() {
         Answer::Challenge(ChallengeAnswer::Answered { secret, .. }) => {
-            assert!(secret.matches("canary-value"))
+            assert!(secret.matches("canary-value"));
         }
         other => panic!("{other:?}"),
     }

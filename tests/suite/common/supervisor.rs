@@ -264,13 +264,13 @@ pub fn ask<T: DeserializeOwned>(
     request: Request,
 ) -> Result<T, RpcError> {
     match supervisor.block_on(connection.call(request))? {
-        Answer::Value(value) => Ok(read(value)),
+        Answer::Value(value) => Ok(read(&value)),
         Answer::Challenge(answer) => panic!("an answer that is no value: {answer:?}"),
     }
 }
 
-fn read<T: DeserializeOwned>(value: Value) -> T {
-    serde_json::from_value(value.clone()).unwrap_or_else(|error| panic!("{error} in {value}"))
+fn read<T: DeserializeOwned>(value: &Value) -> T {
+    T::deserialize(value).unwrap_or_else(|error| panic!("{error} in {value}"))
 }
 
 /// A session that runs a shell script.
