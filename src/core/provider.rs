@@ -36,6 +36,13 @@ pub struct Provider {
     pub install_hint: String,
     /// Variables that are set for the child, such as one that stops it from opening a browser by itself.
     pub environment: BTreeMap<String, String>,
+    /// Whether exit status 0 is believed where there is no auth check. By default only if no success line is known:
+    /// some CLIs end a denied login with 0 (opencode 1.18).
+    pub exit_decides: bool,
+    /// Whether it goes on running after a login that succeeded, as programs do that log in on the way to work.
+    pub stays_open: bool,
+    /// What a person types into it, or does, to begin again after a failure.
+    pub retry_hint: Option<String>,
     /// Whether it waits for the Enter key before it shows or opens anything.
     pub enter_to_continue: bool,
     /// Beginnings of command lines that mean this provider, for recordings that carry their command.
@@ -178,6 +185,9 @@ mod tests {
             configuration_folder: None,
             install_hint: String::new(),
             environment: BTreeMap::new(),
+            exit_decides: true,
+            stays_open: false,
+            retry_hint: None,
             enter_to_continue: false,
             recognised_by: recognised_by.iter().map(ToString::to_string).collect(),
             patterns: Vec::new(),

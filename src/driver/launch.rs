@@ -7,7 +7,7 @@ use super::environment::{Environment, find_program};
 use super::settings::DriverSettings;
 use crate::core::ids::{BundleId, SessionId};
 use crate::core::input::{LoginFacts, LoginPlan};
-use crate::core::provider::{PatternKind, Provider};
+use crate::core::provider::Provider;
 use crate::protocol::error::{self, RpcError};
 use crate::protocol::request::StartSession;
 
@@ -111,8 +111,9 @@ impl Launch {
             answers: provider.answers.clone(),
             verification_url: provider.verification_url.clone(),
             auth_check: provider.auth_check.is_some(),
-            // Where the catalogue knows how success looks, exit status 0 without it is not believed.
-            exit_decides: !provider.patterns.iter().any(|pattern| pattern.kind == PatternKind::Success),
+            exit_decides: provider.exit_decides,
+            stays_open: provider.stays_open,
+            retry_hint: provider.retry_hint.clone(),
             configuration_folder: folder.map(str::to_owned),
             ..LoginFacts::default()
         }

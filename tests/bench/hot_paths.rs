@@ -8,6 +8,7 @@ use std::fmt;
 use alacritty_terminal::event::VoidListener;
 use alacritty_terminal::term::{Config, Term};
 use alacritty_terminal::vte::ansi::{Processor, StdSyncHandler};
+use authdeck::core::detect::Detector;
 use authdeck::core::screen::{Screen, ScreenLimits, Size};
 use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
@@ -56,6 +57,23 @@ fn ingest_screen(bencher: Bencher<'_, '_>, stream: Stream) {
         for frame in bytes.chunks(LOOK) {
             for piece in frame.chunks(READ) {
                 screen.feed(black_box(piece));
+            }
+            black_box(screen.look());
+            screen.take_replies();
+        }
+    });
+}
+
+/// As [`ingest_screen`], with the detector watching the stream and looking wherever it says so.
+#[divan::bench(args = Stream::ALL, sample_count = 12)]
+fn ingest_and_detect(bencher: Bencher<'_, '_>, stream: Stream) {
+    let bytes = stream.bytes();
+    let mut screen = Screen::new(SIZE, ScreenLimits::default());
+    let mut detector = Detector::new(None);
+    bencher.counter(BytesCount::new(bytes.len())).bench_local(|| {
+        for frame in bytes.chunks(LOOK) {
+            for piece in frame.chunks(READ) {
+                black_box(detector.feed(&mut screen, black_box(piece)));
             }
             black_box(screen.look());
             screen.take_replies();

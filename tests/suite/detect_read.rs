@@ -163,6 +163,15 @@ fn what_a_program_breaks_itself_is_found_whole() {
                     "in a wider frame",
                     broken(&case.text, width - 10, "  ┃  ", |count| format!("{}  ┃", spaces(count))),
                 ),
+                (
+                    "beside a scroll bar",
+                    broken(&case.text, width - 5, "  ", |count| format!("{} ░", spaces(count))),
+                ),
+                (
+                    "in a frame with a scroll bar",
+                    broken(&case.text, width - 6, "│ ", |count| format!("{} ░│", spaces(count))),
+                ),
+                ("with the last column free", broken(&case.text, width - 1, "", nothing)),
                 ("behind a bar", broken(&case.text, width - 3, "│  ", nothing)),
             ];
             for (how, text) in layouts {

@@ -12,6 +12,9 @@
 //! | `configuration_folder` | environment variable that names its configuration folder | none |
 //! | `environment` | table of variables set for the child | empty |
 //! | `enter_to_continue` | it waits for Enter before it shows or opens anything | `false` |
+//! | `exit_decides` | exit status 0 is believed where there is no auth check | `true` if no success pattern is there |
+//! | `stays_open` | it goes on running after a login that succeeded | `false` |
+//! | `retry_hint` | what a person does to begin again after a failure | none |
 //! | `recognised_by` | beginnings of command lines that mean this provider | the command up to its first option |
 //! | `[auth_check]` | `command` that exits 0 when logged in, `identity` expression for its output, `requires_identity` if it exits 0 either way | none |
 //! | `[[pattern]]` | `kind`, `regex`, `expects`, `example`, `counter_example` | none |
@@ -46,6 +49,10 @@ struct RawProvider {
     environment: BTreeMap<String, String>,
     #[serde(default)]
     enter_to_continue: bool,
+    exit_decides: Option<bool>,
+    #[serde(default)]
+    stays_open: bool,
+    retry_hint: Option<String>,
     #[serde(default)]
     recognised_by: Vec<String>,
     auth_check: Option<RawAuthCheck>,
@@ -232,6 +239,11 @@ fn resolve(raw: RawProvider) -> Provider {
         configuration_folder: raw.configuration_folder,
         install_hint: raw.install_hint,
         environment: raw.environment,
+        exit_decides: raw.exit_decides.unwrap_or_else(|| {
+            raw.pattern.iter().all(|pattern| *pattern.kind.get_ref() != PatternKind::Success)
+        }),
+        stays_open: raw.stays_open,
+        retry_hint: raw.retry_hint,
         enter_to_continue: raw.enter_to_continue,
         recognised_by,
         patterns: raw.pattern.into_iter().map(resolve_pattern).collect(),

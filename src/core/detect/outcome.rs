@@ -249,7 +249,7 @@ impl Statement {
 /// Whether a word wrapper broke the line above: its next word would not have fit.
 fn wraps_into(page: &Page, next: usize) -> bool {
     let (line, below) = (&page.lines[next - 1], &page.lines[next]);
-    if below.is_empty() || below.frame != line.frame || line.rows > 1 {
+    if below.is_empty() || !below.shares_frame(line) || line.rows > 1 {
         return false;
     }
     let word = below.text.split(' ').next().map_or(0, |word| word.chars().count());

@@ -59,7 +59,29 @@ pub(super) struct Frame {
     pub right: Option<usize>,
 }
 
+impl Frame {
+    /// Whether two rows stand in the same frame. A scroll bar beside its right side comes and goes.
+    pub fn fits(self, other: Self) -> bool {
+        let near = |one: usize, other: usize| one.abs_diff(other) <= 3;
+        self.left == other.left
+            && match (self.right, other.right) {
+                (Some(one), Some(other)) => near(one, other),
+                (None, None) => true,
+                (Some(_), None) | (None, Some(_)) => false,
+            }
+    }
+}
+
 impl Line {
+    /// Whether another line stands in the same frame, or both in none.
+    pub fn shares_frame(&self, other: &Self) -> bool {
+        match (self.frame, other.frame) {
+            (Some(one), Some(other)) => one.fits(other),
+            (None, None) => true,
+            (Some(_), None) | (None, Some(_)) => false,
+        }
+    }
+
     /// Whether there is nothing to read on it: blank, or a ruler or the top or bottom of a frame.
     pub fn is_empty(&self) -> bool {
         self.text.chars().all(is_drawing)
@@ -106,6 +128,7 @@ fn begin(row: &TextRow, number: u64, columns: usize) -> Line {
     let mut line = Line { number, rows: 1, edge: columns, ..Line::default() };
     let text = row.text.as_str();
     let trimmed = if row.wrapped { text } else { text.trim_end() };
+    let trimmed = without_scroll_bar(row, trimmed, &mut line);
     let (from, to, frame) = inside(row, trimmed);
     line.frame = frame;
     let inner = &trimmed[from..to];
@@ -136,12 +159,22 @@ fn column_at(row: &TextRow, offset: usize) -> usize {
     usize::from(row.column(row.text[..offset].chars().count()))
 }
 
+/// Takes off a scroll bar or a shadow at the right, which is no text; nothing of the program's own stands behind it.
+fn without_scroll_bar<'a>(row: &TextRow, text: &'a str, line: &mut Line) -> &'a str {
+    let bar = |c: char| SHADOWS.contains(&c) || matches!(c, '█' | '▐' | '▕');
+    let bare = text.trim_end_matches(bar);
+    if bare.len() == text.len() || row.wrapped || !bare.ends_with([' ', '│', '┃', '║']) {
+        return text;
+    }
+    line.edge = line.edge.min(column_at(row, bare.len()));
+    bare.trim_end()
+}
+
 /// What stands between the sides of a frame: byte offsets, and where the sides are.
 fn inside(row: &TextRow, text: &str) -> (usize, usize, Option<Frame>) {
     let blank = text.len() - text.trim_start().len();
     let Some(first) = text[blank..].chars().next() else { return (0, text.len(), None) };
-    let bare = text.trim_end_matches(|c| SHADOWS.contains(&c)).trim_end();
-    let last = bare.char_indices().next_back().filter(|(at, c)| SIDES.contains(c) && *at > blank);
+    let last = text.char_indices().next_back().filter(|(at, c)| SIDES.contains(c) && *at > blank);
     if !SIDES.contains(&first) || (first == '|' && last.is_none()) || row.wrapped {
         if SIDES.contains(&first) && first != '|' {
             let left = column_at(row, blank);
@@ -150,7 +183,12 @@ fn inside(row: &TextRow, text: &str) -> (usize, usize, Option<Frame>) {
         return (0, text.len(), None);
     }
     let frame = Frame { left: column_at(row, blank), right: last.map(|(at, _)| column_at(row, at)) };
-    let to = last.map_or(text.len(), |(at, _)| text[..at].trim_end().len().max(blank + first.len_utf8()));
+    let to = last.map_or(text.len(), |(at, _)| {
+        let inner = text[..at].trim_end();
+        // A scroll bar may stand inside of the frame as well.
+        let inner = inner.strip_suffix(['░', '▒', '▓', '█', '▐', '▕']).map_or(inner, str::trim_end);
+        inner.len().max(blank + first.len_utf8())
+    });
     (blank + first.len_utf8(), to, Some(frame))
 }
 
@@ -174,7 +212,7 @@ fn set_edges(lines: &mut [Line], columns: usize) {
     while from < lines.len() {
         let frame = lines[from].frame;
         let mut to = from + 1;
-        while to < lines.len() && lines[to].frame == frame {
+        while to < lines.len() && lines[to].shares_frame(&lines[from]) {
             to += 1;
         }
         if let Some(Frame { left, right: Some(right) }) = frame {
@@ -186,7 +224,7 @@ fn set_edges(lines: &mut [Line], columns: usize) {
                 .min()
                 .unwrap_or(0);
             for line in &mut lines[from..to] {
-                line.edge = right.saturating_sub(padding).min(columns);
+                line.edge = right.saturating_sub(padding).min(line.edge).min(columns);
             }
         }
         from = to;

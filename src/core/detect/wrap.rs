@@ -31,7 +31,7 @@ static CODE: LazyLock<Regex> = LazyLock::new(|| fixed(r"^[A-Z0-9]{3,5}(?:-[A-Z0-
 /// Returns how many bytes of `next` continue `url`, whose newest piece ends `line`; none if it does not go on.
 pub(super) fn continuation(line: &Line, next: &Line, url: &str, cuts: &[Cut]) -> Option<usize> {
     let began = cuts.first().map_or(0, |cut| cut.start);
-    if next.frame != line.frame || next.indent > began || next.text.is_empty() {
+    if !next.shares_frame(line) || next.indent > began || next.text.is_empty() {
         return None;
     }
     let length = next.text.find(|c| !is_url_char(c)).unwrap_or(next.text.len());
@@ -41,7 +41,7 @@ pub(super) fn continuation(line: &Line, next: &Line, url: &str, cuts: &[Cut]) ->
     }
     let whole = length == next.text.len();
     let goes_on = is_inside_escape(url)
-        || if line.end >= line.edge {
+        || if line.end >= line.edge || (whole && line.end + 1 >= line.edge) {
             if whole {
                 !reads_as_word(run) || is_tail(run, cuts.len())
             } else {
