@@ -11,7 +11,7 @@ pub struct CommandLine {
     /// What to do; without a command the deck opens.
     #[command(subcommand)]
     pub command: Option<Command>,
-    /// Open the deck with every command of a file started: one a line, as a JSON array of words
+    /// Open the deck with everything in a file started: one a line, a JSON array of words or {"providerId": "gh"}
     #[arg(long, value_name = "FILE")]
     pub start: Option<PathBuf>,
 }

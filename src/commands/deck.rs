@@ -39,22 +39,32 @@ pub fn open(start: Option<&Path>) -> Result<(), Error> {
     run_deck(prepare(), sessions)
 }
 
-/// Reads commands from a file, one a line, each a JSON array of words.
+/// Reads what to start from a file: one a line, a JSON array of words or an object like `session.start` takes.
 fn commands_of(file: &Path) -> Result<Vec<StartSession>, Error> {
     let wrong = |what: &str| Error::new(Kind::Input, format!("{} {what}", file.display()));
     let text = std::fs::read_to_string(file).map_err(|error| wrong("cannot be read").because(error))?;
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     lines
-        .map(|(at, line)| match serde_json::from_str::<Vec<String>>(line) {
-            Ok(command) if !command.is_empty() => {
-                Ok(StartSession { command, directory: current_folder(), ..StartSession::default() })
+        .map(|(at, line)| match start_of(line) {
+            Ok(session) if session.command.is_empty() && session.provider_id.is_none() => {
+                Err(wrong(&format!("starts nothing in line {}", at + 1)))
             }
-            Ok(_) => Err(wrong(&format!("has no command in line {}", at + 1))),
-            Err(error) => Err(wrong(&format!("is not understood in line {}", at + 1))
-                .because(error)
-                .hint("each line is a command as a JSON array of words: [\"gh\", \"auth\", \"login\"]")),
+            Ok(session) => Ok(session),
+            Err(error) => Err(wrong(&format!("is not understood in line {}", at + 1)).because(error).hint(
+                "a line is a command, [\"gh\", \"auth\", \"login\"], or a provider, {\"providerId\": \"gh\"}",
+            )),
         })
         .collect()
+}
+
+fn start_of(line: &str) -> Result<StartSession, serde_json::Error> {
+    let mut session = if line.trim_start().starts_with('[') {
+        StartSession { command: serde_json::from_str(line)?, ..StartSession::default() }
+    } else {
+        serde_json::from_str(line)?
+    };
+    session.directory = session.directory.or_else(current_folder);
+    Ok(session)
 }
 
 /// Opens the deck with a provider's login started.
@@ -216,10 +226,11 @@ mod tests {
     fn a_file_of_commands_starts_each_and_names_the_line_that_is_wrong() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("start");
-        std::fs::write(&file, "[\"sh\", \"-c\", \"echo a b\"]\n\n[\"gh\"]\n").unwrap();
+        std::fs::write(&file, "[\"sh\", \"-c\", \"echo a b\"]\n\n{\"providerId\": \"gh\"}\n").unwrap();
         let commands: Vec<_> =
             commands_of(&file).unwrap().into_iter().map(|session| session.command).collect();
-        assert_eq!(commands, [vec!["sh", "-c", "echo a b"], vec!["gh"]]);
+        assert_eq!(commands, [vec!["sh", "-c", "echo a b"], vec![]]);
+        assert_eq!(commands_of(&file).unwrap()[1].provider_id, Some(ProviderId::new("gh")));
 
         std::fs::write(&file, "[\"sh\"]\nsh -c x\n").unwrap();
         let error = commands_of(&file).unwrap_err();
