@@ -11,14 +11,14 @@ use super::common::process::{self, list};
 use super::common::tmux::{Terminal, Tmux};
 use super::common::wait::{GENEROUS, wait_for, wait_until};
 
-/// Counts, five lines at a time, as long as the file `more` has not as many lines; ends when it says `end`.
 /// The URL that the counter shows.
 const URL: &str = "https://idp.example.com/authorize?response_type=code&client_id=counter&redirect_uri=http%3A%2F%2F127.0.0.1%3A9%2Fcallback&state=counted";
 
+/// Prints 500 numbered lines for each `more` in the file of that name; ends when it says `end`.
 const COUNTER: &str = "n=0; want=1; echo 'Open URL'
     while :; do
         if grep -q end more 2>/dev/null; then echo COUNTED $n; exit 0; fi
-        if [ $(wc -l < more) -ge $want ]; then
+        if [ $(grep -c more more) -ge $want ]; then
             i=0; while [ $i -lt 500 ]; do echo line-$n-; n=$((n + 1)); i=$((i + 1)); done
             echo batch-$want-done; want=$((want + 1))
         fi
