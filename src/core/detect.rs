@@ -21,6 +21,7 @@ mod choose;
 mod clues;
 mod code;
 mod expression;
+mod hints;
 mod lines;
 mod outcome;
 mod page;

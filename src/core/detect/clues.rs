@@ -158,7 +158,7 @@ pub(super) const CLUES: &[Clue] = &[
     clue(
         -12,
         Url,
-        r"/o?auth\w*/(?:v?[\d.]+/)?authorize/?$",
+        r"/o?auth\w*/(?:v?[\d.]+/)?auth(?:orize)?/?$",
         "https://login.a.example/oauth2/v2.0/authorize",
         "https://a.example/oauth/authorize?x=1",
     ),

@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::expression::fixed;
+use super::hints::Hints;
 use crate::core::finding::Expects;
 
 /// What a line says.
@@ -216,7 +217,9 @@ pub(super) fn gives_up(text: &str) -> bool {
 fn failure(masked: &str) -> Option<Reading> {
     let found = FAILURE.iter().filter_map(|regex| regex.find(masked)).min_by_key(regex::Match::start)?;
     let start = statement_start(masked, found.start());
-    if NO_FAILURE.is_match(&masked[start..]) {
+    // A manual page spreads its words over the line.
+    let is_justified = masked.matches("  ").count() >= 2;
+    if is_justified || NO_FAILURE.is_match(&masked[start..]) {
         return None;
     }
     Some(Reading { says: Says::Failure, start, end: masked.len() })
@@ -299,10 +302,11 @@ fn prompt(masked: &str) -> Option<Reading> {
 }
 
 /// Reads one line by the generic rules. `text` is undecorated, `masked` is it without URLs.
-pub(super) fn read(text: &str, masked: &str) -> Vec<Reading> {
+pub(super) fn read(text: &str, masked: &str, hints: Hints) -> Vec<Reading> {
     let mut readings = Vec::new();
-    let outcome = success(masked, text).or_else(|| failure(masked));
-    let asked = prompt(masked).filter(|asked| match &outcome {
+    let succeeded = if hints.success() { success(masked, text) } else { None };
+    let outcome = succeeded.or_else(|| if hints.failure() { failure(masked) } else { None });
+    let asked = if hints.prompt() { prompt(masked) } else { None }.filter(|asked| match &outcome {
         // A prompt that was answered: the outcome stands on its row.
         Some(outcome) => outcome.start >= asked.end,
         None => true,
@@ -315,10 +319,11 @@ pub(super) fn read(text: &str, masked: &str) -> Vec<Reading> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::detect::hints::hints;
 
     fn says(text: &str) -> Vec<Says> {
         let text = undecorated(text);
-        read(text, &without_urls(text)).into_iter().map(|reading| reading.says).collect()
+        read(text, &without_urls(text), hints(text)).into_iter().map(|reading| reading.says).collect()
     }
 
     fn success(identity: Option<&str>) -> Says {

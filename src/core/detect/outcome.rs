@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::candidate::{Candidate, Reader, plain};
+use super::hints::{Hints, hints};
 use super::lines::{self, Says};
 use super::page::Page;
 use super::secrets;
@@ -20,20 +21,29 @@ impl Reader<'_> {
         }
         let statement = Statement::at(self.page, index, &self.inside_url);
         let text = statement.text.as_str();
+        let hints = hints(text);
         let masked = lines::without_urls(text);
         if self.patterns(PatternKind::Ignore).any(|regex| regex.is_match(text)) {
             return statement.next;
         }
-        self.memory.about_login |= lines::is_about_login(text);
-        if let Some(identity) = lines::identity_in_passing(text) {
+        self.memory.about_login |= hints.login() && lines::is_about_login(text);
+        if hints.secret()
+            && let Some(identity) = lines::identity_in_passing(text)
+        {
             self.memory.identity = Some(identity);
         }
         let by_provider = self.provider_says(&statement);
-        if !by_provider {
-            self.generic_says(&statement, &masked);
+        // The middle of a paragraph was read with its beginning.
+        let goes_on = index > 0 && text.starts_with(char::is_lowercase) && wraps_into(self.page, index);
+        if !by_provider && !goes_on {
+            self.generic_says(&statement, &masked, hints);
         }
-        self.cue(&statement, &masked);
-        self.secret(&statement);
+        if hints.cue() {
+            self.cue(&statement, &masked);
+        }
+        if hints.secret() {
+            self.secret(&statement);
+        }
         index + 1
     }
 
@@ -82,8 +92,8 @@ impl Reader<'_> {
         matched
     }
 
-    fn generic_says(&mut self, statement: &Statement, masked: &str) {
-        for reading in lines::read(&statement.text, masked) {
+    fn generic_says(&mut self, statement: &Statement, masked: &str, hints: Hints) {
+        for reading in lines::read(&statement.text, masked, hints) {
             let text = statement.text[reading.start..reading.end].trim();
             match reading.says {
                 Says::Prompt(expects) => self.prompt(expects, text, statement),

@@ -18,28 +18,47 @@ use aho_corasick::automaton::{Automaton as _, StateID};
 use aho_corasick::dfa::DFA;
 
 /// Words one of which stands in everything that a rule can match. ASCII case does not matter.
-const TRIGGERS: [&str; 21] = [
+///
+/// Words that any log is full of ("token", "login", "success") are not among them: what the rules look for never
+/// says them alone.
+const TRIGGERS: [&str; 37] = [
     "http",
     "code",
-    "log in",
-    "login",
-    "logged",
-    "logging in",
-    "sign in",
+    "logged in",
     "signed in",
-    "signin",
-    "auth",
-    "token",
+    "successful",
+    "succeeded",
+    "success!",
+    "success:",
+    "authenticated",
+    "authorized",
+    "authorised",
+    "tion complete",
+    "login complete",
+    "sign-in complete",
+    "failed",
+    "failure",
     "denied",
+    "expired",
+    "timed out",
+    "rejected",
+    "refused",
+    "cancelled",
+    "canceled",
+    "unable to",
+    "invalid",
+    "error",
     "paste",
-    "press",
+    "press ",
+    "enter ",
     "password",
     "passphrase",
-    "api key",
     "y/n",
-    "success",
-    "expired",
-    "retry",
+    "access token",
+    "your token",
+    "token:",
+    "token for",
+    "api key",
 ];
 
 /// Lines that may pass between a trigger and the look. History keeps many more.
@@ -287,7 +306,7 @@ mod tests {
     #[test]
     fn the_pieces_make_no_difference() {
         let stream: Vec<u8> =
-            b"Login at https://a\r\n\x1b[2K\x1b[1Acode: X\x08\x1b[H\x1b[Jtoken\x1b[3;4Hlogin\rx".repeat(40);
+            b"Login at https://a\r\n\x1b[2K\x1b[1Acode: X\x08\x1b[H\x1b[Jtoken:\x1b[3;4Hdenied\rx".repeat(40);
         let whole = looks(&stream, stream.len());
         assert!(whole.len() > 40);
         for piece in 1..9 {
