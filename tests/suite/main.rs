@@ -18,6 +18,7 @@ mod cli_commands;
 mod cli_decks;
 mod cli_demo_provider;
 mod detect_chunks;
+mod detect_cli;
 mod detect_corpus;
 mod detect_hostile;
 mod detect_read;
