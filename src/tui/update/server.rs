@@ -28,9 +28,8 @@ pub fn snapshot(model: &mut Model, snapshot: Snapshot, now: Timestamp, orders: &
     // A new connection knows neither the focus nor the size that were ordered before.
     model.pane.turn_to(None);
     model.ordered_size = None;
-    for start in std::mem::take(&mut model.start) {
-        sessions::start(model, start, orders);
-    }
+    let start = std::mem::take(&mut model.start);
+    sessions::start_all(model, start, orders);
     for early in std::mem::take(&mut model.early) {
         event(model, early, orders);
     }

@@ -21,12 +21,22 @@ pub fn request(orders: &mut Vec<Cmd>, ask: Ask, request: Request) {
     orders.push(Cmd::Request(ask, Box::new(request)));
 }
 
-/// Starts a session in a terminal of the pane's size.
-pub fn start(model: &Model, mut what: StartSession, orders: &mut Vec<Cmd>) {
-    let (columns, rows) = layout::child_size(model);
-    what.columns = columns;
-    what.rows = rows;
-    request(orders, Ask::Start, Request::SessionStart(what));
+/// Starts a session in a terminal of the pane's size, and selects it.
+pub fn start(model: &Model, what: StartSession, orders: &mut Vec<Cmd>) {
+    request(orders, Ask::Start, Request::SessionStart(in_the_pane(model, what)));
+}
+
+/// Starts several, and selects the first: their answers may come in any order.
+pub fn start_all(model: &Model, all: Vec<StartSession>, orders: &mut Vec<Cmd>) {
+    for (at, what) in all.into_iter().enumerate() {
+        let ask = if at == 0 { Ask::Start } else { Ask::Plain };
+        request(orders, ask, Request::SessionStart(in_the_pane(model, what)));
+    }
+}
+
+fn in_the_pane(model: &Model, mut what: StartSession) -> StartSession {
+    (what.columns, what.rows) = layout::child_size(model);
+    what
 }
 
 /// Opens the picker; the catalogue is asked for anew, because something may have been installed.
