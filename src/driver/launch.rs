@@ -115,7 +115,6 @@ impl Launch {
             stays_open: provider.stays_open,
             retry_hint: provider.retry_hint.clone(),
             configuration_folder: folder.map(str::to_owned),
-            ..LoginFacts::default()
         }
     }
 
