@@ -20,6 +20,7 @@ mod emulator;
 mod history;
 mod line;
 mod logical;
+mod queries;
 mod reach;
 mod replies;
 mod rows;

@@ -5,6 +5,7 @@
 //! - answers queries with fixed text, in the order asked,
 //! - bounds what the terminal would do without a limit (combining marks, tabs, title stack).
 
+mod answers;
 mod orders;
 mod printing;
 

@@ -4,7 +4,8 @@
 //! answer to a title query (`CSI 21 t`), to a clipboard read (OSC 52), nor to anything that is not listed here.
 
 use alacritty_terminal::term::TermMode;
-use alacritty_terminal::vte::ansi::{NamedPrivateMode, PrivateMode, Rgb};
+use alacritty_terminal::term::cell::Flags;
+use alacritty_terminal::vte::ansi::{Color, CursorShape, CursorStyle, NamedPrivateMode, PrivateMode, Rgb};
 
 /// DA1: a VT220 with ANSI colour (xterm's "Send Device Attributes", VT220 form).
 pub(super) const PRIMARY_ATTRIBUTES: &str = "\x1b[?62;22c";
@@ -16,6 +17,12 @@ pub(super) const STATUS_OK: &str = "\x1b[0n";
 pub(super) const VERSION: &str = "\x1bP>|authdeck\x1b\\";
 /// Kitty keyboard: the protocol's query is understood, none of its flags is on (keys are sent in the legacy form).
 pub(super) const KEYBOARD_FLAGS: &str = "\x1b[?0u";
+/// XTGETTCAP: a capability that is not told.
+pub(super) const UNKNOWN_CAPABILITY: &str = "\x1bP0+r\x1b\\";
+/// DECRQSS: a setting that is not told.
+pub(super) const UNKNOWN_SETTING: &str = "\x1bP0$r\x1b\\";
+/// The kind of terminal that a child is given.
+pub(super) const TERMINAL_NAME: &str = "xterm-256color";
 
 /// Pixels of one cell, for those who insist on knowing: an ordinary font.
 const CELL_WIDTH: usize = 8;
@@ -70,6 +77,65 @@ pub(super) fn private_mode_state(mode: PrivateMode, set: TermMode, blinking: boo
         NamedPrivateMode::ColumnMode => return 0,
     };
     if set.contains(flag) { 1 } else { 2 }
+}
+
+/// XTGETTCAP: a capability's value; both are told in hexadecimal digits.
+pub(super) fn capability(name: &str, value: &str) -> String {
+    let digits = |text: &str| text.bytes().map(|byte| format!("{byte:02X}")).collect::<String>();
+    format!("\x1bP1+r{}={}\x1b\\", digits(name), digits(value))
+}
+
+/// DECRQSS: a setting, as the control sequence that would make it.
+pub(super) fn setting(sequence: &str) -> String {
+    format!("\x1bP1$r{sequence}\x1b\\")
+}
+
+/// The pen as the parameters of SGR that would make it from the plain one.
+pub(super) fn pen(foreground: Color, background: Color, flags: Flags) -> String {
+    let mut parameters = "0".to_owned();
+    for (flag, number) in [
+        (Flags::BOLD, "1"),
+        (Flags::DIM, "2"),
+        (Flags::ITALIC, "3"),
+        (Flags::UNDERLINE, "4"),
+        (Flags::INVERSE, "7"),
+        (Flags::HIDDEN, "8"),
+        (Flags::STRIKEOUT, "9"),
+        (Flags::DOUBLE_UNDERLINE, "4:2"),
+        (Flags::UNDERCURL, "4:3"),
+        (Flags::DOTTED_UNDERLINE, "4:4"),
+        (Flags::DASHED_UNDERLINE, "4:5"),
+    ] {
+        if flags.contains(flag) {
+            parameters.push(';');
+            parameters.push_str(number);
+        }
+    }
+    parameters.push_str(&pen_colour(foreground, 30));
+    parameters.push_str(&pen_colour(background, 40));
+    parameters.push('m');
+    parameters
+}
+
+fn pen_colour(colour: Color, base: usize) -> String {
+    match colour {
+        Color::Spec(Rgb { r, g, b }) => format!(";{}:2::{r}:{g}:{b}", base + 8),
+        Color::Indexed(index) => format!(";{}:5:{index}", base + 8),
+        Color::Named(name) if (name as usize) < 8 => format!(";{}", base + name as usize),
+        Color::Named(name) if (name as usize) < 16 => format!(";{}", base + 60 + name as usize - 8),
+        // Of all others the pen can only have the default ones.
+        Color::Named(_) => String::new(),
+    }
+}
+
+/// The form of the cursor as DECSCUSR numbers it.
+pub(super) fn cursor_form(style: CursorStyle) -> u8 {
+    let steady = match style.shape {
+        CursorShape::Block | CursorShape::HollowBlock | CursorShape::Hidden => 2,
+        CursorShape::Underline => 4,
+        CursorShape::Beam => 6,
+    };
+    steady - u8::from(style.blinking)
 }
 
 /// OSC 4, 10, 11, 12: a colour in the form that xterm answers with; ended as the query was.

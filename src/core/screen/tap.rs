@@ -3,8 +3,8 @@
 //! The emulator's parser is good but trusting. The tap does four things it does not:
 //! - an operating-system command (`ESC ]` …) is held back until its end came, and dropped if it is longer than the
 //!   limit: the parser's own buffer for it has none;
-//! - `CSI > q` (XTVERSION) and `CSI 16 t`, which the emulator ignores, become a query it does pass on ([`MARKED_VERSION`],
-//!   [`MARKED_CELL_SIZE`]), so that they are answered in the order they were asked;
+//! - queries that the emulator ignores (`CSI > q`, `CSI 16 t`, `DCS + q`, `DCS $ q`) become one that it does pass on
+//!   ([`Query`]), so that they are answered in the order they were asked;
 //! - the count of `CSI n b` (repeat) is cut to one screen: eight bytes must not cost 65,535 characters of work;
 //! - a character cut in two by the end of a piece waits for its rest (the parser, vte 0.15, may lose the one behind it).
 //!
@@ -15,10 +15,7 @@ use std::sync::LazyLock;
 use memchr::memmem::Finder;
 use memchr::{memchr, memchr_iter, memchr2, memchr3, memrchr};
 
-/// The private mode under which XTVERSION is asked of the emulator; no terminal has such a mode.
-pub(super) const MARKED_VERSION: u16 = 64_001;
-/// The private mode under which the cell size (`CSI 16 t`) is asked of the emulator.
-pub(super) const MARKED_CELL_SIZE: u16 = 64_002;
+use super::queries::{self, Query, STRING_BYTES};
 
 const ESCAPE: u8 = 0x1B;
 const BELL: u8 = 0x07;
@@ -161,6 +158,8 @@ impl Tap {
 /// their end cuts in two.
 fn is_harmless(bytes: &[u8]) -> bool {
     static CELL_SIZE_QUERY: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"16t"));
+    static CAPABILITY_QUERY: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\x1bP+q"));
+    static SETTING_QUERY: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\x1bP$q"));
     // A repeat ends with `b` behind its count, or behind a control that is executed inside the sequence.
     let repeats = |at: usize| {
         at.checked_sub(1).is_none_or(|before| matches!(bytes[before], b'0'..=b';' | 0..=0x1F | 0x7F..=0xFF))
@@ -168,6 +167,8 @@ fn is_harmless(bytes: &[u8]) -> bool {
     memchr2(b']', b'>', bytes).is_none()
         && !memchr_iter(b'b', bytes).any(repeats)
         && CELL_SIZE_QUERY.find(bytes).is_none()
+        && CAPABILITY_QUERY.find(bytes).is_none()
+        && SETTING_QUERY.find(bytes).is_none()
 }
 
 /// Finds the next `ESC`; sequences that follow each other closely are faster found byte by byte.
@@ -211,6 +212,7 @@ fn judge(behind: &[u8], limits: TapLimits) -> Verdict {
         None => Verdict::Wait,
         Some(b']') => judge_command(&behind[1..], limits),
         Some(b'[') => judge_sequence(&behind[1..], limits),
+        Some(b'P') => judge_string(&behind[1..]),
         Some(_) => Verdict::Pass(0),
     }
 }
@@ -228,6 +230,34 @@ fn judge_command(content: &[u8], limits: TapLimits) -> Verdict {
         Some(_) => Verdict::Drop(1, Discarding::Command),
         None if content.len() > limits.command_bytes => Verdict::Drop(1, Discarding::Command),
         None => Verdict::Wait,
+    }
+}
+
+/// A device control string is looked at only if it is a query: all others are the parser's affair.
+fn judge_string(content: &[u8]) -> Verdict {
+    let is_query = match content {
+        [] | [b'+' | b'$'] => return Verdict::Wait,
+        [b'+' | b'$', b'q', ..] => true,
+        _ => false,
+    };
+    if !is_query {
+        return Verdict::Pass(0);
+    }
+    let end =
+        content.iter().take(STRING_BYTES).position(|byte| matches!(*byte, ESCAPE | CANCEL | SUBSTITUTE));
+    match end {
+        None if content.len() >= STRING_BYTES => Verdict::Pass(0),
+        None => Verdict::Wait,
+        Some(end) if content[end] != ESCAPE => Verdict::Pass(0),
+        Some(end) => match content.get(end + 1) {
+            None => Verdict::Wait,
+            Some(b'\\') => {
+                let asked = queries::of_string(&content[..end]);
+                let marked = asked.into_iter().flat_map(Query::marked).collect();
+                Verdict::Replace(1 + end + 2, marked)
+            }
+            Some(_) => Verdict::Pass(0),
+        },
     }
 }
 
@@ -270,8 +300,8 @@ fn judge_complete(parameters: &[u8], last: u8, limits: TapLimits) -> Verdict {
     let length = 1 + parameters.len() + 1;
     let pass = Verdict::Pass(1 + parameters.len());
     match (last, parameters) {
-        (b'q', [b'>'] | [b'>', b'0']) => Verdict::Replace(length, marked(MARKED_VERSION)),
-        (b't', b"16") => Verdict::Replace(length, marked(MARKED_CELL_SIZE)),
+        (b'q', [b'>'] | [b'>', b'0']) => Verdict::Replace(length, Query::Version.marked()),
+        (b't', b"16") => Verdict::Replace(length, Query::CellSize.marked()),
         (b'b', _) => match repeat_count(parameters) {
             Some(count) if count > limits.repeats => {
                 let mut replacement: Vec<u8> =
@@ -283,10 +313,6 @@ fn judge_complete(parameters: &[u8], last: u8, limits: TapLimits) -> Verdict {
         },
         _ => pass,
     }
-}
-
-fn marked(mode: u16) -> Vec<u8> {
-    format!("\x1b[?{mode}$p").into_bytes()
 }
 
 /// The first parameter of a sequence without private marks, as the parser reads it.
@@ -358,6 +384,18 @@ mod tests {
     fn queries_the_emulator_ignores_are_marked() {
         assert_eq!(both_ways(b"a\x1b[>qb\x1b[>0qc"), b"a\x1b[?64001$pb\x1b[?64001$pc");
         assert_eq!(both_ways(b"\x1b[16t\x1b[14t"), b"\x1b[?64002$p\x1b[14t");
+        assert_eq!(both_ways(b"a\x1bP+q544e;00\x1b\\b"), b"a\x1b[?64003$p\x1b[?64006$pb");
+        assert_eq!(both_ways(b"a\x1bP$qm\x1b\\b"), b"a\x1b[?64007$pb");
+    }
+
+    #[test]
+    fn strings_that_are_no_whole_query_pass() {
+        let long = [&b"\x1bP+q"[..], &b"41".repeat(200), b"\x1b\\."].concat();
+        for input in
+            [&long[..], b"\x1bP+q54\x1b[31m.", b"\x1bP+q54\x18.", b"\x1bP+p\x1b\\.", b"\x1bP$\x1b\\."]
+        {
+            assert_eq!(both_ways(input), input);
+        }
     }
 
     #[test]
@@ -394,6 +432,7 @@ mod tests {
         for (sequence, expected) in [
             ("\x1b[>q".to_owned(), "\x1b[?64001$p"),
             ("\x1b[16t".to_owned(), "\x1b[?64002$p"),
+            ("\x1bP$qm\x1b\\".to_owned(), "\x1b[?64007$p"),
             ("\x1b[65535b".to_owned(), "\x1b[100b"),
             ("\x1b[65535;1b".to_owned(), "\x1b[100b"),
             (format!("\x1b]0;{long}\x07"), "\x1b\\"),

@@ -155,6 +155,20 @@ fn queries_are_answered_in_the_order_asked() {
         ("\x1b]4;1;?\x07", "\x1b]4;1;rgb:cdcd/0000/0000\x07"),
         ("\x1b]11;#102030\x07\x1b]11;?\x07", "\x1b]11;rgb:1010/2020/3030\x07"),
         ("\x1b[14t\x1b[16t\x1b[18t", "\x1b[4;192;320t\x1b[6;16;8t\x1b[8;12;40t"),
+        (
+            "\x1bP+q544e;436f;6b75\x1b\\",
+            concat!(
+                "\x1bP1+r544E=787465726D2D323536636F6C6F72\x1b\\",
+                "\x1bP1+r436F=323536\x1b\\",
+                "\x1bP0+r\x1b\\"
+            ),
+        ),
+        (
+            "\x1b[1;31;48:2:1:2:3m\x1bP$qm\x1b\\\x1b[m\x1bP$qm\x1b\\",
+            "\x1bP1$r0;1;31;48:2::1:2:3m\x1b\\\x1bP1$r0m\x1b\\",
+        ),
+        ("\x1b[2;5r\x1bP$qr\x1b\\\x1b[r\x1bP$qr\x1b\\", "\x1bP1$r2;5r\x1b\\\x1bP1$r1;12r\x1b\\"),
+        ("\x1b[5 q\x1bP$q q\x1b\\\x1bP$q\"p\x1b\\", "\x1bP1$r5 q\x1b\\\x1bP0$r\x1b\\"),
         // The order is kept also where the tap has its hand in, and inside a synchronized update.
         (
             "\x1b[c\x1b[>q\x1b[5n\x1b[>0q\x1b[6n",
@@ -164,7 +178,6 @@ fn queries_are_answered_in_the_order_asked() {
         // Never answered: the title, the clipboard, unknown reports.
         ("\x1b]0;evil\x07\x1b[21t", ""),
         ("\x1b]52;c;?\x07\x1b]52;c;aGk=\x07\x1b]52;c;?\x07", ""),
-        ("\x1bP$qm\x1b\\\x1bP+q544e\x1b\\", ""),
         ("\x1b[?6n\x1b[=c\x1b[x\x1b[20t", ""),
     ] {
         let mut screen = fed(40, 12, asked.as_bytes());

@@ -9,8 +9,8 @@ use alacritty_terminal::vte::ansi::{
 };
 
 use super::{Emulator, TITLE_CHARACTERS};
+use crate::core::screen::queries::Query;
 use crate::core::screen::replies;
-use crate::core::screen::tap::{MARKED_CELL_SIZE, MARKED_VERSION};
 use crate::core::screen::visible::sanitised;
 
 macro_rules! pass_on {
@@ -216,10 +216,9 @@ impl Handler for Emulator {
     }
 
     fn report_private_mode(&mut self, mode: PrivateMode) {
-        match mode {
-            PrivateMode::Unknown(MARKED_VERSION) => self.reply(replies::VERSION),
-            PrivateMode::Unknown(MARKED_CELL_SIZE) => self.reply(&replies::cell_in_pixels()),
-            PrivateMode::Named(_) | PrivateMode::Unknown(_) => {
+        match Query::of_mode(mode.raw()) {
+            Some(query) => self.answer(query),
+            None => {
                 let blinking = self.term.cursor_style().blinking;
                 let state = replies::private_mode_state(mode, *self.term.mode(), blinking);
                 self.reply(&replies::mode_state(true, mode.raw(), state));
