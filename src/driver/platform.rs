@@ -3,13 +3,11 @@
 //! | module | what it does |
 //! | --- | --- |
 //! | [`guard`] | restores the person's terminal if the deck is killed |
-//! | [`hangup`] | tells when the person's terminal goes away |
 //! | `linux` | processes and limits as Linux shows them in `/proc` |
 //!
-//! `main` calls the first two and hands what they return to the deck, which knows nothing of this part.
+//! `main` calls the first and hands what it returns to the deck, which knows nothing of this part.
 
 pub mod guard;
-pub mod hangup;
 #[cfg(target_os = "linux")]
 mod linux;
 

@@ -17,6 +17,7 @@ mod askpass_answers;
 mod cli_commands;
 mod cli_decks;
 mod cli_demo_provider;
+mod deck_hangup;
 mod detect_chunks;
 mod detect_cli;
 mod detect_corpus;
