@@ -11,5 +11,6 @@ pub mod served;
 pub mod servers;
 pub mod supervisor;
 pub mod tmux;
+pub mod trees;
 pub mod vendor;
 pub mod wait;

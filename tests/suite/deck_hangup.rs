@@ -78,7 +78,5 @@ fn a_deck_whose_terminal_vanishes_without_a_signal_ends_quietly_and_its_session_
     });
     assert_eq!(status.code(), Some(0));
     assert!(last - before < 100, "{} hundredths of a second of processor time", last - before);
-    holds_for("the session goes on", std::time::Duration::from_millis(300), runs, || {
-        list(&home.processes())
-    });
+    holds_for("the session goes on", std::time::Duration::from_millis(300), runs, || list(&home.processes()));
 }

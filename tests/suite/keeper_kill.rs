@@ -1,9 +1,6 @@
 //! A kill ends everything the child started, whatever it does against it; so do the time limit and a keeper's own
 //! end. Twenty trees of each kind, five in each way.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::sync::OnceLock;
 use std::time::Duration;
 
 use authdeck::core::ids::SessionId;
@@ -14,6 +11,7 @@ use authdeck::driver::platform;
 
 use super::common::keeper::{Session, keeper_id, output_until, until};
 use super::common::process::{self, is_alive};
+use super::common::trees;
 use super::common::wait::wait_until;
 
 /// How many trees of each kind are ended in each way.
@@ -27,29 +25,13 @@ enum Tree {
     Moving,
 }
 
-fn fake(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fakes").join(name)
-}
-
-/// Compiles the moving tree with the C compiler that Rust links with anyway.
-fn chaser() -> &'static Path {
-    static BUILT: OnceLock<(tempfile::TempDir, PathBuf)> = OnceLock::new();
-    let (_, program) = BUILT.get_or_init(|| {
-        let folder = tempfile::tempdir().unwrap();
-        let program = folder.path().join("chaser");
-        let built =
-            Command::new("cc").arg("-O1").arg("-o").arg(&program).arg(fake("chaser.c")).output().unwrap();
-        assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
-        (folder, program)
-    });
-    program
-}
-
 impl Tree {
     async fn plant(self, change: impl FnOnce(&mut KeeperSpec)) -> Session {
         let session = match self {
-            Self::Nasty => Session::start(&[fake("nasty.sh").to_str().unwrap()], change).await,
-            Self::Moving => Session::start(&[chaser().to_str().unwrap(), "2", "10000", "2000"], change).await,
+            Self::Nasty => Session::start(&[&trees::nasty()[0]], change).await,
+            Self::Moving => {
+                Session::start(&[trees::chaser().to_str().unwrap(), "2", "10000", "2000"], change).await
+            }
         };
         let (_handle, mut events, _) = session.attach(None).await;
         output_until("READY", &mut events).await;

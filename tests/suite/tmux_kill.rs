@@ -1,97 +1,233 @@
-//! The kill keys end whole process trees: such that ignore signals, detach, and fork anew all the time.
+//! Killing ends whole process trees: twenty that ignore signals and detach, twenty that re-fork all the time, each by
+//! kill, by cancel, by the time limit, and after a real SIGKILL of the supervisor. Six seconds after the order there is
+//! no process left that carries their tag.
+
+use std::os::unix::net::UnixStream;
+use std::time::{Duration, Instant};
+
+use authdeck::client::{Client, Events, connect_unix};
+use authdeck::core::ids::SessionId;
+use authdeck::core::status::Status;
+use authdeck::driver::platform;
+use authdeck::protocol::request::StartSession;
 
 use super::common::deck::{Deck, State};
 use super::common::env::Home;
-use super::common::peer;
+use super::common::peer::{self, Exclusive};
 use super::common::process::{self, list};
-use super::common::wait::{GENEROUS, wait_for, wait_until};
+use super::common::trees;
+use super::common::wait::{GENEROUS, holds_for, wait_for, wait_until};
 
 /// How many of each kind.
 const TREES: usize = 20;
+/// Nothing may be left after this.
+const LIMIT: Duration = Duration::from_secs(6);
 
-fn nasty(kind: &str) -> Vec<String> {
-    let script = peer::scripts().join("nasty.sh").to_string_lossy().into_owned();
-    vec!["bash".into(), script, kind.into()]
+/// Forty trees under a real supervisor, of which a client is at hand.
+struct Forest<'a> {
+    home: &'a Home,
+    client: Client,
+    _events: Events,
+    sessions: Vec<SessionId>,
+    /// One forest at a time: they are much work for a small machine.
+    _turn: Exclusive,
 }
 
-/// A home whose deck starts `TREES` trees of each kind, and waits until they all stand.
-fn deck_of_trees(home: &Home) -> Deck<'_> {
-    let lines: String = (0..TREES)
-        .flat_map(|_| ["stubborn", "moving"])
-        .map(|kind| serde_json::to_string(&nasty(kind)).unwrap() + "\n")
-        .collect();
-    let file = home.write_file("work/start.jsonl", &lines);
-    let deck = Deck::start(home, &["--start", &file.to_string_lossy()]);
-    let standing = || home.children().iter().filter(|process| process.command.contains("nasty.sh")).count();
-    wait_for("every tree stands", GENEROUS, || {
-        let trees = fs_lines(home);
-        if trees == 2 * TREES {
-            Ok(())
-        } else {
-            Err(format!("{trees} stand, {} processes\n{}", standing(), deck.screen()))
+impl<'a> Forest<'a> {
+    /// Plants all trees and waits until they stand. `limit_seconds` is their sessions' time limit.
+    async fn plant(home: &'a Home, limit_seconds: Option<u64>) -> Self {
+        let turn = peer::exclusive("forest");
+        let (client, events) = connect(home).await;
+        let mut forest = Self { home, client, _events: events, sessions: Vec::new(), _turn: turn };
+        for command in (0..TREES).flat_map(|_| [trees::nasty(), trees::moving()]) {
+            let start = StartSession {
+                command,
+                directory: Some(home.work().display().to_string()),
+                limit_seconds,
+                ..StartSession::default()
+            };
+            forest.sessions.push(forest.client.start(start).await.unwrap().session_id);
         }
-    });
-    deck
-}
-
-/// Each tree adds a line to `standing` when it is complete.
-fn fs_lines(home: &Home) -> usize {
-    std::fs::read_to_string(home.work().join("standing")).unwrap_or_default().lines().count()
-}
-
-/// Kills the first of the list, again and again, until no process is left: what lives stands above what is over.
-fn kill_all(home: &Home, deck: &Deck<'_>) {
-    wait_for("no process of any tree is left", 3 * GENEROUS, || {
-        let left = home.children();
-        if left.is_empty() {
-            return Ok(());
+        for session in &forest.sessions {
+            stands(&forest.client, session).await;
         }
-        deck.press(&["g", "g", "X"]);
-        Err(format!("{}{}", list(&left), deck.screen()))
-    });
+        assert_eq!(forest.statuses().await.iter().filter(|status| !status.is_terminal()).count(), 2 * TREES);
+        forest
+    }
+
+    async fn statuses(&self) -> Vec<Status> {
+        let ours = self.client.sessions().await.unwrap().into_iter();
+        ours.filter(|view| self.sessions.contains(&view.session_id)).map(|view| view.status).collect()
+    }
+
+    /// What a scan of a moving tree does not see is still there a moment later.
+    fn assert_gone(&self, since: Instant) {
+        wait_for("no process of any tree is left", LIMIT.saturating_sub(since.elapsed()), || {
+            let left = self.home.children();
+            if left.is_empty() { Ok(()) } else { Err(list(&left)) }
+        });
+        let (none, seen) = (|| self.home.children().is_empty(), || list(&self.home.children()));
+        holds_for("no process of any tree is left", Duration::from_millis(200), none, seen);
+    }
 }
 
-#[test]
-fn killing_at_once_leaves_nothing_of_forty_trees() {
-    if !peer::has("killing_at_once_leaves_nothing_of_forty_trees", &["tmux", "bash", "setsid"]) {
+/// Connects to the supervisor that serves this home's socket, as soon as there is one.
+async fn connect(home: &Home) -> (Client, Events) {
+    let socket = socket(home);
+    wait_until(
+        "the supervisor's socket takes connections",
+        || UnixStream::connect(&socket).is_ok(),
+        String::new,
+    );
+    connect_unix(&socket).await.unwrap()
+}
+
+fn socket(home: &Home) -> std::path::PathBuf {
+    home.runtime().join("authdeck/supervisor.sock")
+}
+
+/// The process that serves the socket, as the kernel tells it.
+fn supervisor(home: &Home) -> u32 {
+    let stream = UnixStream::connect(socket(home)).unwrap();
+    platform::peer_credentials(&stream).unwrap().process_id.unwrap()
+}
+
+async fn stands(client: &Client, session: &SessionId) {
+    let start = Instant::now();
+    while !client.transcript(session).await.unwrap().contains("READY") {
+        assert!(start.elapsed() < GENEROUS, "the tree of {session} does not stand");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+const NEEDS: [&str; 4] = ["tmux", "bash", "setsid", "cc"];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_kill_leaves_nothing_of_forty_trees_after_six_seconds() {
+    if !peer::has("a_kill_leaves_nothing_of_forty_trees_after_six_seconds", &NEEDS) {
         return;
     }
     let home = Home::new();
-    let deck = deck_of_trees(&home);
-    kill_all(&home, &deck);
-    deck.wait_state(State::Killed);
+    let _deck = Deck::start(&home, &[]);
+    let forest = Forest::plant(&home, None).await;
+    let ordered = Instant::now();
+    for session in &forest.sessions {
+        assert!(forest.client.kill(session, true).await.unwrap());
+    }
+    forest.assert_gone(ordered);
 }
 
-#[test]
-fn trees_whose_supervisor_was_killed_are_killed_by_the_next() {
-    if !peer::has("trees_whose_supervisor_was_killed_are_killed_by_the_next", &["tmux", "bash", "setsid"]) {
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cancel_leaves_nothing_of_forty_trees_after_six_seconds() {
+    if !peer::has("a_cancel_leaves_nothing_of_forty_trees_after_six_seconds", &NEEDS) {
         return;
     }
     let home = Home::new();
-    {
-        let deck = deck_of_trees(&home);
-        process::signal(deck.process_id(), "KILL");
-        deck.wait_over();
+    let _deck = Deck::start(&home, &[]);
+    let forest = Forest::plant(&home, None).await;
+    let ordered = Instant::now();
+    for session in &forest.sessions {
+        assert!(forest.client.cancel(session).await.unwrap());
     }
-    assert!(!home.children().is_empty());
+    forest.assert_gone(ordered);
+    for status in forest.statuses().await {
+        assert_eq!(status, Status::Failed { error: "cancelled by user".into() });
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_time_limit_leaves_nothing_of_forty_trees_after_six_seconds() {
+    if !peer::has("the_time_limit_leaves_nothing_of_forty_trees_after_six_seconds", &NEEDS) {
+        return;
+    }
+    let home = Home::new();
+    let _deck = Deck::start(&home, &[]);
+    let forest = Forest::plant(&home, Some(15)).await;
+    let timed_out = Status::Failed { error: "auth session timed out after 15s".into() };
+    let start = Instant::now();
+    while forest.statuses().await.iter().any(|status| *status != timed_out) {
+        assert!(start.elapsed() < GENEROUS, "{:?}", forest.statuses().await);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    forest.assert_gone(Instant::now());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_supervisor_after_a_killed_one_leaves_nothing_of_forty_trees_after_six_seconds() {
+    let test = "a_supervisor_after_a_killed_one_leaves_nothing_of_forty_trees_after_six_seconds";
+    if !peer::has(test, &NEEDS) {
+        return;
+    }
+    let home = Home::new();
     let deck = Deck::start(&home, &[]);
-    deck.wait_state(State::EnterCode);
-    kill_all(&home, &deck);
+    let planted = Forest::plant(&home, None).await;
+    let killed = supervisor(&home);
+    process::signal(killed, "KILL");
+    wait_until("the supervisor is gone", || !process::is_alive(killed), String::new);
+    drop(deck);
+    assert!(!home.children().is_empty());
+
+    let _deck = Deck::start(&home, &[]);
+    let (client, events) = connect(&home).await;
+    let forest = Forest { client, _events: events, ..planted };
+    wait_live(&forest).await;
+    let ordered = Instant::now();
+    for session in &forest.sessions {
+        assert!(forest.client.kill(session, true).await.unwrap());
+    }
+    forest.assert_gone(ordered);
+}
+
+/// Waits until the new supervisor lists all of the trees, alive.
+async fn wait_live(forest: &Forest<'_>) {
+    let start = Instant::now();
+    loop {
+        let statuses = forest.statuses().await;
+        if statuses.iter().filter(|status| !status.is_terminal()).count() == 2 * TREES {
+            return;
+        }
+        assert!(start.elapsed() < GENEROUS, "{statuses:?}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 #[test]
-fn the_time_limit_ends_trees_also_when_no_supervisor_is_left() {
-    if !peer::has("the_time_limit_ends_trees_also_when_no_supervisor_is_left", &["tmux", "bash", "setsid"]) {
+fn the_keys_kill_a_nasty_tree_politely_and_at_once() {
+    if !peer::has("the_keys_kill_a_nasty_tree_politely_and_at_once", &NEEDS) {
         return;
     }
     let home = Home::new();
-    home.write_config("[limits]\nsession_seconds = 15\n");
-    {
-        let deck = deck_of_trees(&home);
-        process::signal(deck.process_id(), "KILL");
-        deck.wait_over();
+    let nasty = trees::nasty();
+    let command: Vec<&str> = ["run", "--"].into_iter().chain(nasty.iter().map(String::as_str)).collect();
+    let deck = Deck::start(&home, &command);
+    deck.wait_text("READY");
+    deck.kill();
+    wait_until("nothing is left after x", || home.children().is_empty(), || list(&home.children()));
+    deck.wait_state(State::Killed);
+
+    deck.press(&["r"]);
+    wait_until("it runs again", || home.children().len() >= 7, || deck.screen());
+    deck.press(&["X"]);
+    wait_until("nothing is left after X", || home.children().is_empty(), || list(&home.children()));
+}
+
+#[test]
+fn the_time_limit_ends_a_tree_also_when_no_supervisor_is_left() {
+    if !peer::has("the_time_limit_ends_a_tree_also_when_no_supervisor_is_left", &NEEDS) {
+        return;
     }
-    wait_until("no process of any tree is left", || home.children().is_empty(), || list(&home.children()));
+    let home = Home::new();
+    home.write_config("[limits]\nsession_seconds = 4\n");
+    {
+        let nasty = trees::nasty();
+        let command: Vec<&str> = ["run", "--"].into_iter().chain(nasty.iter().map(String::as_str)).collect();
+        let _deck = Deck::start(&home, &command);
+        wait_until("the tree stands", || home.children().len() >= 7, || list(&home.processes()));
+        let killed = supervisor(&home);
+        process::signal(killed, "KILL");
+        wait_until("the supervisor is gone", || !process::is_alive(killed), String::new);
+    }
+    wait_until("no process of the tree is left", || home.children().is_empty(), || list(&home.children()));
     let deck = Deck::start(&home, &[]);
     deck.wait_text("timed out");
 }
