@@ -12,7 +12,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-pub use resolved::{ClipboardWay, KeyBinding, Limits, Settings};
+pub use resolved::{Browser, ClipboardWay, KeyBinding, Limits, Settings};
 
 /// The largest configuration file that is read, in bytes; a larger one is surely something else.
 const LARGEST_FILE: u64 = 1024 * 1024;

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use authdeck::cli::{Command, CommandLine};
-use authdeck::commands::{askpass, deck, demo, demo_provider, providers};
+use authdeck::commands::{askpass, browser, deck, demo, demo_provider, providers};
 use authdeck::detect_command;
 use authdeck::error::Error;
 use authdeck::keeper;
@@ -45,6 +45,9 @@ fn before_parsing(arguments: &[OsString]) -> Option<ExitCode> {
     if name == Some(OsStr::new(askpass::LINK_NAME)) {
         let prompt = arguments.get(1).map(|prompt| prompt.to_string_lossy());
         return Some(end(askpass::run(prompt.as_deref())));
+    }
+    if name.is_some_and(browser::is_opener) {
+        return Some(end(browser::run(&arguments[1..])));
     }
     match arguments {
         [_, command, directory] if command == "keeper" => Some(keeper::main(Path::new(directory))),

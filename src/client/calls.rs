@@ -10,7 +10,7 @@ use crate::core::secret::Secret;
 use crate::protocol::VERSION;
 use crate::protocol::request::{
     AnswerChallenge, BundleList, ChallengeAnswer, ChallengeRef, Focus, Hello, History, HistoryRange,
-    InputBytes, Kill, OwnerRef, ParkChallenge, Parked, Polled, ProviderList, Request, Resize, Search,
+    InputBytes, Kill, Opened, OwnerRef, ParkChallenge, Parked, Polled, ProviderList, Request, Resize, Search,
     SearchResult, SessionList, SessionRef, StartSession, Started, Submit, Submitted, Welcome,
 };
 use crate::protocol::screen::ScreenUpdate;
@@ -125,6 +125,12 @@ impl Client {
     /// Says in a few sentences what a session waits for and why.
     pub async fn explain(&self, session_id: &SessionId) -> Outcome<String> {
         self.call(&Request::SessionExplain(reference(session_id))).await
+    }
+
+    /// Reports what a process of the session wanted to open in a browser; tells whether it is a web address.
+    pub async fn opened(&self, session_id: &SessionId, url: &str) -> Outcome<bool> {
+        let opened = Opened { session_id: session_id.clone(), url: url.to_owned() };
+        self.call(&Request::SessionOpened(opened)).await
     }
 
     /// Returns the catalogue, installed providers first.

@@ -175,6 +175,7 @@ fn run_deck(prepared: Prepared, start: Vec<StartSession>) -> Result<(), Error> {
 fn driver_settings(prepared: &Prepared) -> DriverSettings {
     DriverSettings {
         limits: prepared.settings.limits.clone(),
+        browser: prepared.settings.browser.clone(),
         catalogue: Arc::clone(&prepared.catalogue),
         ..DriverSettings::default()
     }

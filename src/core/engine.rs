@@ -67,7 +67,8 @@ impl Default for Limits {
             report: Duration::from_secs(10),
             delivery: Duration::from_secs(45),
             kill: Duration::from_secs(7),
-            hold_url: Duration::from_secs(2),
+            // claude shows its own three seconds after it opened the other one.
+            hold_url: Duration::from_secs(5),
             challenge: Duration::from_secs(300),
             challenges: 1024,
             live_sessions: 256,

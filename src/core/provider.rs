@@ -36,6 +36,8 @@ pub struct Provider {
     pub install_hint: String,
     /// Variables that are set for the child, such as one that stops it from opening a browser by itself.
     pub environment: BTreeMap<String, String>,
+    /// Whether what it opens in a browser is reported to its session instead.
+    pub browser_shim: bool,
     /// Whether exit status 0 is believed where there is no auth check. By default only if no success line is known:
     /// some CLIs end a denied login with 0 (opencode 1.18).
     pub exit_decides: bool,
@@ -185,6 +187,7 @@ mod tests {
             configuration_folder: None,
             install_hint: String::new(),
             environment: BTreeMap::new(),
+            browser_shim: true,
             exit_decides: true,
             stays_open: false,
             retry_hint: None,

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::core::ids::SessionId;
 use crate::core::secret::Secret;
+use crate::driver::paths::BROWSER_NAME;
 
 /// Variables of the person's own terminal. The child has another one behind it, and must not be led to write to the
 /// person's, nor to believe in a multiplexer that does not see it.
@@ -87,6 +88,23 @@ impl Environment {
         }
         // Without it ssh asks on the terminal, where nobody may be looking.
         self.set("SSH_ASKPASS_REQUIRE", "force");
+    }
+
+    /// Makes whatever the child opens in a browser come to the programs in the folder `openers`.
+    pub fn report_browser(&mut self, openers: &Path) {
+        let program = openers.join(BROWSER_NAME).to_string_lossy().into_owned();
+        // gh reads its own variable first; Python splits `BROWSER` at colons and `%s`, which the path has none of.
+        self.set("GH_BROWSER", program.as_str());
+        self.set("BROWSER", program);
+    }
+
+    /// Puts a folder in front of the `PATH`.
+    pub fn search_first(&mut self, folder: &Path) {
+        let path = match self.get("PATH") {
+            Some(path) if !path.is_empty() => format!("{}:{path}", folder.display()),
+            Some(_) | None => folder.display().to_string(),
+        };
+        self.set("PATH", path);
     }
 
     /// Returns a variable's value.
@@ -175,6 +193,19 @@ mod tests {
         environment.set("TERM", "vt100");
         assert_eq!(environment.get("TERM"), Some("vt100"));
         assert!(!format!("{environment:?}").contains("canary-value"));
+    }
+
+    #[test]
+    fn what_the_child_opens_is_reported_whatever_it_calls() {
+        let mut environment = of(&[("PATH", "/usr/bin:/bin"), ("BROWSER", "w3m")]);
+        environment.report_browser(Path::new("/run/authdeck/browser"));
+        environment.search_first(Path::new("/run/authdeck/browser"));
+        let program = Some("/run/authdeck/browser/authdeck-browser");
+        assert_eq!((environment.get("BROWSER"), environment.get("GH_BROWSER")), (program, program));
+        assert_eq!(environment.get("PATH"), Some("/run/authdeck/browser:/usr/bin:/bin"));
+        let mut bare = of(&[]);
+        bare.search_first(Path::new("/b"));
+        assert_eq!(bare.get("PATH"), Some("/b"), "an empty entry would be the working folder");
     }
 
     #[test]

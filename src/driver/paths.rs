@@ -5,6 +5,7 @@
 //!     supervisor.lock                   held while a supervisor serves this folder
 //!     supervisor.sock                   the server's socket
 //!     bin/authdeck-askpass              a link to this program, for children
+//!     browser/xdg-open, …               links to this program, first on the children's PATH
 //!     sessions/<sessionId>/             one session; its keeper's socket and token
 //!     saved/<sessionId>.json            what the next supervisor must know of it
 //! $XDG_STATE_HOME/authdeck/             or ~/.local/state/authdeck/
@@ -18,6 +19,13 @@ use std::path::{Path, PathBuf};
 
 use super::settings::DriverSettings;
 use crate::core::ids::SessionId;
+
+/// The name that `BROWSER` leads to. It is none that Python's `webbrowser` knows, which would call it in its own way.
+pub const BROWSER_NAME: &str = "authdeck-browser";
+
+/// The programs by which CLIs open a URL.
+pub const OPENER_NAMES: [&str; 6] =
+    ["xdg-open", "open", "sensible-browser", "x-www-browser", "www-browser", "wslview"];
 
 /// Why a folder cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -79,8 +87,12 @@ impl Paths {
         make_private(&runtime.join("sessions"))?;
         make_private(&runtime.join("saved"))?;
         make_private(&runtime.join("bin"))?;
+        make_private(&runtime.join("browser"))?;
         let paths = Self { runtime, state, _lock: lock };
         link(executable, &paths.askpass())?;
+        for name in OPENER_NAMES.into_iter().chain([BROWSER_NAME]) {
+            link(executable, &paths.openers().join(name))?;
+        }
         Ok(paths)
     }
 
@@ -102,6 +114,11 @@ impl Paths {
     /// Returns the program that children call when they need a password.
     pub fn askpass(&self) -> PathBuf {
         self.runtime.join("bin/authdeck-askpass")
+    }
+
+    /// Returns the folder of the programs that report what is opened in a browser.
+    pub fn openers(&self) -> PathBuf {
+        self.runtime.join("browser")
     }
 
     /// Returns the folder that holds one folder for each session.

@@ -180,6 +180,10 @@ impl SessionTask {
             }
             Order::Unfocus { client } => self.viewers.remove(client),
             Order::Mask(secret) => self.mask(&secret),
+            Order::Opened(url) => {
+                let noticed = self.detection.opened(&url);
+                self.note(noticed).await;
+            }
             Order::Forget => {}
         }
     }

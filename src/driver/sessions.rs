@@ -53,6 +53,8 @@ pub(super) enum Order {
     Focus { client: ClientId, slot: Arc<ScreenSlot> },
     /// Ceases to.
     Unfocus { client: ClientId },
+    /// Takes a URL that the child handed to a browser.
+    Opened(String),
     /// Keeps a text out of everything that is shown from now on.
     Mask(Secret),
 }

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::config::Limits;
 use crate::config::catalogue::Catalogue;
+use crate::config::{Browser, Limits};
 use crate::core::engine;
 
 /// How the supervisor works. [`Default`] is what a person gets who configured nothing.
@@ -22,6 +22,8 @@ pub struct DriverSettings {
     pub catalogue: Arc<Catalogue>,
     /// The limits of the configuration file.
     pub limits: Limits,
+    /// What becomes of URLs that children open in a browser.
+    pub browser: Browser,
     /// How long a keeper may take to start its child, or to answer when it is attached to.
     pub keeper_limit: Duration,
     /// How long a child must be quiet before its screen is looked at once more, between two frames.
@@ -40,6 +42,7 @@ impl Default for DriverSettings {
             environment: None,
             catalogue: Arc::new(Catalogue::built_in()),
             limits: Limits::default(),
+            browser: Browser::default(),
             keeper_limit: Duration::from_secs(10),
             quiet: Duration::from_millis(50),
             synchronized_update_limit: Duration::from_millis(150),

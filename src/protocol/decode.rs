@@ -111,6 +111,7 @@ fn method_call(name: &str, text: &[u8]) -> Result<Request, RpcError> {
         method::SESSION_KILL => Request::SessionKill(params(name, text)?),
         method::SESSION_REMOVE => Request::SessionRemove(params(name, text)?),
         method::SESSION_EXPLAIN => Request::SessionExplain(params(name, text)?),
+        method::SESSION_OPENED => Request::SessionOpened(params(name, text)?),
         method::PROVIDER_LIST => Request::ProviderList {},
         method::BUNDLE_LIST => Request::BundleList {},
         method::CHALLENGE_PARK => Request::ChallengePark(params(name, text)?),
@@ -387,6 +388,9 @@ mod tests {
             session().prop_map(Request::SessionCancel),
             session().prop_map(Request::SessionRemove),
             session().prop_map(Request::SessionExplain),
+            (text(), text()).prop_map(|(id, url)| {
+                Request::SessionOpened(Opened { session_id: SessionId::new(id), url })
+            }),
             start().prop_map(Request::SessionStart),
             (session(), any::<bool>())
                 .prop_map(|(of, force)| Request::SessionKill(Kill { session_id: of.session_id, force })),

@@ -111,6 +111,7 @@ pub fn request(id: Option<u64>, request: &Request) -> Frame {
         Request::SessionKill(params) => call(id, method::SESSION_KILL, params, 0),
         Request::SessionRemove(params) => call(id, method::SESSION_REMOVE, params, 0),
         Request::SessionExplain(params) => call(id, method::SESSION_EXPLAIN, params, 0),
+        Request::SessionOpened(params) => call(id, method::SESSION_OPENED, params, 0),
         Request::ProviderList {} => call(id, method::PROVIDER_LIST, Nothing {}, 0),
         Request::BundleList {} => call(id, method::BUNDLE_LIST, Nothing {}, 0),
         Request::ChallengePark(params) => call(id, method::CHALLENGE_PARK, params, 0),

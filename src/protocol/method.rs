@@ -36,6 +36,8 @@ pub const SESSION_KILL: &str = "session.kill";
 pub const SESSION_REMOVE: &str = "session.remove";
 /// See [`super::request::Request::SessionExplain`].
 pub const SESSION_EXPLAIN: &str = "session.explain";
+/// See [`super::request::Request::SessionOpened`].
+pub const SESSION_OPENED: &str = "session.opened";
 /// See [`super::request::Request::ProviderList`].
 pub const PROVIDER_LIST: &str = "provider.list";
 /// See [`super::request::Request::BundleList`].

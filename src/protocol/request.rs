@@ -52,6 +52,9 @@ pub enum Request {
     SessionRemove(SessionRef),
     /// `session.explain`: answers in a few sentences what the session waits for and why.
     SessionExplain(SessionRef),
+    /// `session.opened`, from a process of the session itself: what it wanted to open in a browser; answers a boolean:
+    /// whether it is a web address, which is then exact and outranks the screen.
+    SessionOpened(Opened),
     /// `provider.list`: answers the catalogue: installed providers first.
     ProviderList {},
     /// `bundle.list`: answers the stored logins.
@@ -267,6 +270,16 @@ pub struct Kill {
     /// At once, without asking politely first.
     #[serde(default)]
     pub force: bool,
+}
+
+/// What a child wanted to open in a browser.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Opened {
+    /// The session that it runs in.
+    pub session_id: SessionId,
+    /// The URL, or whatever else was to be opened, as the browser's command line has it.
+    pub url: String,
 }
 
 /// Names a challenge.

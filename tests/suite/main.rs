@@ -14,6 +14,7 @@ mod common;
 
 mod architecture;
 mod askpass_answers;
+mod browser_shim;
 mod cli_commands;
 mod cli_decks;
 mod cli_demo_provider;

@@ -28,9 +28,16 @@ fn stage(test: &str, name: &str, program: &str) -> Option<Stage> {
     if !peer::has(test, &needs) {
         return None;
     }
-    let home = Home::new();
+    Some(Stage { home: Home::new(), vendor: Vendor::up(name) })
+}
+
+/// The same with a browser opener of the person's own, which authdeck leaves alone: what is shown was read from the
+/// screen then, and can be compared with what the CLI opens.
+fn stage_with_opener(test: &str, name: &str, program: &str) -> Option<Stage> {
+    let Stage { home, vendor } = stage(test, name, program)?;
+    home.write_config("[browser]\nshim = false\n");
     let opener = home.write_script("work/opener", "#!/bin/sh\necho \"$1\" >> opened\n");
-    Some(Stage { home: home.with("BROWSER", opener.to_string_lossy()), vendor: Vendor::up(name) })
+    Some(Stage { home: home.with("BROWSER", opener.to_string_lossy()), vendor })
 }
 
 impl Stage {
@@ -77,7 +84,7 @@ fn parameters(url: &str) -> BTreeMap<String, String> {
 
 /// At this width, what `u` copies is exactly what `claude` means: the same attempt as in the URL that it opened.
 fn claude_is_copied_exactly(test: &str, name: &str, columns: u16) {
-    let Some(stage) = stage(test, name, "claude") else { return };
+    let Some(stage) = stage_with_opener(test, name, "claude") else { return };
     let deck = stage.deck(columns, &["run", "--", "claude", "setup-token"]);
     deck.wait_state(State::OpenUrl);
     let copied = deck.copy("u", "claude's URL", |text| text.starts_with(CLAUDE));
@@ -106,7 +113,7 @@ fn claude_at_120_columns_is_copied_exactly() {
 
 /// At this width, what `u` copies is what `codex` opened, and killing it frees its port.
 fn codex_is_copied_exactly(test: &str, name: &str, columns: u16) {
-    let Some(stage) = stage(test, name, "codex") else { return };
+    let Some(stage) = stage_with_opener(test, name, "codex") else { return };
     let deck = stage.deck(columns, &["login", "codex"]);
     deck.wait_state(State::OpenUrl);
     let copied = deck.copy("u", "codex's URL", |text| text.starts_with(CODEX));
@@ -187,7 +194,7 @@ fn codex_device_login_fails_when_the_vendor_denies() {
 #[test]
 fn claude_takes_the_pasted_code() {
     let Some(stage) = stage("claude_takes_the_pasted_code", "cok", "claude") else { return };
-    let deck = stage.deck(100, &["run", "--", "claude", "setup-token"]);
+    let deck = stage.deck(100, &["login", "claude-setup-token"]);
     deck.wait_state(State::OpenUrl);
     let url = deck.copy("u", "claude's URL", |text| text.starts_with(CLAUDE));
     deck.paste_answer(&stage.vendor.code(&url));
@@ -200,7 +207,7 @@ fn claude_takes_the_pasted_code() {
 fn a_code_that_claudes_vendor_refuses_leads_to_a_new_url_and_not_to_success() {
     let test = "a_code_that_claudes_vendor_refuses_leads_to_a_new_url_and_not_to_success";
     let Some(stage) = stage(test, "cno", "claude") else { return };
-    let deck = stage.deck(100, &["run", "--", "claude", "setup-token"]);
+    let deck = stage.deck(100, &["login", "claude-setup-token"]);
     deck.wait_state(State::OpenUrl);
     let first = deck.copy("u", "claude's URL", |text| text.starts_with(CLAUDE));
     let code = stage.vendor.code(&first);

@@ -11,6 +11,7 @@
 //! | `verification_url` | where its device code goes if the CLI does not say | none |
 //! | `configuration_folder` | environment variable that names its configuration folder | none |
 //! | `environment` | table of variables set for the child | empty |
+//! | `browser_shim` | what it opens in a browser is reported to its session; `false` leaves `BROWSER` and `PATH` alone | `true` |
 //! | `enter_to_continue` | it waits for Enter before it shows or opens anything | `false` |
 //! | `exit_decides` | exit status 0 is believed where there is no auth check | `true` if no success pattern is there |
 //! | `stays_open` | it goes on running after a login that succeeded | `false` |
@@ -47,6 +48,7 @@ struct RawProvider {
     configuration_folder: Option<String>,
     #[serde(default)]
     environment: BTreeMap<String, String>,
+    browser_shim: Option<bool>,
     #[serde(default)]
     enter_to_continue: bool,
     exit_decides: Option<bool>,
@@ -239,6 +241,7 @@ fn resolve(raw: RawProvider) -> Provider {
         configuration_folder: raw.configuration_folder,
         install_hint: raw.install_hint,
         environment: raw.environment,
+        browser_shim: raw.browser_shim.unwrap_or(true),
         exit_decides: raw.exit_decides.unwrap_or_else(|| {
             raw.pattern.iter().all(|pattern| *pattern.kind.get_ref() != PatternKind::Success)
         }),

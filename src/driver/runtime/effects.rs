@@ -106,10 +106,26 @@ impl Runtime {
         let mut environment = launch.environment.clone();
         let (socket, askpass) = (self.paths.supervisor_socket(), self.paths.askpass());
         environment.describe(session_id, &Supervisor { socket: &socket, askpass: &askpass, credential });
+        let openers = self.reports_browser(launch).then(|| self.paths.openers());
+        if let Some(openers) = &openers {
+            environment.report_browser(openers);
+        }
         for (name, value) in &launch.overrides {
             environment.set(name, value);
         }
+        if let Some(openers) = &openers {
+            environment.search_first(openers);
+        }
         environment.variables().to_vec()
+    }
+
+    fn reports_browser(&self, launch: &Launch) -> bool {
+        let browser = &self.settings.browser;
+        let provider = launch.provider.as_ref();
+        let off = provider.is_some_and(|provider| {
+            !provider.browser_shim || browser.shim_off_for.iter().any(|id| id == provider.id.as_str())
+        });
+        browser.shim && !off
     }
 
     /// Returns what a session's task works with.

@@ -6,21 +6,30 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::clients::Client;
 use super::replies::value;
 use super::{Fact, Runtime, answer};
 use crate::core::ids::{ChallengeId, ClientId, SessionId};
 use crate::core::input::{ChallengeInput, Input, Park, SessionInput};
 use crate::core::secret::Secret;
+use crate::core::view::{Event, Level};
 use crate::driver::handle::{Answer, Identity};
 use crate::driver::launch::Launch;
+use crate::driver::plain_text::one_line;
 use crate::driver::platform;
 use crate::driver::providers;
 use crate::driver::sessions::{AnswerSender, Order, unknown};
 use crate::protocol::error::{self, RpcError};
 use crate::protocol::request::{
-    AnswerChallenge, BundleList, ChallengeRef, Focus, OwnerRef, ParkChallenge, Polled, Request, SessionList,
-    StartSession,
+    AnswerChallenge, BundleList, ChallengeRef, Focus, Opened, OwnerRef, ParkChallenge, Polled, Request,
+    SessionList, StartSession,
 };
+
+/// The longest URL that is taken from a child, in bytes.
+const LONGEST_URL: usize = 16 * 1024;
+
+/// How much is shown of something that is no URL.
+const NAMED_CHARACTERS: usize = 120;
 
 impl Runtime {
     /// Sees to one request. Whoever asked is answered exactly once, now or later.
@@ -45,6 +54,7 @@ impl Runtime {
                 let reply = self.replies.expect(client, reply);
                 self.feed_session(&of.session_id, SessionInput::Remove { reply });
             }
+            Request::SessionOpened(opened) => answer(reply, self.opened(client, opened)),
             Request::SessionExplain(of) => answer(reply, self.explain(&of.session_id)),
             Request::SessionFocus(focus) => answer(reply, self.focus(client, &focus)),
             Request::ProviderList {} => self.list_providers(reply),
@@ -90,6 +100,24 @@ impl Runtime {
                 Err(refusal) => answer(reply, Err(refusal)),
             }
         });
+    }
+
+    /// A process of a session wanted to open something in a browser. Nobody else may say so: it outranks the screen.
+    fn opened(&mut self, client: ClientId, opened: Opened) -> Result<Answer, RpcError> {
+        let session_id = opened.session_id;
+        if self.clients.get(client).and_then(Client::session) != Some(&session_id) {
+            let text = "only a process of the session itself can say what it opens";
+            return Err(RpcError::new(error::UNAUTHENTICATED, text));
+        }
+        let is_web = is_web_address(&opened.url);
+        if is_web {
+            self.sessions.order(&session_id, Order::Opened(opened.url));
+        } else {
+            let what = one_line(&opened.url, NAMED_CHARACTERS);
+            let text = format!("it wanted to open \"{what}\", which is no web address; nothing was opened");
+            self.publish(Event::Notice { level: Level::Info, text, session_id: Some(session_id) });
+        }
+        Ok(Answer::Value(Value::Bool(is_web)))
     }
 
     fn list_sessions(&self) -> Result<Answer, RpcError> {
@@ -223,6 +251,12 @@ impl Runtime {
         let accepted = self.credential.accepts(credential, known.as_ref());
         accepted.then_some(Identity::Internal { session: known })
     }
+}
+
+/// Tells whether a browser could be led there over the web, by an address that is all on one line.
+fn is_web_address(text: &str) -> bool {
+    let plain = text.len() <= LONGEST_URL && !text.chars().any(|c| c.is_control() || c.is_whitespace());
+    plain && url::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
 }
 
 fn not_here() -> RpcError {

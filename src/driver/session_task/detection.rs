@@ -17,14 +17,19 @@ pub(super) struct Noticed {
     pub secrets: Vec<Secret>,
 }
 
+/// URLs that one child may open before the further ones are passed over.
+const MOST_OPENED: usize = 256;
+
 /// The detector of one session.
 pub(super) struct Detection {
     detector: Detector,
+    /// How many URLs the child has opened.
+    opened: usize,
 }
 
 impl Detection {
     pub fn new(provider: Option<Arc<Provider>>) -> Self {
-        Self { detector: Detector::new(provider) }
+        Self { detector: Detector::new(provider), opened: 0 }
     }
 
     /// Feeds the screen; the detector looks at it whenever the bytes themselves call for it.
@@ -42,6 +47,16 @@ impl Detection {
     /// Looks for the last time.
     pub fn finish(&mut self, screen: &mut Screen) -> Noticed {
         let found = self.detector.finish(screen);
+        self.noticed(found)
+    }
+
+    /// Takes a URL that the child handed to a browser. Only so many count: each is remembered.
+    pub fn opened(&mut self, url: &str) -> Noticed {
+        self.opened += 1;
+        if self.opened > MOST_OPENED {
+            return Noticed::default();
+        }
+        let found = self.detector.opened(url).into_iter().collect();
         self.noticed(found)
     }
 

@@ -171,7 +171,7 @@ fn a_cli_that_reads_a_code_shows_the_better_url() {
     let mut silent = Trial::running(reads_code());
     silent
         .find_from(Source::Browser, FindingKind::AuthorizeUrl, &authorize("s"))
-        .pass(Duration::from_secs(2));
+        .pass(Duration::from_secs(5));
     assert_eq!(silent.status(), url_available(&authorize("s")), "if no other one is shown, this one is");
 }
 
