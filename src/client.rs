@@ -299,9 +299,9 @@ mod tests {
     /// The supervisor's end of a connection, played by the test.
     async fn pair() -> (Client, Events, Wire<DuplexStream>) {
         let (near, far) = tokio::io::duplex(4096);
-        let (accepted, connected) = tokio::join!(Wire::accept(far), Client::connect(near));
+        let (accepted, connected) = tokio::join!(tokio_tungstenite::accept_async(far), Client::connect(near));
         let (client, events) = connected.unwrap();
-        (client, events, accepted.unwrap())
+        (client, events, Wire::resume(accepted.unwrap().into_inner(), &[]).await)
     }
 
     async fn read(wire: &mut Wire<DuplexStream>) -> serde_json::Value {

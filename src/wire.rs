@@ -2,6 +2,11 @@
 //!
 //! Reading and writing make progress in one place, [`Wire::next`], so that neither needs a task of its own: a key that
 //! is typed takes no more turns through the scheduler than it must.
+//!
+//! The server's end begins behind the opening handshake, which is HTTP and the router's business: [`Wire::resume`]. It
+//! can be given up again between two messages, [`Wire::into_parts`], for another process to go on with.
+
+mod frames;
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -11,12 +16,14 @@ use std::time::Duration;
 use futures_util::{Sink as _, Stream as _};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
-use tokio_tungstenite::tungstenite::http::StatusCode;
-use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Bytes, Error as SocketError, Message, Utf8Bytes};
 
+use self::frames::Frames;
 use crate::protocol::encode::Frame;
+
+/// Where a supervisor serves this protocol.
+pub const PATH: &str = "/api/ws";
 
 /// The longest frame that is taken, in bytes.
 pub const LONGEST_FRAME: usize = 16 * 1024 * 1024;
@@ -60,21 +67,17 @@ pub enum Happening {
 /// One end of a connection.
 #[derive(Debug)]
 pub struct Wire<S> {
-    socket: WebSocketStream<S>,
+    socket: WebSocketStream<Frames<S>>,
     writing: bool,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
-    /// Takes a client's opening handshake.
-    ///
-    /// # Errors
-    /// The client is too slow, speaks something else, or is a page in a browser: those have an `Origin`.
-    pub async fn accept(stream: S) -> Result<Self, WireError> {
-        let handshake =
-            tokio_tungstenite::accept_hdr_async_with_config(stream, refuse_pages, Some(settings()));
-        let socket =
-            tokio::time::timeout(HANDSHAKE_LIMIT, handshake).await.map_err(|_| WireError::Slow)??;
-        Ok(Self { socket, writing: false })
+    /// Makes the server's end of a connection whose opening handshake is done. `unread` is what came in behind it, or
+    /// what [`Self::into_parts`] returned.
+    pub async fn resume(stream: S, unread: &[u8]) -> Self {
+        let frames = Frames::new(stream, unread);
+        let socket = WebSocketStream::from_raw_socket(frames, Role::Server, Some(settings())).await;
+        Self { socket, writing: false }
     }
 
     /// Opens a connection to a supervisor.
@@ -82,8 +85,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
     /// # Errors
     /// The other side is too slow or speaks something else.
     pub async fn connect(stream: S) -> Result<Self, WireError> {
+        let address = format!("ws://authdeck{PATH}");
         let handshake =
-            tokio_tungstenite::client_async_with_config("ws://authdeck/", stream, Some(settings()));
+            tokio_tungstenite::client_async_with_config(address, Frames::plain(stream), Some(settings()));
         let (socket, _) =
             tokio::time::timeout(HANDSHAKE_LIMIT, handshake).await.map_err(|_| WireError::Slow)??;
         Ok(Self { socket, writing: false })
@@ -109,6 +113,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
     /// and the other side notices. Cancelling loses nothing.
     pub async fn next(&mut self, read: bool) -> Happening {
         poll_fn(|context| self.poll(context, read)).await
+    }
+
+    /// Tells whether the connection may be given up now: nothing is half read or half written. If not, it may once
+    /// [`Self::next`] has returned the next message or [`Happening::Written`].
+    pub fn is_between_messages(&self) -> bool {
+        !self.writing && self.socket.get_ref().is_between_messages()
+    }
+
+    /// Gives the connection up, for another process to go on with: returns the stream, and what was read from it and
+    /// not looked at yet, for [`Self::resume`]. Whoever calls this while not [`Self::is_between_messages`] loses half a
+    /// message.
+    pub fn into_parts(self) -> (S, Vec<u8>) {
+        self.socket.into_inner().into_parts()
     }
 
     /// Says goodbye and writes what is left, for as long as `limit` allows.
@@ -153,15 +170,4 @@ fn settings() -> WebSocketConfig {
         .read_buffer_size(READ_BUFFER)
         .max_message_size(Some(LONGEST_FRAME))
         .max_frame_size(Some(LONGEST_FRAME))
-}
-
-/// Only a browser sends `Origin`, and no page has any business here.
-#[expect(clippy::result_large_err, reason = "the form of the library's callback")]
-fn refuse_pages(request: &Request, response: Response) -> Result<Response, ErrorResponse> {
-    if !request.headers().contains_key("origin") {
-        return Ok(response);
-    }
-    let mut refusal = ErrorResponse::new(Some("authdeck serves no web pages here\n".to_owned()));
-    *refusal.status_mut() = StatusCode::FORBIDDEN;
-    Err(refusal)
 }

@@ -180,5 +180,5 @@ fn reference(session_id: &SessionId) -> SessionRef {
 }
 
 fn challenge(challenge_id: &ChallengeId, epoch: Option<u64>) -> ChallengeRef {
-    ChallengeRef { challenge_id: challenge_id.clone(), epoch }
+    ChallengeRef { challenge_id: challenge_id.clone(), epoch, owner: None }
 }

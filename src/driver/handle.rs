@@ -56,6 +56,8 @@ pub(super) enum Command {
     Connect {
         identity: Identity,
         process_id: Option<u32>,
+        /// It makes one call and goes.
+        once: bool,
         slot: Arc<ScreenSlot>,
         reply: oneshot::Sender<ClientId>,
     },
@@ -86,9 +88,31 @@ impl Handle {
     /// # Errors
     /// The supervisor has stopped.
     pub async fn connect(&self, identity: Identity, process_id: Option<u32>) -> Result<Connection, RpcError> {
+        self.register(identity, process_id, false).await
+    }
+
+    /// Registers a client that makes one call and goes. What it parks outlives it: its owner is named in the call, and
+    /// another call may wait for the end under that name.
+    ///
+    /// # Errors
+    /// The supervisor has stopped.
+    pub async fn connect_once(
+        &self,
+        identity: Identity,
+        process_id: Option<u32>,
+    ) -> Result<Connection, RpcError> {
+        self.register(identity, process_id, true).await
+    }
+
+    async fn register(
+        &self,
+        identity: Identity,
+        process_id: Option<u32>,
+        once: bool,
+    ) -> Result<Connection, RpcError> {
         let slot = Arc::new(ScreenSlot::default());
         let (reply, answer) = oneshot::channel();
-        let order = Command::Connect { identity, process_id, slot: Arc::clone(&slot), reply };
+        let order = Command::Connect { identity, process_id, once, slot: Arc::clone(&slot), reply };
         self.commands.send(order).await.map_err(|_| stopped())?;
         let client = answer.await.map_err(|_| stopped())?;
         Ok(Connection { shared: Arc::new(Shared { handle: self.clone(), client, slot }) })

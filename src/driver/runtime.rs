@@ -169,8 +169,8 @@ impl Runtime {
 
     fn on_command(&mut self, command: Command) {
         match command {
-            Command::Connect { identity, process_id, slot, reply } => {
-                let client = self.clients.add(identity, process_id, slot);
+            Command::Connect { identity, process_id, once, slot, reply } => {
+                let client = self.clients.add(identity, process_id, once, slot);
                 if reply.send(client).is_err() {
                     self.on_departure(client);
                 }

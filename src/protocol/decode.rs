@@ -339,8 +339,11 @@ mod tests {
     }
 
     fn challenge() -> impl Strategy<Value = ChallengeRef> {
-        (text(), any::<Option<u64>>())
-            .prop_map(|(id, epoch)| ChallengeRef { challenge_id: ChallengeId::new(id), epoch })
+        (text(), any::<Option<u64>>(), prop::option::of(text())).prop_map(|(id, epoch, owner)| ChallengeRef {
+            challenge_id: ChallengeId::new(id),
+            epoch,
+            owner,
+        })
     }
 
     fn secret() -> impl Strategy<Value = Secret> {

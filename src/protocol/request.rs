@@ -291,6 +291,9 @@ pub struct ChallengeRef {
     /// Which arming; absent: whichever is parked now.
     #[serde(default)]
     pub epoch: Option<u64>,
+    /// The owner that it was parked for; absent: whoever this connection parked it for. Not needed to refuse it.
+    #[serde(default)]
+    pub owner: Option<String>,
 }
 
 /// Names an owner.

@@ -13,8 +13,8 @@ use futures_util::stream::FuturesUnordered;
 use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::Peer;
-use crate::driver::{Answer, Connection, Handle, Identity, Subscription, Told};
+use super::{Caller, Standing};
+use crate::driver::{Answer, Connection, Handle, Subscription, Told};
 use crate::protocol::encode::{self, Frame};
 use crate::protocol::error::{self, RpcError};
 use crate::protocol::request::{Hello, Request, Welcome};
@@ -51,10 +51,10 @@ enum ScreenTurn {
 type Pending = Pin<Box<dyn Future<Output = Option<Frame>> + Send>>;
 
 /// Serves one client until it or the supervisor goes away.
-pub async fn serve<S: AsyncRead + AsyncWrite + Unpin>(stream: S, handle: Handle, peer: Peer) {
-    let Ok(mut wire) = Wire::accept(stream).await else { return };
-    let Ok(connection) = handle.connect(Identity::Local, peer.process_id).await else { return };
-    let mut client = ServedClient::new(handle, peer, connection);
+pub async fn serve<S: AsyncRead + AsyncWrite + Unpin>(mut wire: Wire<S>, handle: Handle, caller: Caller) {
+    let Standing::Proven(identity) = caller.standing;
+    let Ok(connection) = handle.connect(identity, caller.process_id).await else { return };
+    let mut client = ServedClient::new(handle, caller.process_id, connection);
     while client.turn(&mut wire).await {}
     wire.close(GOODBYE_LIMIT).await;
 }
@@ -62,7 +62,7 @@ pub async fn serve<S: AsyncRead + AsyncWrite + Unpin>(stream: S, handle: Handle,
 /// What is known of one client.
 struct ServedClient {
     handle: Handle,
-    peer: Peer,
+    process_id: Option<u32>,
     connection: Connection,
     /// The client has asked for something already, so `hello` comes too late.
     has_spoken: bool,
@@ -83,10 +83,10 @@ struct ServedClient {
 }
 
 impl ServedClient {
-    fn new(handle: Handle, peer: Peer, connection: Connection) -> Self {
+    fn new(handle: Handle, process_id: Option<u32>, connection: Connection) -> Self {
         Self {
             handle,
-            peer,
+            process_id,
             connection,
             has_spoken: false,
             subscription: None,
@@ -214,7 +214,7 @@ impl ServedClient {
                 "the credential is not this supervisor's; it is of one that has ended",
             ));
         };
-        self.connection = self.handle.connect(identity, self.peer.process_id).await?;
+        self.connection = self.handle.connect(identity, self.process_id).await?;
         Ok("server-internal")
     }
 

@@ -13,7 +13,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
-use super::{Peer, connection};
+use super::{Door, Peer, router};
 use crate::driver::Handle;
 
 /// The socket's name in authdeck's runtime folder.
@@ -76,7 +76,7 @@ async fn accept(listener: UnixListener, handle: Handle) {
         let Some(peer) = own_peer(&stream) else { continue };
         let handle = handle.clone();
         tokio::spawn(async move {
-            connection::serve(stream, handle, peer).await;
+            router::serve(stream, handle, Door::Own(peer)).await;
             drop(place);
         });
     }

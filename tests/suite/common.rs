@@ -4,6 +4,7 @@
 
 pub mod deck;
 pub mod env;
+pub mod http;
 pub mod keeper;
 pub mod peer;
 pub mod process;

@@ -30,7 +30,7 @@ fn park(supervisor: &Supervisor, connection: &Connection, park: ParkChallenge) -
 }
 
 fn named(id: &str) -> ChallengeRef {
-    ChallengeRef { challenge_id: ChallengeId::new(id), epoch: None }
+    ChallengeRef { challenge_id: ChallengeId::new(id), epoch: None, owner: None }
 }
 
 fn given(id: &str, secret: &str) -> Request {

@@ -40,6 +40,7 @@ mod peer_logins;
 mod peer_oidc;
 mod peer_servers;
 mod server_connections;
+mod server_http;
 mod tmux_demo;
 mod tmux_idle;
 mod tmux_kill;

@@ -116,7 +116,7 @@ async fn a_web_page_is_refused() {
     let home = Home::new();
     let supervisor = Served::start(&home).await;
     let mut stream = UnixStream::connect(supervisor.socket()).await.unwrap();
-    let upgrade = "GET / HTTP/1.1\r\nHost: authdeck\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+    let upgrade = "GET /api/ws HTTP/1.1\r\nHost: authdeck\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
                    Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
                    Origin: http://evil.example\r\n\r\n";
     stream.write_all(upgrade.as_bytes()).await.unwrap();

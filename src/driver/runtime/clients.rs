@@ -21,6 +21,8 @@ pub struct Client {
     pub identity: Identity,
     /// The process at the other end, as the kernel names it.
     pub process_id: Option<u32>,
+    /// It makes one call and goes; what it parked waits on.
+    pub once: bool,
     pub slot: Arc<ScreenSlot>,
     /// The session whose screen it gets.
     pub focus: Option<SessionId>,
@@ -46,10 +48,16 @@ pub struct Clients {
 }
 
 impl Clients {
-    pub fn add(&mut self, identity: Identity, process_id: Option<u32>, slot: Arc<ScreenSlot>) -> ClientId {
+    pub fn add(
+        &mut self,
+        identity: Identity,
+        process_id: Option<u32>,
+        once: bool,
+        slot: Arc<ScreenSlot>,
+    ) -> ClientId {
         self.last += 1;
         let client = ClientId(self.last);
-        let entry = Client { identity, process_id, slot, focus: None, parked: Vec::new() };
+        let entry = Client { identity, process_id, once, slot, focus: None, parked: Vec::new() };
         self.clients.insert(client, entry);
         client
     }
@@ -70,6 +78,12 @@ impl Clients {
     pub fn owner(&self, client: ClientId) -> String {
         let session = self.get(client).and_then(Client::session);
         session.map_or_else(|| format!("client-{}", client.0), ToString::to_string)
+    }
+
+    /// Returns the owner in whose name a client speaks: the session that it runs in and no other, or whom it names.
+    pub fn speaks_for(&self, client: ClientId, named: Option<String>) -> Option<String> {
+        let session = self.get(client).and_then(Client::session);
+        session.map(ToString::to_string).or(named)
     }
 
     /// Returns the owner under which a client parked a challenge.

@@ -170,9 +170,11 @@ impl Runtime {
     fn park(&mut self, client: ClientId, park: ParkChallenge, reply: AnswerSender) {
         let Some(entry) = self.clients.get(client) else { return };
         let session_id = entry.session().cloned();
-        // A process inside of a session cannot speak in the name of another owner.
-        let own = self.clients.owner(client);
-        let owner = if session_id.is_some() { own } else { park.owner.unwrap_or(own) };
+        let owner = match self.clients.speaks_for(client, park.owner) {
+            Some(owner) => owner,
+            None if entry.once => return answer(reply, Err(nobody_to_answer())),
+            None => self.clients.owner(client),
+        };
         let requester = entry.process_id.map(platform::requester).or(park.requester).unwrap_or_default();
         let reply = self.replies.expect_parked(client, reply, owner.clone());
         self.feed(Input::Challenge(ChallengeInput::Park(Box::new(Park {
@@ -191,7 +193,8 @@ impl Runtime {
     }
 
     fn wait(&mut self, client: ClientId, of: ChallengeRef, reply: AnswerSender) {
-        let owner = self.clients.owner_of(client, &of.challenge_id);
+        let named = self.clients.speaks_for(client, of.owner);
+        let owner = named.unwrap_or_else(|| self.clients.owner_of(client, &of.challenge_id));
         let reply = self.replies.expect(client, reply);
         let (challenge_id, epoch) = (of.challenge_id, of.epoch);
         self.feed(Input::Challenge(ChallengeInput::Wait { challenge_id, epoch, owner, reply }));
@@ -215,6 +218,7 @@ impl Runtime {
             .get(client)
             .is_some_and(|client| client.parked.iter().any(|parked| parked.challenge_id == of.challenge_id));
         let owner = parked.then(|| self.clients.owner_of(client, &of.challenge_id));
+        let owner = owner.or(of.owner);
         let reply = self.replies.expect(client, reply);
         let (challenge_id, epoch) = (of.challenge_id, of.epoch);
         self.feed(Input::Challenge(ChallengeInput::Cancel { challenge_id, epoch, owner, reply }));
@@ -231,6 +235,9 @@ impl Runtime {
         let Some(entry) = self.clients.remove(client) else { return };
         if let Some(session_id) = &entry.focus {
             self.sessions.order(session_id, Order::Unfocus { client });
+        }
+        if entry.once {
+            return;
         }
         for parked in entry.parked {
             self.take_back(parked.challenge_id, parked.epoch, parked.owner);
@@ -257,6 +264,12 @@ impl Runtime {
 fn is_web_address(text: &str) -> bool {
     let plain = text.len() <= LONGEST_URL && !text.chars().any(|c| c.is_control() || c.is_whitespace());
     plain && url::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
+}
+
+fn nobody_to_answer() -> RpcError {
+    let text = "one call cannot wait for the answer: name an `owner`, and give the same name to `challenge.wait`; \
+                or park over a connection that stays";
+    RpcError::new(error::INVALID_PARAMS, text)
 }
 
 fn not_here() -> RpcError {

@@ -53,6 +53,7 @@ pub fn deny(model: &mut Model, orders: &mut Vec<Cmd>) {
         let which = crate::protocol::request::ChallengeRef {
             challenge_id: answer.challenge.clone(),
             epoch: Some(answer.epoch),
+            owner: None,
         };
         sessions::request(orders, Ask::Challenge, Request::ChallengeCancel(which));
         model.dialog = None;

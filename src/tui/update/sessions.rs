@@ -234,14 +234,19 @@ pub fn deny_selected(model: &Model, orders: &mut Vec<Cmd>) {
 }
 
 fn deny(challenge: &ChallengeView, orders: &mut Vec<Cmd>) {
-    let which = ChallengeRef { challenge_id: challenge.challenge_id.clone(), epoch: Some(challenge.epoch) };
+    let which = ChallengeRef {
+        challenge_id: challenge.challenge_id.clone(),
+        epoch: Some(challenge.epoch),
+        owner: None,
+    };
     request(orders, Ask::Challenge, Request::ChallengeCancel(which));
 }
 
 /// Sends the answer of a dialog.
 pub fn send_answer(answer: &Answer, orders: &mut Vec<Cmd>) {
     if answer.is_question() && !answer.yes {
-        let which = ChallengeRef { challenge_id: answer.challenge.clone(), epoch: Some(answer.epoch) };
+        let which =
+            ChallengeRef { challenge_id: answer.challenge.clone(), epoch: Some(answer.epoch), owner: None };
         return request(orders, Ask::Challenge, Request::ChallengeCancel(which));
     }
     let filled = AnswerChallenge {

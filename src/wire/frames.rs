@@ -1,0 +1,315 @@
+//! A byte stream that never hands on more than one frame at a time, so that between two messages everything that was
+//! read and not handed on is here, and the connection can be given to another process.
+//!
+//! The library reads as much as it gets and keeps it to itself; it therefore gets no more than the frame that it needs.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// Bytes of the buffer. A longer frame goes past it, straight to whoever reads.
+const BUFFER: usize = 16 * 1024;
+
+/// The bit that marks a message's last frame (RFC 6455 section 5.2).
+const LAST_OF_MESSAGE: u8 = 0x80;
+
+/// The bit that marks a control frame, which may come between the frames of a message (RFC 6455 section 5.5).
+const CONTROL: u8 = 0x08;
+
+/// The bit that marks a masked payload.
+const MASKED: u8 = 0x80;
+
+/// The stream.
+#[derive(Debug)]
+pub(super) struct Frames<S> {
+    stream: S,
+    /// Absent where nobody will give the connection up: everything is handed on as it comes.
+    cutter: Option<Box<Cutter>>,
+}
+
+/// Finds where frames end.
+#[derive(Debug)]
+struct Cutter {
+    buffer: Box<[u8]>,
+    start: usize,
+    end: usize,
+    /// Bytes of the current frame that are still to be handed on.
+    rest: u64,
+    /// A frame of a message was handed on, and not its last one.
+    in_message: bool,
+}
+
+impl<S> Frames<S> {
+    /// Makes the end of a connection that may be given up; `unread` is handed on first.
+    pub(super) fn new(stream: S, unread: &[u8]) -> Self {
+        let mut buffer = vec![0; BUFFER.max(unread.len())].into_boxed_slice();
+        buffer[..unread.len()].copy_from_slice(unread);
+        let cutter = Cutter { buffer, start: 0, end: unread.len(), rest: 0, in_message: false };
+        Self { stream, cutter: Some(Box::new(cutter)) }
+    }
+
+    /// Makes the end of a connection that is never given up.
+    pub(super) fn plain(stream: S) -> Self {
+        Self { stream, cutter: None }
+    }
+
+    /// Tells whether everything that was handed on is whole messages.
+    pub(super) fn is_between_messages(&self) -> bool {
+        self.cutter.as_ref().is_some_and(|cutter| cutter.rest == 0 && !cutter.in_message)
+    }
+
+    /// Returns the stream and what was read from it and not handed on.
+    pub(super) fn into_parts(self) -> (S, Vec<u8>) {
+        let unread = self.cutter.map(|cutter| cutter.buffered().to_vec());
+        (self.stream, unread.unwrap_or_default())
+    }
+}
+
+impl Cutter {
+    fn buffered(&self) -> &[u8] {
+        &self.buffer[self.start..self.end]
+    }
+
+    /// Begins the next frame if it is all there, or too long ever to be.
+    fn begin(&mut self) {
+        let Some((length, first)) = frame_length(self.buffered()) else { return };
+        if length > self.buffered().len() as u64 && length <= self.buffer.len() as u64 {
+            return;
+        }
+        self.rest = length;
+        if first & CONTROL == 0 {
+            self.in_message = first & LAST_OF_MESSAGE == 0;
+        }
+    }
+
+    /// Hands on what is there of the current frame.
+    fn hand_on(&mut self, out: &mut ReadBuf<'_>) {
+        let rest = usize::try_from(self.rest).unwrap_or(usize::MAX);
+        let count = rest.min(self.end - self.start).min(out.remaining());
+        out.put_slice(&self.buffer[self.start..self.start + count]);
+        self.start += count;
+        self.rest -= count as u64;
+        if self.start == self.end {
+            (self.start, self.end) = (0, 0);
+        }
+    }
+
+    /// Makes room behind what is there: a frame that is waited for fits into the whole buffer.
+    fn room(&mut self) -> &mut [u8] {
+        if self.end == self.buffer.len() {
+            self.buffer.copy_within(self.start..self.end, 0);
+            (self.start, self.end) = (0, self.end - self.start);
+        }
+        &mut self.buffer[self.end..]
+    }
+}
+
+/// Returns the length of the frame that begins here, with its header, and its first byte; `None` if the header is not
+/// all there.
+fn frame_length(bytes: &[u8]) -> Option<(u64, u8)> {
+    let (&first, &second) = (bytes.first()?, bytes.get(1)?);
+    let mask = if second & MASKED == 0 { 0 } else { 4 };
+    let (header, payload) = match second & !MASKED {
+        126 => (4, u64::from(u16::from_be_bytes(bytes.get(2..4)?.try_into().ok()?))),
+        127 => (10, u64::from_be_bytes(bytes.get(2..10)?.try_into().ok()?)),
+        short => (2, u64::from(short)),
+    };
+    // A length that no frame can have is the reader's to refuse; it must only not wrap around here.
+    Some((payload.saturating_add(header + mask), first))
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Frames<S> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        out: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let Self { stream, cutter } = self.get_mut();
+        let stream = Pin::new(stream);
+        let Some(cutter) = cutter else { return stream.poll_read(context, out) };
+        if cutter.rest == 0 {
+            cutter.begin();
+        }
+        if cutter.rest > 0 && cutter.start < cutter.end {
+            cutter.hand_on(out);
+            return Poll::Ready(Ok(()));
+        }
+        if cutter.rest > 0 {
+            return cutter.poll_past_buffer(stream, context, out);
+        }
+        cutter.poll_frame(stream, context, out)
+    }
+}
+
+impl Cutter {
+    /// Hands on the rest of a frame of which nothing is in the buffer, without a detour.
+    fn poll_past_buffer<S: AsyncRead>(
+        &mut self,
+        stream: Pin<&mut S>,
+        context: &mut Context<'_>,
+        out: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let rest = usize::try_from(self.rest).unwrap_or(usize::MAX).min(out.remaining());
+        let mut part = ReadBuf::new(out.initialize_unfilled_to(rest));
+        ready!(stream.poll_read(context, &mut part))?;
+        let count = part.filled().len();
+        out.advance(count);
+        self.rest -= count as u64;
+        Poll::Ready(Ok(()))
+    }
+
+    /// Reads until the next frame can be begun, and begins to hand it on.
+    fn poll_frame<S: AsyncRead>(
+        &mut self,
+        mut stream: Pin<&mut S>,
+        context: &mut Context<'_>,
+        out: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        while self.rest == 0 {
+            let mut room = ReadBuf::new(self.room());
+            ready!(stream.as_mut().poll_read(context, &mut room))?;
+            let count = room.filled().len();
+            if count == 0 {
+                // The end of the stream; what is there of a frame is of no use to anybody.
+                return Poll::Ready(Ok(()));
+            }
+            self.end += count;
+            self.begin();
+        }
+        self.hand_on(out);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Frames<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    use super::*;
+
+    /// A frame as a client writes it: masked with zeroes.
+    fn frame(first: u8, length: usize) -> Vec<u8> {
+        let mut bytes = vec![first];
+        match (u8::try_from(length), u16::try_from(length)) {
+            (Ok(short), _) if short < 126 => bytes.push(MASKED | short),
+            (_, Ok(medium)) => {
+                bytes.push(MASKED | 126);
+                bytes.extend(medium.to_be_bytes());
+            }
+            _ => {
+                bytes.push(MASKED | 127);
+                bytes.extend((length as u64).to_be_bytes());
+            }
+        }
+        bytes.extend([0; 4]);
+        bytes.extend((0..length).map(|at| at as u8));
+        bytes
+    }
+
+    /// Reads once.
+    async fn read<S: AsyncRead + Unpin>(frames: &mut Frames<S>) -> Vec<u8> {
+        let mut bytes = vec![0; 256 * 1024];
+        let count = frames.read(&mut bytes).await.unwrap();
+        bytes.truncate(count);
+        bytes
+    }
+
+    #[tokio::test]
+    async fn what_is_behind_a_frame_can_be_given_to_somebody_else() {
+        let (mut near, far) = tokio::io::duplex(64 * 1024);
+        let (first, second) = (frame(0x81, 300), frame(0x81, 5));
+        near.write_all(&[&first[..], &second, &second[..4]].concat()).await.unwrap();
+        let mut frames = Frames::new(far, &[]);
+        assert!(frames.is_between_messages());
+        assert_eq!(read(&mut frames).await, first);
+        assert!(frames.is_between_messages());
+        let (far, unread) = frames.into_parts();
+        assert_eq!(unread, [&second[..], &second[..4]].concat());
+
+        let mut next = Frames::new(far, &unread);
+        assert_eq!(read(&mut next).await, second);
+        near.write_all(&second[4..]).await.unwrap();
+        assert_eq!(read(&mut next).await, second);
+        assert!(next.into_parts().1.is_empty());
+    }
+
+    #[tokio::test]
+    async fn nobody_takes_over_in_the_middle_of_a_message() {
+        let (mut near, far) = tokio::io::duplex(256 * 1024);
+        let mut frames = Frames::new(far, &[]);
+        near.write_all(&[frame(0x01, 3), frame(0x89, 0), frame(0x80, 3)].concat()).await.unwrap();
+        for between in [false, false, true] {
+            read(&mut frames).await;
+            assert_eq!(frames.is_between_messages(), between);
+        }
+        // Longer than the buffer: it goes past it in pieces.
+        let long = frame(0x81, 3 * BUFFER);
+        near.write_all(&long[..BUFFER]).await.unwrap();
+        let mut got = read(&mut frames).await;
+        assert!(!frames.is_between_messages());
+        near.write_all(&long[BUFFER..]).await.unwrap();
+        while got.len() < long.len() {
+            got.extend(read(&mut frames).await);
+        }
+        assert_eq!(got, long);
+        assert!(frames.is_between_messages());
+    }
+
+    #[tokio::test]
+    async fn a_length_that_no_frame_can_have_reaches_the_reader() {
+        let bytes = [&[0x81, 0xff][..], &[0xff; 8], &[0; 4]].concat();
+        let mut frames = Frames::new(&bytes[..], &[]);
+        assert_eq!(read(&mut frames).await, bytes);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn every_byte_is_handed_on_once_however_it_comes(
+            lengths in prop::collection::vec(prop_oneof![0..200_usize, 16_000..17_000_usize, 60_000..70_000_usize], 0..8),
+            pieces in prop::collection::vec(1..30_000_usize, 1..20),
+        ) {
+            let sent: Vec<u8> = lengths.iter().flat_map(|length| frame(0x81, *length)).collect();
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            let got = runtime.block_on(async {
+                let (mut near, far) = tokio::io::duplex(40_000);
+                let mut frames = Frames::new(far, &[]);
+                let mut got = Vec::new();
+                let write = async {
+                    let (mut rest, mut pieces) = (&sent[..], pieces.iter().cycle());
+                    while !rest.is_empty() {
+                        let piece = rest.len().min(*pieces.next().unwrap());
+                        near.write_all(&rest[..piece]).await.unwrap();
+                        rest = &rest[piece..];
+                    }
+                    drop(near);
+                };
+                tokio::join!(write, frames.read_to_end(&mut got)).1.unwrap();
+                got
+            });
+            prop_assert_eq!(got, sent);
+        }
+    }
+}
