@@ -22,6 +22,8 @@ pub struct Settings {
     pub theme: Option<String>,
     /// Whether the deck takes the mouse; without, the terminal's own selection works.
     pub mouse: bool,
+    /// Whether the card's URL is a link (OSC 8) for the terminal.
+    pub hyperlinks: bool,
     /// The person's own keys, in the file's order; the deck knows what they mean.
     pub keys: Vec<KeyBinding>,
 }
@@ -35,6 +37,7 @@ impl Default for Settings {
             notifications: Notifications::default(),
             theme: None,
             mouse: true,
+            hyperlinks: true,
             keys: Vec::new(),
         }
     }
@@ -80,7 +83,7 @@ impl Default for Limits {
             challenge: Duration::from_secs(300),
             check: Duration::from_secs(20),
             write: Duration::from_secs(5),
-            replay: Duration::from_secs(10),
+            replay: Duration::from_secs(30),
             kill_grace: Duration::from_secs(2),
             kill: Duration::from_secs(5),
             live_sessions: 256,

@@ -74,6 +74,8 @@ pub enum Waiting {
     Prompt,
     /// Paste a token or password.
     Secret,
+    /// Something was submitted; it is on its way, or the CLI's listener has not answered yet.
+    Delivering,
     /// Something was submitted; the CLI works on it.
     Submitted,
     /// The CLI ended; the provider's own check runs.

@@ -12,8 +12,10 @@ use ratatui::style::{Color, Modifier};
 use super::surroundings::Colours;
 
 mod colour;
+mod hyperlink;
 
 use colour::{push_colour, reduce};
+use hyperlink::{Hyperlink, MARKS};
 
 /// A frame of this many bytes is wrapped in a synchronized update (mode 2026), so that no half of it is shown.
 const BIG_FRAME: usize = 2_048;
@@ -39,19 +41,34 @@ pub struct LeanBackend {
     pen: Option<Pen>,
     /// Whether the cursor is shown; unknown at the start.
     shown: Option<bool>,
+    link: Hyperlink,
 }
 
 impl LeanBackend {
     /// Starts with a terminal of which nothing is known but its size.
     pub fn new(columns: u16, rows: u16, colours: Colours) -> Self {
         let size = Size::new(columns, rows);
-        Self { bytes: String::new(), size, colours, cursor: None, pen: None, shown: None }
+        Self {
+            bytes: String::new(),
+            size,
+            colours,
+            cursor: None,
+            pen: None,
+            shown: None,
+            link: Hyperlink::default(),
+        }
     }
 
     /// Tells it the terminal's new size.
     pub fn resize(&mut self, columns: u16, rows: u16) {
         self.size = Size::new(columns, rows);
         self.cursor = None;
+    }
+
+    /// Says where the link of the next frame leads to; its cells are to have the modifier that is returned. There is
+    /// one link in a frame, to a URL of printable ASCII.
+    pub fn link(&mut self, url: &str) -> Modifier {
+        self.link.lead_to(url)
     }
 
     /// Takes what was collected since the last time.
@@ -145,7 +162,7 @@ impl LeanBackend {
         let pen = Pen {
             foreground: reduce(cell.fg, self.colours),
             background: reduce(cell.bg, self.colours),
-            modifiers: cell.modifier,
+            modifiers: cell.modifier.difference(MARKS),
         };
         // A blank has no foreground to change, unless a line goes through it or it is swapped with the background.
         let drawn = Modifier::UNDERLINED | Modifier::REVERSED | Modifier::CROSSED_OUT;
@@ -160,6 +177,7 @@ impl LeanBackend {
             Some(_) | None => pen,
         };
         self.go(at);
+        self.link.switch(cell.modifier.intersects(MARKS), &mut self.bytes);
         self.take_pen(pen);
         self.bytes.push_str(symbol);
         // Terminals disagree about wide characters and about what happens at the right edge.
@@ -195,6 +213,7 @@ impl Backend for LeanBackend {
         for (x, y, cell) in content {
             self.put(Position::new(x, y), cell);
         }
+        self.link.switch(false, &mut self.bytes);
         Ok(())
     }
 
@@ -272,6 +291,26 @@ mod tests {
     fn a_frame_without_a_change_is_no_bytes() {
         let mut terminal = terminal(80);
         assert_eq!(frame(&mut terminal, |_| {}), "");
+    }
+
+    #[test]
+    fn a_link_is_around_its_cells_only_and_a_new_target_draws_the_same_text_anew() {
+        let mut terminal = terminal(80);
+        let mut shown = |url: &str| {
+            let mark = terminal.backend_mut().link(url);
+            frame(&mut terminal, |buffer| {
+                buffer.set_string(2, 1, "a…b", ratatui::style::Style::default());
+                (2..4).for_each(|x| buffer[(x, 1)].modifier.insert(mark));
+            })
+        };
+        let of = |number: u32, url: &str| {
+            format!("\x1b[2;3H\x1b]8;id=authdeck-{number};{url}\x1b\\a…\x1b]8;;\x1b\\")
+        };
+        assert_eq!(shown("https://a.example/1"), of(1, "https://a.example/1") + "b");
+        assert_eq!(shown("https://a.example/1"), "");
+        assert_eq!(shown("https://a.example/2"), of(2, "https://a.example/2"));
+        assert_eq!(shown("https://a.example/1"), of(3, "https://a.example/1"));
+        assert_eq!(shown("https://a.example/3"), of(4, "https://a.example/3"));
     }
 
     #[test]

@@ -40,12 +40,7 @@ pub enum Dialog {
     /// What the browser ended on.
     Paste(Paste),
     /// A command line to start.
-    Command {
-        /// The line.
-        field: Field,
-        /// Why it could not be started.
-        refusal: Option<String>,
-    },
+    Command(CommandLine),
     /// The answer to a challenge.
     Answer(Answer),
     /// What to search for.
@@ -102,6 +97,17 @@ pub struct Paste {
     pub sent: bool,
 }
 
+/// The dialog for any command. It stays until the command is known to have been started.
+#[derive(Debug, Default)]
+pub struct CommandLine {
+    /// The line.
+    pub field: Field,
+    /// Why the last one could not be started.
+    pub refusal: Option<String>,
+    /// It was handed in, and the answer is awaited.
+    pub sent: bool,
+}
+
 /// The dialog that answers a challenge.
 #[derive(Debug)]
 pub struct Answer {
@@ -130,7 +136,7 @@ impl Dialog {
             }
             Self::Palette(_) => Context::Palette,
             Self::Picker(_) => Context::Picker,
-            Self::Paste(_) | Self::Command { .. } | Self::Answer(_) | Self::Search(_) => Context::Prompt,
+            Self::Paste(_) | Self::Command(_) | Self::Answer(_) | Self::Search(_) => Context::Prompt,
         }
     }
 
@@ -144,7 +150,9 @@ impl Dialog {
             Self::Picker(chooser) => Some(&mut chooser.field),
             Self::Paste(paste) if paste.sent => None,
             Self::Paste(paste) => Some(&mut paste.field),
-            Self::Command { field, .. } | Self::Search(field) => Some(field),
+            Self::Command(line) if line.sent => None,
+            Self::Command(line) => Some(&mut line.field),
+            Self::Search(field) => Some(field),
             Self::Answer(answer) => answer.field(),
         }
     }

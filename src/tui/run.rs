@@ -277,9 +277,14 @@ impl Running {
             return;
         }
         let model = &self.model;
+        let link = view::link(model, now);
+        let mark = link.map(|link| self.frames.backend_mut().link(link.url));
         let Ok(_) = self.frames.draw(|frame| {
             if let Some(cursor) = view::draw(model, now, frame.buffer_mut()) {
                 frame.set_cursor_position(cursor);
+            }
+            if let (Some(link), Some(mark)) = (link, mark) {
+                link.mark(frame.buffer_mut(), mark);
             }
         });
         let mut bytes = self.frames.backend_mut().take();

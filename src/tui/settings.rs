@@ -24,6 +24,8 @@ pub struct Settings {
     pub osc9: bool,
     /// Take the mouse.
     pub mouse: bool,
+    /// Make the card's URL a link (OSC 8).
+    pub hyperlinks: bool,
     /// The way to copy; absent: chosen by what is there.
     pub copy: Option<Way>,
     /// Where recordings are saved.

@@ -33,6 +33,8 @@ pub struct Surroundings {
     pub unicode: bool,
     /// Whether the terminal says that its background is light (`COLORFGBG`).
     pub light: bool,
+    /// Whether the terminal takes OSC 8, or at the least skips what it does not know.
+    pub hyperlinks: bool,
 }
 
 impl Surroundings {
@@ -49,6 +51,7 @@ impl Surroundings {
             colours: colours(set("NO_COLOR"), &term, &variable("COLORTERM").unwrap_or_default()),
             unicode: is_utf8(&variable),
             light: variable("COLORFGBG").is_some_and(|colours| is_light(&colours)),
+            hyperlinks: skips_unknown_commands(&term),
         }
     }
 
@@ -90,6 +93,12 @@ fn is_utf8(variable: &impl Fn(&str) -> Option<String>) -> bool {
     locale.contains("utf-8") || locale.contains("utf8")
 }
 
+/// The consoles of kernels and hardware print what they do not know of an operating-system command.
+fn skips_unknown_commands(term: &str) -> bool {
+    let prints = ["dumb", "linux", "vt", "cons", "sun", "wsvt"];
+    !term.is_empty() && !prints.iter().any(|start| term.starts_with(start))
+}
+
 /// `COLORFGBG` is `foreground;background` in the sixteen; 7 and 15 are light.
 fn is_light(colours: &str) -> bool {
     matches!(colours.rsplit(';').next(), Some("7" | "15"))
@@ -113,6 +122,15 @@ mod tests {
         assert_eq!(read(&[("TERM", "xterm-256color"), ("NO_COLOR", "1")]).default_theme(), "monochrome");
         assert_eq!(read(&[("TERM", "xterm-256color"), ("NO_COLOR", "")]).default_theme(), "dark");
         assert_eq!(read(&[("TERM", "xterm-256color"), ("COLORFGBG", "0;15")]).default_theme(), "light");
+    }
+
+    #[test]
+    fn a_console_gets_no_links() {
+        assert!(read(&[("TERM", "xterm-256color")]).hyperlinks);
+        assert!(read(&[("TERM", "screen.xterm-256color")]).hyperlinks);
+        for term in ["linux", "vt220", "dumb", ""] {
+            assert!(!read(&[("TERM", term)]).hyperlinks, "{term}");
+        }
     }
 
     #[test]

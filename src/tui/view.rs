@@ -17,6 +17,7 @@ mod dialogs;
 mod footer;
 mod header;
 pub mod layout;
+mod link;
 pub mod list;
 mod painter;
 mod pane;
@@ -25,6 +26,8 @@ mod qr;
 pub mod reading;
 mod too_small;
 mod which_key;
+
+pub use link::{Link, link};
 
 /// Draws the whole deck into a buffer; returns where the cursor is to stand, if anywhere.
 pub fn draw(model: &Model, now: Timestamp, buffer: &mut Buffer) -> Option<Position> {
@@ -82,7 +85,7 @@ fn draw_dialog(
         Dialog::Picker(chooser) => choosers::picker(painter, screen, chooser, model.providers.is_some()),
         Dialog::Confirm(confirm) => dialogs::confirm(painter, screen, confirm),
         Dialog::Paste(paste) => prompts::paste(model, painter, screen, paste),
-        Dialog::Command { field, refusal } => prompts::command(painter, screen, field, refusal.as_deref()),
+        Dialog::Command(line) => prompts::command(painter, screen, line),
         Dialog::Answer(answer) => prompts::answer(model, now, painter, screen, answer),
         Dialog::Search(field) => footer::draw_search(model, painter, field),
     }

@@ -328,6 +328,49 @@ fn a_provider_that_is_not_installed_says_how_to_get_it() {
         if start.provider_id.as_ref().unwrap().as_str() == "codex" && start.columns > 0));
 }
 
+/// The command dialog with `line` handed in.
+fn handed_in_command(line: &str) -> Stage {
+    let mut stage = Stage::new((80, 24));
+    stage.press("n");
+    stage.type_text("any command");
+    stage.press("enter");
+    stage.requests();
+    stage.type_text(line);
+    stage.press("enter");
+    stage
+}
+
+#[test]
+fn a_refused_command_line_stays_to_be_edited_and_a_started_one_goes() {
+    let mut stage = handed_in_command("gcluod auth login");
+    assert!(matches!(&stage.requests()[..], [(Ask::Start, Request::SessionStart(start))]
+        if start.command == ["gcluod", "auth", "login"]));
+    stage.press("enter");
+    assert!(stage.requests().is_empty(), "it is handed in once");
+    let refusal = RpcError::new(1, "There is no program gcluod on the PATH.");
+    stage.send(Msg::Answered(Ask::Start, Err(refusal)));
+    let picture = stage.picture();
+    assert!(
+        picture.contains("gcluod auth login") && picture.contains("There is no program gcluod"),
+        "{picture}"
+    );
+
+    stage.press("ctrl-u");
+    stage.type_text("gcloud auth login");
+    stage.press("enter");
+    assert!(matches!(&stage.requests()[..], [(Ask::Start, Request::SessionStart(start))]
+        if start.command == ["gcloud", "auth", "login"]));
+    stage.answer(Ask::Start, json!({"sessionId": "auth-1", "authUrl": null}));
+    assert!(stage.model.dialog.is_none());
+}
+
+#[test]
+fn a_command_line_that_no_shell_would_take_says_why_at_once() {
+    let mut stage = handed_in_command("echo 'open");
+    assert!(stage.requests().is_empty());
+    assert!(stage.picture().contains("echo 'open"), "{}", stage.picture());
+}
+
 #[test]
 fn the_palette_runs_what_a_key_would() {
     let mut stage = Stage::of((80, 24), vec![claude(), codex()]);

@@ -39,6 +39,7 @@ pub fn settings() -> Settings {
         bell: true,
         osc9: true,
         mouse: true,
+        hyperlinks: true,
         surroundings: Surroundings {
             ssh: true,
             unicode: true,

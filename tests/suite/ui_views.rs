@@ -5,6 +5,7 @@ use authdeck::core::status::Status;
 use authdeck::protocol::snapshot::{ChildState, SessionView, Snapshot, UrlView, Waiting};
 use authdeck::tui::msg::{Ask, Msg};
 use authdeck::tui::surroundings::{Colours, Surroundings};
+use authdeck::tui::view;
 use ratatui::style::{Color, Modifier};
 use serde_json::json;
 
@@ -358,4 +359,46 @@ fn every_size_is_drawn() {
             }
         }
     }
+}
+
+/// The text of the cells that are a link, and where they lead to.
+fn linked(stage: &Stage) -> Option<(String, String)> {
+    let (buffer, _) = stage.draw();
+    let link = view::link(&stage.model, NOW)?;
+    let cells = (0..link.columns).map(|column| buffer[(link.at.x + column, link.at.y)].symbol());
+    Some((cells.collect(), link.url.to_owned()))
+}
+
+#[test]
+fn the_url_of_the_card_is_a_link_at_every_size() {
+    for size in [(80, 24), (120, 40), (40, 12), (300, 100)] {
+        let mut stage = Stage::of(size, vec![claude()]);
+        if size.0 < 60 {
+            assert_eq!(linked(&stage), None, "the list covers the card");
+            stage.press("enter");
+        }
+        let (text, url) = linked(&stage).unwrap();
+        assert_eq!(url, claude().url.unwrap().url);
+        assert!(url.starts_with(text.trim_end_matches('…')), "{size:?}: {text}");
+        stage.press("?");
+        assert_eq!(linked(&stage), None, "a dialog covers the card");
+    }
+}
+
+#[test]
+fn what_somebody_should_look_at_first_is_no_link() {
+    let with = |change: fn(&mut authdeck::protocol::snapshot::UrlView)| {
+        let mut session = claude();
+        change(session.url.as_mut().unwrap());
+        linked(&Stage::of((80, 24), vec![session]))
+    };
+    assert!(with(|_| {}).is_some());
+    assert_eq!(with(|url| url.verdict = Verdict::Suspicious), None);
+    assert_eq!(with(|url| url.disputed = true), None);
+    assert_eq!(with(|url| url.url.push_str("\u{1b}\\x")), None);
+    assert_eq!(with(|url| url.url.push('\u{202e}')), None);
+    assert_eq!(with(|url| url.url = "file:///etc/passwd".into()), None);
+    let mut stage = Stage::of((80, 24), vec![claude()]);
+    stage.model.settings.hyperlinks = false;
+    assert_eq!(linked(&stage), None);
 }

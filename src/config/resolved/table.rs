@@ -47,7 +47,7 @@ pub static SETTINGS: &[Setting] = &[
     },
     Setting {
         name: "limits.replay_seconds",
-        default: "10",
+        default: "30",
         about: "A callback that a child's listener does not answer for this long is given up.",
         apply: |to, value| seconds(&mut to.limits.replay, value, 600),
     },
@@ -167,6 +167,12 @@ pub static SETTINGS: &[Setting] = &[
         default: "true",
         about: "Whether the deck takes the mouse.",
         apply: |to, value| truth(&mut to.mouse, value),
+    },
+    Setting {
+        name: "deck.hyperlinks",
+        default: "true",
+        about: "Whether the card's URL is a link (OSC 8) that the terminal can open.",
+        apply: |to, value| truth(&mut to.hyperlinks, value),
     },
 ];
 

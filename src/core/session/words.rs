@@ -145,6 +145,9 @@ impl Session {
             }
             Stage::Starting { .. } | Stage::Running => {}
         }
+        if !self.deliveries.is_empty() {
+            return Waiting::Delivering;
+        }
         if seen.submitted {
             return Waiting::Submitted;
         }
@@ -192,6 +195,7 @@ impl Session {
             }
             Waiting::Prompt => format!("waiting for you: {title} asks something; answer in its pane"),
             Waiting::Secret => "waiting for you: paste the token or password that it asks for".to_owned(),
+            Waiting::Delivering => self.waiting_for_delivery(),
             Waiting::Submitted => format!("sent; waiting for what {title} makes of it"),
             Waiting::Checking => self.waiting_for_check(),
             Waiting::Finished => self.how_it_ended(),
@@ -210,6 +214,14 @@ impl Session {
             "paste the token it shows"
         } else {
             "paste what the browser ends on"
+        }
+    }
+
+    fn waiting_for_delivery(&self) -> String {
+        let title = title(&self.saved.plan);
+        match self.deliveries.last().and_then(|delivery| delivery.port) {
+            Some(port) => format!("handed to {title} on port {port}; waiting for its answer"),
+            None => format!("handed in; waiting until {title} takes it"),
         }
     }
 

@@ -67,7 +67,9 @@ pub fn needs_person(waiting: Waiting) -> bool {
         | Waiting::EnterCode
         | Waiting::Prompt
         | Waiting::Secret => true,
-        Waiting::Child | Waiting::Submitted | Waiting::Checking | Waiting::Finished => false,
+        Waiting::Child | Waiting::Delivering | Waiting::Submitted | Waiting::Checking | Waiting::Finished => {
+            false
+        }
     }
 }
 
@@ -121,6 +123,7 @@ fn live(session: &SessionView) -> State {
         (_, Waiting::EnterCode) => waiting("enter code"),
         (_, Waiting::Prompt) => waiting("asks you"),
         (_, Waiting::Secret) => waiting("needs token"),
+        (_, Waiting::Delivering) => working("delivering"),
         (_, Waiting::Submitted) => working("submitted"),
         (_, Waiting::Checking) => working("checking"),
         (ChildState::Starting, Waiting::Child) => working("starting"),

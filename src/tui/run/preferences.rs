@@ -20,6 +20,7 @@ pub fn prepare(configuration: config::Settings) -> (Settings, Vec<String>) {
     let folder = config::folder(|name| std::env::var_os(name));
     let (themes, mistakes) =
         folder.as_deref().map(|folder| own_themes(&folder.join("themes"))).unwrap_or_default();
+    let surroundings = Surroundings::read(variable);
     let settings = Settings {
         theme: configuration.theme,
         themes,
@@ -28,10 +29,11 @@ pub fn prepare(configuration: config::Settings) -> (Settings, Vec<String>) {
         bell: configuration.notifications.bell,
         osc9: configuration.notifications.osc9,
         mouse: configuration.mouse,
+        hyperlinks: configuration.hyperlinks && surroundings.hyperlinks,
         copy: way(configuration.clipboard),
         recordings: state_folder(&variable).join("recordings"),
         private_folder: private_folder(&variable),
-        surroundings: Surroundings::read(variable),
+        surroundings,
     };
     (settings, mistakes)
 }

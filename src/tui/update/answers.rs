@@ -10,7 +10,7 @@ use crate::protocol::error::RpcError;
 use crate::protocol::event::Level;
 use crate::protocol::request::{History, ProviderList, SearchResult, Started, Submitted};
 use crate::protocol::snapshot::Snapshot;
-use crate::tui::dialog::{Dialog, Reader};
+use crate::tui::dialog::{CommandLine, Dialog, Reader};
 use crate::tui::model::{Focus, Item, Model};
 use crate::tui::msg::{Ask, Cmd};
 use crate::tui::picker;
@@ -67,9 +67,20 @@ fn with<T: DeserializeOwned>(model: &mut Model, value: Value, then: impl FnOnce(
 }
 
 fn started(model: &mut Model, started: Started) {
+    if awaits_start(model).is_some() {
+        model.dialog = None;
+    }
     model.selection = Some(Item::Session(started.session_id));
     model.focus = Focus::List;
     model.typing = false;
+}
+
+/// The command line that was handed in and is still shown.
+fn awaits_start(model: &mut Model) -> Option<&mut CommandLine> {
+    match &mut model.dialog {
+        Some(Dialog::Command(line)) if line.sent => Some(line),
+        Some(_) | None => None,
+    }
 }
 
 /// The dialog closes only when it is known that the paste was delivered.
@@ -130,8 +141,14 @@ fn refused(model: &mut Model, ask: &Ask, error: RpcError) {
                 return;
             }
         }
+        Ask::Start => {
+            if let Some(line) = awaits_start(model) {
+                line.sent = false;
+                line.refusal = Some(crate::tui::text::visible(&error.message).into_owned());
+                return;
+            }
+        }
         Ask::Plain
-        | Ask::Start
         | Ask::Kill(_)
         | Ask::Search(..)
         | Ask::Explain(_)

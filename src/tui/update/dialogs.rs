@@ -5,7 +5,7 @@ use crate::core::secret::Secret;
 use crate::protocol::request::{Request, Search as SearchRequest, StartSession};
 use crate::tui::action::Action;
 use crate::tui::chooser::{Choice, Chooser};
-use crate::tui::dialog::{Confirm, Confirmed, Dialog, Paste, Reader};
+use crate::tui::dialog::{CommandLine, Confirm, Confirmed, Dialog, Paste, Reader};
 use crate::tui::field::Field;
 use crate::tui::keys::KeyPress;
 use crate::tui::model::{Item, Model};
@@ -29,7 +29,7 @@ pub fn accept(model: &mut Model, orders: &mut Vec<Cmd>) {
             sessions::submit(&mut paste, orders);
             model.dialog = Some(Dialog::Paste(paste));
         }
-        Dialog::Command { field, .. } => start_command(model, field, orders),
+        Dialog::Command(line) => start_command(model, line, orders),
         Dialog::Answer(mut answer) => {
             if !answer.at_secret {
                 answer.at_secret = true;
@@ -65,7 +65,7 @@ pub fn step(model: &mut Model, by: isize) {
     let Some(dialog) = &mut model.dialog else { return };
     match dialog {
         Dialog::Help(reader) | Dialog::Bundles(reader) | Dialog::Text { reader, .. } => read_on(reader, by),
-        Dialog::Scan { .. } | Dialog::Paste(_) | Dialog::Command { .. } | Dialog::Search(_) => {}
+        Dialog::Scan { .. } | Dialog::Paste(_) | Dialog::Command(_) | Dialog::Search(_) => {}
         Dialog::Palette(chooser) => chooser.select(by),
         Dialog::Picker(chooser) => chooser.select(by),
         Dialog::Confirm(confirm) => confirm.other_selected = !confirm.other_selected,
@@ -86,7 +86,7 @@ pub fn page(model: &mut Model, by: isize) {
         Some(
             Dialog::Scan { .. }
             | Dialog::Paste(_)
-            | Dialog::Command { .. }
+            | Dialog::Command(_)
             | Dialog::Search(_)
             | Dialog::Confirm(_)
             | Dialog::Answer(_),
@@ -123,7 +123,9 @@ fn narrow(model: &mut Model) {
     match &mut model.dialog {
         Some(Dialog::Palette(chooser)) => chooser.narrow(),
         Some(Dialog::Picker(chooser)) => chooser.narrow(),
-        Some(Dialog::Paste(Paste { refusal, .. }) | Dialog::Command { refusal, .. }) => *refusal = None,
+        Some(Dialog::Paste(Paste { refusal, .. }) | Dialog::Command(CommandLine { refusal, .. })) => {
+            *refusal = None
+        }
         Some(
             Dialog::Help(_)
             | Dialog::Bundles(_)
@@ -170,7 +172,7 @@ fn run_entry(model: &mut Model, chooser: Chooser<PaletteEntry>, orders: &mut Vec
 fn start_entry(model: &mut Model, chooser: Chooser<PickerEntry>, orders: &mut Vec<Cmd>) {
     match chooser.chosen() {
         Some(PickerEntry::AnyCommand) => {
-            model.dialog = Some(Dialog::Command { field: Field::default(), refusal: None });
+            model.dialog = Some(Dialog::Command(CommandLine::default()));
         }
         Some(PickerEntry::Provider(provider)) if provider.installed => {
             let what =
@@ -199,12 +201,16 @@ fn confirmed(model: &mut Model, confirm: Confirm, orders: &mut Vec<Cmd>) {
     }
 }
 
-fn start_command(model: &mut Model, field: Field, orders: &mut Vec<Cmd>) {
-    match split_command(field.text()) {
-        Ok(command) if command.is_empty() => model.dialog = Some(Dialog::Command { field, refusal: None }),
-        Ok(command) => sessions::start(model, StartSession { command, ..StartSession::default() }, orders),
-        Err(refusal) => model.dialog = Some(Dialog::Command { field, refusal: Some(refusal) }),
+fn start_command(model: &mut Model, mut line: CommandLine, orders: &mut Vec<Cmd>) {
+    match split_command(line.field.text()) {
+        Ok(command) if command.is_empty() || line.sent => {}
+        Ok(command) => {
+            sessions::start(model, StartSession { command, ..StartSession::default() }, orders);
+            (line.sent, line.refusal) = (true, None);
+        }
+        Err(refusal) => line.refusal = Some(refusal),
     }
+    model.dialog = Some(Dialog::Command(line));
 }
 
 fn search(model: &mut Model, field: &Field, orders: &mut Vec<Cmd>) {

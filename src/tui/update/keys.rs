@@ -80,7 +80,9 @@ fn takes_paste(session: &SessionView) -> bool {
         | Waiting::Secret
         | Waiting::Prompt
         | Waiting::EnterCode => true,
-        Waiting::Child | Waiting::Submitted | Waiting::Checking | Waiting::Finished => false,
+        Waiting::Child | Waiting::Delivering | Waiting::Submitted | Waiting::Checking | Waiting::Finished => {
+            false
+        }
     };
     expected || waiting
 }

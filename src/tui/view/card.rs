@@ -38,6 +38,13 @@ pub fn action_at(model: &Model, now: Timestamp, areas: &Areas, at: Position) -> 
     action_in(line, usize::from(at.x.checked_sub(areas.card.x)?))
 }
 
+/// Returns the row of the card that has the URL, and how many columns of it.
+pub fn url_row(model: &Model, now: Timestamp, areas: &Areas) -> Option<(u16, u16)> {
+    let lines = lines(model, now, whole(areas));
+    let row = lines.iter().position(|line| line.iter().any(|piece| piece.role == Role::CardHost))?;
+    Some((u16::try_from(row).ok()?, u16::try_from(line_width(&lines[row])).ok()?))
+}
+
 fn whole(areas: &Areas) -> Rect {
     Rect { height: areas.card.height + areas.pane_rule.height + areas.pane.height, ..areas.card }
 }
@@ -162,6 +169,7 @@ fn prompt(session: &SessionView, columns: usize, lines: &mut Vec<Line>) {
         | Waiting::OpenUrl
         | Waiting::OpenUrlThenPaste
         | Waiting::EnterCode
+        | Waiting::Delivering
         | Waiting::Submitted
         | Waiting::Checking
         | Waiting::Finished => false,

@@ -90,7 +90,7 @@ pub fn draw_field(
 /// The actions that the footer offers, the most useful first; those that cannot be run now are left to the palette.
 fn offered(model: &Model) -> &'static [Action] {
     match (&model.dialog, model.typing, model.focus) {
-        (Some(Dialog::Search(_) | Dialog::Paste(_) | Dialog::Command { .. }), _, _) => {
+        (Some(Dialog::Search(_) | Dialog::Paste(_) | Dialog::Command(_)), _, _) => {
             &[Action::DialogAccept, Action::DialogCancel]
         }
         (Some(Dialog::Answer(_)), _, _) => &[Action::DialogAccept, Action::DialogCancel, Action::DialogDeny],

@@ -5,7 +5,7 @@ use ratatui::layout::{Position, Rect};
 use super::painter::{Line, Painter, piece};
 use super::{challenge, dialogs, footer};
 use crate::core::time::Timestamp;
-use crate::tui::dialog::{Answer, Paste};
+use crate::tui::dialog::{Answer, CommandLine, Paste};
 use crate::tui::field::Field;
 use crate::tui::model::{Entry, Model};
 use crate::tui::text;
@@ -68,22 +68,18 @@ fn draw_ends(painter: &mut Painter<'_>, line: Rect, field: &Field) -> Option<Pos
 }
 
 /// Draws the dialog for a command line.
-pub fn command(
-    painter: &mut Painter<'_>,
-    screen: Rect,
-    field: &Field,
-    refusal: Option<&str>,
-) -> Option<Position> {
+pub fn command(painter: &mut Painter<'_>, screen: Rect, line: &CommandLine) -> Option<Position> {
     let about = "Any command that logs in somewhere, as you would type it in a shell.";
-    let below = match refusal {
+    let below = match &line.refusal {
+        _ if line.sent => vec![piece("It is being started.", Role::TextQuiet)],
         Some(refusal) => vec![piece(refusal, Role::StatusError)],
         None => vec![piece("Enter starts it, Esc goes back. Nothing is expanded.", Role::TextQuiet)],
     };
     let content = Content { about: vec![vec![piece(about, Role::Text)]], below };
     let area = content.frame(painter, screen, COLUMNS.min(screen.width.saturating_sub(4)), "Run a command");
-    let line = content.draw(painter, area);
-    painter.fill(line, Role::UiField);
-    Some(footer::draw_field(painter, line.x, line.y, line.width, field, false))
+    let at = content.draw(painter, area);
+    painter.fill(at, Role::UiField);
+    Some(footer::draw_field(painter, at.x, at.y, at.width, &line.field, false))
 }
 
 /// Draws the dialog that answers a challenge: who asks, what they say as theirs, then our own field below.

@@ -60,7 +60,7 @@ pub fn limit(model: &Model) -> u16 {
             | Dialog::Picker(_)
             | Dialog::Confirm(_)
             | Dialog::Paste(_)
-            | Dialog::Command { .. }
+            | Dialog::Command(_)
             | Dialog::Answer(_)
             | Dialog::Search(_),
         )

@@ -32,6 +32,9 @@ fn a_callback_is_replayed_and_the_listeners_answer_told() {
     let reply = trial.submit(CALLBACK);
     assert_eq!(deliveries(&trial), 1);
     assert!(trial.answer(reply).is_none(), "it is answered when it arrived");
+    let view = trial.view();
+    assert_eq!(view.waiting, Waiting::Delivering);
+    assert!(view.waiting_text.ends_with("on port 1455; waiting for its answer"), "{}", view.waiting_text);
     let outcome =
         DeliveryOutcome::Answered { status: 200, page: Some("You may close\u{7} this tab".to_owned()) };
     trial.tell(SessionInput::Delivered { delivery: DeliveryId(1), outcome });
