@@ -124,7 +124,7 @@ fn narrow(model: &mut Model) {
         Some(Dialog::Palette(chooser)) => chooser.narrow(),
         Some(Dialog::Picker(chooser)) => chooser.narrow(),
         Some(Dialog::Paste(Paste { refusal, .. }) | Dialog::Command(CommandLine { refusal, .. })) => {
-            *refusal = None
+            *refusal = None;
         }
         Some(
             Dialog::Help(_)
