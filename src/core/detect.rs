@@ -31,7 +31,7 @@ pub mod verdict;
 mod watch;
 mod wrap;
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use self::candidate::{Candidate, Memory};
@@ -51,7 +51,10 @@ pub use self::verdict::{Judged, judge};
 const CONTEXT_ROWS: u64 = 8;
 
 /// Rows that one look reads at most; what is above was looked at before, or scrolled by too fast to matter.
-const MOST_ROWS: u64 = 2_048;
+const MOST_ROWS: u64 = 512;
+
+/// Findings that are reported at most: a child that prints more of them is no login, and nobody could use them.
+const MOST_REPORTED: usize = 512;
 
 /// What the detector knows about a login that is going on.
 pub struct Detector {
@@ -59,14 +62,16 @@ pub struct Detector {
     watch: Watch,
     captures: Captures,
     memory: Memory,
-    /// Kind and text of everything reported, with how often.
-    reported: HashMap<(FindingKind, String), u32>,
+    /// Kind and text of everything reported.
+    reported: HashSet<(FindingKind, String)>,
     /// Found at the last look, but its end may not have been printed yet.
     unsettled: Vec<Candidate>,
     /// First row that the next look reads.
     unread: u64,
     prompt: Option<String>,
     prompt_gone: bool,
+    /// Lines that rules read in the last look.
+    lines_read: usize,
 }
 
 /// Why a look is taken.
@@ -86,11 +91,12 @@ impl Detector {
             watch: Watch::new(),
             captures: Captures::new(),
             memory: Memory::default(),
-            reported: HashMap::new(),
+            reported: HashSet::new(),
             unsettled: Vec::new(),
             unread: 0,
             prompt: None,
             prompt_gone: false,
+            lines_read: 0,
         }
     }
 
@@ -105,6 +111,7 @@ impl Detector {
             rest = &rest[step.length..];
             if step.look {
                 found.extend(self.look(screen, Moment::Flowing));
+                self.watch.pay(std::mem::take(&mut self.lines_read));
             }
         }
         found
@@ -134,7 +141,7 @@ impl Detector {
             identity: None,
             source: Source::Browser,
         };
-        self.reported.insert((kind, url.to_owned()), 1);
+        self.reported.insert((kind, url.to_owned()));
         Some(Found { reason: Some(judged.reason), ..Found::plain(finding) })
     }
 
@@ -151,8 +158,9 @@ impl Detector {
     fn look(&mut self, screen: &Screen, moment: Moment) -> Vec<Found> {
         let page = self.page(screen);
         let cursor = screen.screen_start() + u64::from(screen.cursor_place().row);
-        let candidates =
+        let (candidates, lines_read) =
             candidate::candidates(&page, self.provider.as_deref(), &self.captures, &mut self.memory, cursor);
+        self.lines_read = lines_read;
         let mut found = Vec::new();
         let (open, mut settled): (Vec<_>, Vec<_>) =
             candidates.into_iter().partition(|candidate| moment == Moment::Flowing && candidate.open);
@@ -201,9 +209,8 @@ impl Detector {
             self.prompt = Some(finding.text.clone());
             self.prompt_gone = false;
         } else {
-            let times = self.reported.entry((finding.kind, finding.text.clone())).or_default();
-            *times += 1;
-            if *times > 1 {
+            let key = (finding.kind, finding.text.clone());
+            if self.reported.len() >= MOST_REPORTED || !self.reported.insert(key) {
                 return;
             }
         }

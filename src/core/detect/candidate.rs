@@ -89,14 +89,14 @@ impl Memory {
     }
 }
 
-/// Returns the candidates of a page in reading order.
+/// Returns the candidates of a page in reading order, and how many of its lines rules had to read.
 pub(super) fn candidates(
     page: &Page,
     provider: Option<&Provider>,
     captures: &Captures,
     memory: &mut Memory,
     cursor: u64,
-) -> Vec<Candidate> {
+) -> (Vec<Candidate>, usize) {
     Reader::new(page, provider, captures, memory, cursor).read()
 }
 
@@ -119,6 +119,8 @@ pub(super) struct Reader<'a> {
     pub(super) inside_url: HashSet<usize>,
     pub(super) last_text: usize,
     pub(super) out: Vec<Candidate>,
+    /// Lines that had telling words on them, and URLs: what a look costs.
+    pub(super) lines_read: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -141,10 +143,11 @@ impl<'a> Reader<'a> {
             inside_url: HashSet::new(),
             last_text,
             out: Vec::new(),
+            lines_read: 0,
         }
     }
 
-    fn read(mut self) -> Vec<Candidate> {
+    fn read(mut self) -> (Vec<Candidate>, usize) {
         self.find_urls_and_codes();
         let mut index = 0;
         while index < self.page.lines.len() {
@@ -152,13 +155,14 @@ impl<'a> Reader<'a> {
             self.codes_at(index);
             index = self.statement_at(index);
         }
-        self.out
+        (self.out, self.lines_read)
     }
 
     // ---- URLs and codes ----
 
     fn find_urls_and_codes(&mut self) {
         let all = addresses(self.page);
+        self.lines_read += all.len();
         for address in &all {
             self.inside_url.extend(address.line + 1..=address.last);
         }

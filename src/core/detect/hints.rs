@@ -21,6 +21,11 @@ impl Hints {
     const SECRET: u8 = 16;
     const LOGIN: u8 = 32;
 
+    /// Some rule has to read it.
+    pub fn any(self) -> bool {
+        self.0 != 0
+    }
+
     /// It may say that the login worked.
     pub fn success(self) -> bool {
         self.0 & Self::SUCCESS != 0

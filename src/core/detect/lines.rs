@@ -101,11 +101,11 @@ static SUCCESS: LazyLock<[Regex; 4]> = LazyLock::new(|| {
         )),
         // "Login successful", "Authentication complete.", "✓ Logged in"
         fixed(&format!(
-            r"{begin}(?:browser |web |device )?(?:log-?in|sign-?in|authentication|authori[sz]ation)(?: was| has been| is)? (?:successful(?:ly)?|succeeded|completed?)\b)"
+            r"{begin}(?:browser |web |device )?(?:log-?in|sign-?in|authentication|authori[sz]ation)(?: was| has been| is)? (?:successful(?:ly)?|succeeded|completed?)(?:[^\w ]|$| (?:for|as|in|on|at|to|with|by|and|you)\b))"
         )),
         // "Successfully authenticated", "Success! … saved an API token", "… token created successfully"
         fixed(&format!(
-            r"{begin}(?:success(?:fully)?\b.{{0,60}}\b(?:log(?:ged)? ?in(?:to)?|sign(?:ed)? in|authenticated|authori[sz]ed|obtained .{{0,40}}\b(?:token|key)|saved .{{0,20}}\b(?:token|key)|credentials)\b|.{{0,60}}\b(?:token|credentials?|api key)\b.{{0,20}} (?:created|saved|stored|obtained) successfully|got code$|.{{1,60}} logged in successfully))"
+            r"{begin}(?:success(?:fully\b|[!:.,]| [-–—]).{{0,60}}\b(?:log(?:ged)? ?in(?:to)?|sign(?:ed)? in|authenticated|authori[sz]ed|obtained .{{0,40}}\b(?:token|key)|saved .{{0,20}}\b(?:token|key)|credentials)\b|.{{0,60}}\b(?:token|credentials?|api key)\b.{{0,20}} (?:created|saved|stored|obtained) successfully|got code$|.{{1,60}} logged in successfully))"
         )),
     ]
 });
@@ -374,6 +374,8 @@ mod tests {
             "Successfully installed blinker-1.9.0 requests-2.34.2",
             "Terraform will now wait for the host to signal that login was successful.",
             "Please make sure you are logged in",
+            "2026-01-15T00:00:01Z WARN auth::completed: success pending client login provider",
+            "TRACE auth::session: login completed retry authorize pending account worker",
         ] {
             assert!(!says(line).iter().any(|says| matches!(says, Says::Success { .. })), "{line}");
         }

@@ -12,6 +12,9 @@ use crate::core::input::Found;
 use crate::core::provider::PatternKind;
 use crate::core::secret::Secret;
 
+/// Lines that are remembered for having given an attempt up; a login that starts over more often is no login.
+const MOST_CUES: usize = 512;
+
 impl Reader<'_> {
     /// Reads the statement that begins at a line; returns the line behind it.
     pub(super) fn statement_at(&mut self, index: usize) -> usize {
@@ -22,6 +25,7 @@ impl Reader<'_> {
         let statement = Statement::at(self.page, index, &self.inside_url);
         let text = statement.text.as_str();
         let hints = hints(text);
+        self.lines_read += usize::from(hints.any());
         let masked = lines::without_urls(text);
         if self.patterns(PatternKind::Ignore).any(|regex| regex.is_match(text)) {
             return statement.next;
@@ -54,6 +58,7 @@ impl Reader<'_> {
         if attempt
             && !statement.open
             && lines::gives_up(masked)
+            && self.memory.cues.len() < MOST_CUES
             && self.memory.cues.insert((statement.number, statement.text.clone()))
         {
             self.memory.gave_up = true;

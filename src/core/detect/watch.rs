@@ -8,8 +8,9 @@
 //! - after a trigger, a *turn*: the control that is about to destroy what is on the screen (cursor to the left, up or
 //!   to a place, erase, delete, scroll down, other screen), or as many lines or bytes that history could run full.
 //!
-//! A look is due right before a turn. Both are functions of the stream alone, and so is the budget that keeps a
-//! stream of ten thousand progress lines from costing ten thousand looks.
+//! A look is due right before a turn. Both are functions of the stream alone, and so is the budget: rules may read
+//! [`BURST`] lines in a burst, and one more with every [`EARNED_BY_BYTES`] of the stream. A flood that is full of telling
+//! words scrolls by unread once the budget is spent; what it leaves on the screen is read when the child is quiet.
 
 use std::sync::LazyLock;
 
@@ -67,8 +68,11 @@ const MOST_LINES: u32 = 256;
 /// Bytes that may pass between a trigger and the look.
 const MOST_BYTES: u32 = 16 * 1024;
 
-/// Looks that may come in a burst; one more is earned with every [`MOST_BYTES`] of the stream.
-const BURST: u64 = 128;
+/// Lines that rules may read in a burst: a few minutes of any login, and some milliseconds of work.
+const BURST: i64 = 4_096;
+
+/// Bytes of the stream with which the reading of one more line is earned.
+const EARNED_BY_BYTES: u64 = 4 * 1024;
 
 static AUTOMATON: LazyLock<DFA> = LazyLock::new(|| {
     DFA::builder()
@@ -102,7 +106,8 @@ pub(super) struct Watch {
     lines: u32,
     bytes: u32,
     offset: u64,
-    budget: u64,
+    /// Lines that may still be read; below zero after a look that had more to read than was left.
+    budget: i64,
     earned_at: u64,
 }
 
@@ -143,12 +148,15 @@ impl Watch {
         }
         if self.triggered {
             while at < bytes.len() {
-                if self.turns(bytes[at]) && self.pay() {
+                if self.turns(bytes[at]) && self.may_look() {
                     return self.stop(at);
                 }
                 at += 1;
                 if self.lines >= MOST_LINES || self.bytes >= MOST_BYTES {
-                    return self.stop(at);
+                    if self.may_look() {
+                        return self.stop(at);
+                    }
+                    self.trigger();
                 }
             }
         }
@@ -252,14 +260,19 @@ impl Watch {
         }
     }
 
-    /// Spends one look, if one is left.
-    fn pay(&mut self) -> bool {
-        let now = self.offset / u64::from(MOST_BYTES);
-        self.budget = (self.budget + (now - self.earned_at)).min(BURST);
+    /// Tells whether a look can be afforded.
+    fn may_look(&mut self) -> bool {
+        let now = self.offset / EARNED_BY_BYTES;
+        let earned = i64::try_from(now - self.earned_at).unwrap_or(BURST);
+        self.budget = self.budget.saturating_add(earned).min(BURST);
         self.earned_at = now;
-        let left = self.budget > 0;
-        self.budget = self.budget.saturating_sub(1);
-        left
+        self.budget > 0
+    }
+
+    /// Pays for a look that [`Self::step`] asked for: one line for the look itself, and those that rules had to read.
+    pub fn pay(&mut self, lines: usize) {
+        let lines = i64::try_from(lines).unwrap_or(BURST);
+        self.budget = self.budget.saturating_sub(lines.saturating_add(1));
     }
 }
 
@@ -281,6 +294,7 @@ mod tests {
                 let step = watch.step(rest);
                 rest = &rest[step.length..];
                 if step.look {
+                    watch.pay(1);
                     found.push(watch.offset());
                 } else {
                     break;
@@ -316,9 +330,10 @@ mod tests {
 
     #[test]
     fn a_long_stream_is_looked_at_now_and_then_and_not_for_every_line() {
-        let progress = b"get https://a/b\r".repeat(20_000);
+        // One line in each look: two lines are paid, and one is earned with 4 KiB.
+        let progress = b"get https://a/b\r".repeat(200_000);
         let looks = looks(&progress, 4096);
-        assert!((100..400).contains(&looks.len()), "{}", looks.len());
+        assert!((2_000..2_600).contains(&looks.len()), "{}", looks.len());
         let scrolling = b"an http line\n".repeat(3000);
         assert!(self::looks(&scrolling, 4096).len() >= 10);
     }
