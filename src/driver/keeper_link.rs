@@ -16,7 +16,7 @@ pub use attachment::{KeeperEvents, KeeperHandle, attach};
 pub use found::{FoundSession, list};
 pub use starting::spawn;
 
-pub use crate::keeper::spec::{Spec as KeeperSpec, StartFailure, StartReason};
+pub use crate::keeper::spec::{Spec as KeeperSpec, StartFailure, StartReason, Variables};
 pub use crate::keeper::wire::{
     Exit, Hello as KeeperHello, InputKind, InputOutcome, KillHow, KillReport, Refusal, RefusalReason,
     Survivor, TerminalMode,

@@ -17,7 +17,7 @@ const DEFAULT_SIZE: (u16, u16) = (80, 24);
 const LARGEST_SIDE: u16 = 1_000;
 
 /// All that is needed to start a child and, later, its auth check.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Launch {
     /// The catalogue's entry, if it is a provider's login.
     pub provider: Option<Arc<Provider>>,
@@ -29,6 +29,9 @@ pub struct Launch {
     pub environment: Environment,
     /// Variables that the request set: they have the last word.
     pub overrides: Vec<(String, String)>,
+    /// The whole environment that the child was started with, if its keeper told it to this supervisor, which did
+    /// not start it.
+    pub as_started: Option<Vec<(String, String)>>,
     /// Columns and rows of the terminal.
     pub size: (u16, u16),
     /// The person's name for it.
@@ -78,6 +81,7 @@ impl Launch {
             directory,
             environment,
             overrides: request.environment,
+            as_started: None,
             size: (side(request.columns, DEFAULT_SIZE.0), side(request.rows, DEFAULT_SIZE.1)),
             name: request.name,
             limit_seconds: request.limit_seconds,
@@ -171,7 +175,7 @@ mod tests {
     }
 
     fn refusal(request: StartSession, path: &str) -> String {
-        let error = Launch::prepare(request, &settings(path)).unwrap_err();
+        let error = Launch::prepare(request, &settings(path)).err().unwrap();
         assert_eq!(error.code, error::CANNOT_START);
         error.message
     }

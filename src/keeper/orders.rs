@@ -99,6 +99,7 @@ impl Keeper {
             resume_at,
             replied_through: self.replied_through,
             credential: self.spec.credential.clone(),
+            environment: Some(self.spec.environment.clone()).filter(|variables| !variables.0.is_empty()),
             started_at: self.started_at,
             elapsed: self.now(),
             limit: self.spec.limit,

@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize, Serializer};
 use crate::core::ids::SessionId;
 use crate::core::secret::Secret;
 
+/// The longest environment that is kept after the start, in bytes: with every character escaped it fits in a frame.
+const LONGEST_KEPT: usize = 128 * 1024;
+
 /// The longest specification that is read, in bytes: an environment is at most 2 MiB on Linux by default.
 pub const LONGEST_SPEC: u64 = 8 * 1024 * 1024;
 
@@ -25,7 +28,7 @@ pub struct Spec {
     /// The command and its arguments; the command is looked up in the `PATH` of `environment`.
     pub argv: Vec<String>,
     /// The child's whole environment. The link adds [`super::COOKIE`].
-    pub environment: Vec<(String, String)>,
+    pub environment: Variables,
     /// The folder to start in.
     pub working_directory: PathBuf,
     /// Columns of the terminal.
@@ -60,7 +63,7 @@ impl Spec {
             directory,
             session_id,
             argv,
-            environment: Vec::new(),
+            environment: Variables::default(),
             working_directory: PathBuf::from("/"),
             columns: 80,
             rows: 24,
@@ -74,6 +77,31 @@ impl Spec {
             open_files: None,
             credential: Secret::default(),
         }
+    }
+}
+
+/// An environment. What is in it may be secret: it is not shown, and crosses only the pipe to the keeper that is to
+/// keep it and, from there, the socket to a supervisor that has shown uid and token.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Variables(pub Vec<(String, String)>);
+
+impl Variables {
+    /// Tells whether it is short enough to be kept and told.
+    pub fn can_be_kept(&self) -> bool {
+        self.0.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() <= LONGEST_KEPT
+    }
+}
+
+impl From<Vec<(String, String)>> for Variables {
+    fn from(variables: Vec<(String, String)>) -> Self {
+        Self(variables)
+    }
+}
+
+impl std::fmt::Debug for Variables {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "Variables({})", self.0.len())
     }
 }
 

@@ -17,7 +17,7 @@ use super::ladder::Ladder;
 use super::ring::Ring;
 use super::serve::Keeper;
 use super::signals::Signals;
-use super::spec::{LONGEST_SPEC, Spec, StartFailure, StartReason, StartReport};
+use super::spec::{LONGEST_SPEC, Spec, StartFailure, StartReason, StartReport, Variables};
 use super::terminal::{self, Terminal};
 use super::token::Token;
 
@@ -130,7 +130,9 @@ fn open(mut spec: Spec, umask: libc::mode_t) -> Result<Keeper, StartFailure> {
     let child = terminal::start(&spec, &slave, umask)?;
     // From here on only the child and what it starts hold the other end, so its closing can be seen.
     drop(slave);
-    spec.environment = Vec::new();
+    if !spec.environment.can_be_kept() {
+        spec.environment = Variables::default();
+    }
     spec.argv = Vec::new();
     Ok(Keeper {
         clock,

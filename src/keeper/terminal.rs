@@ -116,7 +116,7 @@ pub fn start(spec: &Spec, slave: &OwnedFd, umask: libc::mode_t) -> Result<Pid, S
     let end = || slave.try_clone().map(Stdio::from).map_err(|error| system_failure(&error));
     let mut command = Command::new(found);
     command.arg0(program).args(&spec.argv[1..]);
-    command.env_clear().envs(spec.environment.iter().map(|(name, value)| (name, value)));
+    command.env_clear().envs(spec.environment.0.iter().map(|(name, value)| (name, value)));
     command.current_dir(&spec.working_directory);
     command.stdin(end()?).stdout(end()?).stderr(end()?);
     let open_files = spec.open_files;
@@ -182,7 +182,7 @@ fn look_up(program: &str, spec: &Spec) -> Result<PathBuf, StartFailure> {
         };
     }
     let path =
-        spec.environment.iter().rev().find(|(name, _)| name == "PATH").map(|(_, value)| value.as_str());
+        spec.environment.0.iter().rev().find(|(name, _)| name == "PATH").map(|(_, value)| value.as_str());
     let path = path.unwrap_or("/usr/local/bin:/usr/bin:/bin");
     let mut refused = None;
     for folder in std::env::split_paths(OsStr::from_bytes(path.as_bytes())) {

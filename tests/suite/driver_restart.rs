@@ -1,11 +1,12 @@
 //! A supervisor dies and another one takes its sessions over, with real keepers.
 
+use authdeck::core::ids::ProviderId;
 use authdeck::core::status::Status;
 use authdeck::core::view::ChildState;
-use authdeck::protocol::request::Request;
+use authdeck::protocol::request::{Request, StartSession};
 
 use crate::common::process;
-use crate::common::supervisor::Supervisor;
+use crate::common::supervisor::{SAMPLE, Supervisor, shell};
 
 #[test]
 fn a_killed_supervisor_loses_and_doubles_nothing() {
@@ -94,4 +95,34 @@ fn a_question_of_the_child_is_answered_once() {
     assert!(supervisor.type_text(&session, "x"));
     let transcript = supervisor.wait_transcript(&session, "answers 1\nanswers");
     assert!(!transcript.contains("answers 2"), "{transcript}");
+}
+
+#[test]
+fn the_auth_check_has_the_requests_own_variables_after_a_restart_and_no_file_has_them() {
+    let check = r#"command = ["/bin/sh", "-c", 'test "$LOGIN_REALM" = realm-canary && echo "Logged in as $LOGIN_REALM"']"#;
+    let (head, tail) = SAMPLE.split_once("command = [\"/bin/sh\"").unwrap();
+    let rest = tail.split_once('\n').unwrap().1;
+    let mut supervisor = Supervisor::start_with_provider(&format!("{head}{check}\n{rest}"));
+    let start = StartSession {
+        provider_id: Some(ProviderId::new("sample")),
+        environment: vec![("LOGIN_REALM".into(), "realm-canary".into())],
+        ..shell("echo ready; read line; exit 0")
+    };
+    let session = supervisor.try_start(start).unwrap();
+    supervisor.wait_transcript(&session, "ready");
+    supervisor.kill();
+    let found = std::process::Command::new("grep")
+        .args(["-rl", "realm-canary"])
+        .arg(supervisor.home.path())
+        .args(["--exclude=sample.toml"])
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8_lossy(&found.stdout), "");
+    supervisor.restart();
+    assert!(supervisor.type_text(&session, "\r"));
+    let status = supervisor.wait_over(&session);
+    assert!(
+        matches!(&status, Status::Success { email, .. } if email.as_deref() == Some("realm-canary")),
+        "{status:?}"
+    );
 }

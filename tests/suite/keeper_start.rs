@@ -24,7 +24,7 @@ async fn failure(
 #[tokio::test]
 async fn a_command_that_is_not_there_is_named_with_where_it_was_looked_for() {
     let (reason, message) = failure(&["authdeck-no-such-cli"], |spec| {
-        spec.environment = vec![("PATH".into(), "/opt/none:/usr/bin".into())];
+        spec.environment = vec![("PATH".into(), "/opt/none:/usr/bin".into())].into();
     })
     .await;
     assert_eq!(reason, StartReason::CommandNotFound);
@@ -82,7 +82,7 @@ async fn a_session_folder_that_others_may_enter_is_refused() {
 #[tokio::test]
 async fn the_child_gets_exactly_its_environment_and_the_cookie() {
     let session = Session::start(&["/usr/bin/env"], |spec| {
-        spec.environment = vec![("ONE".into(), "1".into()), ("TWO".into(), "two words".into())];
+        spec.environment = vec![("ONE".into(), "1".into()), ("TWO".into(), "two words".into())].into();
     })
     .await;
     let (_handle, mut events, _) = session.attach(None).await;

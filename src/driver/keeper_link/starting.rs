@@ -59,10 +59,10 @@ async fn start(executable: &Path, spec: &KeeperSpec) -> Result<(), KeeperError> 
 }
 
 fn marked(spec: &KeeperSpec) -> serde_json::Result<Vec<u8>> {
-    if spec.environment.iter().any(|(name, _)| name == COOKIE) {
+    if spec.environment.0.iter().any(|(name, _)| name == COOKIE) {
         return serde_json::to_vec(spec);
     }
     let mut spec = spec.clone();
-    spec.environment.push((COOKIE.to_owned(), spec.session_id.as_str().to_owned()));
+    spec.environment.0.push((COOKIE.to_owned(), spec.session_id.as_str().to_owned()));
     serde_json::to_vec(&spec)
 }

@@ -13,12 +13,13 @@ use crate::core::input::{Adopted, AdoptedKeeper, Input, LoginFacts, LoginPlan};
 use crate::core::session::SavedSession;
 use crate::core::view::{Event, Level};
 use crate::driver::environment::Environment;
-use crate::driver::keeper_link;
+use crate::driver::keeper_link::{self, Variables};
 use crate::driver::launch::Launch;
 use crate::driver::platform;
 use crate::driver::saved::SavedFile;
 use crate::driver::session_task::{Attached, SessionTask};
 use crate::driver::sessions::port;
+use crate::keeper::COOKIE;
 
 /// A session that was found, and its keeper if that answers.
 struct FoundAgain {
@@ -70,7 +71,8 @@ impl Runtime {
         let session_id = file.session.session_id().clone();
         let size =
             attached.as_ref().map_or((80, 24), |attached| (attached.hello.columns, attached.hello.rows));
-        let launch = self.launch_again(&file, size);
+        let environment = attached.as_ref().and_then(|attached| attached.hello.environment.clone());
+        let launch = Launch { as_started: environment.map(as_started), ..self.launch_again(&file, size) };
         let provider = launch.provider.clone();
         let keeper = match &attached {
             Some(attached) => AdoptedKeeper::Attached { process_id: attached.hello.child_process_id },
@@ -96,8 +98,8 @@ impl Runtime {
         self.tasks.spawn(task.run(past));
     }
 
-    /// Puts together what the auth check needs. The request's own variables are not kept anywhere, since they may be
-    /// secret; the configuration folder, which decides whose login it is, stands in the plan.
+    /// Puts together what the auth check needs if the keeper does not tell the child's environment. No file keeps it,
+    /// since it may be secret; the configuration folder, which decides whose login it is, stands in the plan.
     fn launch_again(&self, file: &SavedFile, size: (u16, u16)) -> Launch {
         let plan = &file.session.plan;
         let provider =
@@ -121,12 +123,18 @@ impl Runtime {
             directory: file.directory.clone(),
             environment,
             overrides: Vec::new(),
+            as_started: None,
             size,
             name: plan.name.clone(),
             limit_seconds: plan.limit_seconds,
             into_bundle: plan.into_bundle.clone(),
         }
     }
+}
+
+/// The environment without the mark by which the keeper's own processes are found.
+fn as_started(environment: Variables) -> Vec<(String, String)> {
+    environment.0.into_iter().filter(|(name, _)| name != COOKIE).collect()
 }
 
 /// Attaches to a session's keeper, from the oldest byte that it keeps.

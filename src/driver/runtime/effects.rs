@@ -81,7 +81,7 @@ impl Runtime {
         let limits = &self.settings.limits;
         let directory = self.paths.session(session_id);
         KeeperSpec {
-            environment: self.child_environment(session_id, launch, credential),
+            environment: self.child_environment(session_id, launch, credential).into(),
             working_directory: launch.directory.clone(),
             columns: launch.size.0,
             rows: launch.size.1,
@@ -103,6 +103,9 @@ impl Runtime {
         launch: &Launch,
         credential: &Secret,
     ) -> Vec<(String, String)> {
+        if let Some(own) = &launch.as_started {
+            return own.clone();
+        }
         let mut environment = launch.environment.clone();
         let (socket, askpass) = (self.paths.supervisor_socket(), self.paths.askpass());
         environment.describe(session_id, &Supervisor { socket: &socket, askpass: &askpass, credential });

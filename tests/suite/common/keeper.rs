@@ -37,7 +37,8 @@ impl Session {
             ("HOME".into(), folder.path().to_string_lossy().into_owned()),
             ("TERM".into(), "xterm-256color".into()),
             (TAG.into(), tag.clone()),
-        ];
+        ]
+        .into();
         spec.working_directory = folder.path().to_owned();
         spec.credential = Secret::new("internal-credential-of-the-test");
         change(&mut spec);
