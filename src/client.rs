@@ -295,13 +295,14 @@ mod tests {
     use super::*;
     use crate::core::ids::SessionId;
     use crate::protocol::error::NOT_FOUND;
+    use crate::wire::LONGEST_FRAME;
 
     /// The supervisor's end of a connection, played by the test.
     async fn pair() -> (Client, Events, Wire<DuplexStream>) {
         let (near, far) = tokio::io::duplex(4096);
         let (accepted, connected) = tokio::join!(tokio_tungstenite::accept_async(far), Client::connect(near));
         let (client, events) = connected.unwrap();
-        (client, events, Wire::resume(accepted.unwrap().into_inner(), &[]).await)
+        (client, events, Wire::resume(accepted.unwrap().into_inner(), &[], LONGEST_FRAME).await)
     }
 
     async fn read(wire: &mut Wire<DuplexStream>) -> serde_json::Value {

@@ -5,6 +5,8 @@
 //! | [`router`] | HTTP in front: which address, who may come in |
 //! | [`connection`] | one client: requests in; answers, events and screens out |
 //! | `one_call` | a client that makes one call and goes |
+//! | `greeting` | what a client says of itself, and whether it is true |
+//! | [`tcp`] | loopback TCP, on request: Host, then Origin, then a credential |
 //! | [`unix`] | the Unix socket of this user |
 //!
 //! The server translates and nothing else: what a request means is the driver's business. The deck inside this very
@@ -12,16 +14,23 @@
 
 mod admission;
 pub mod connection;
+mod greeting;
 mod http;
 mod one_call;
 pub mod router;
+pub mod tcp;
 pub mod unix;
 
-pub use admission::{Caller, Standing};
+pub use admission::{Caller, SUBPROTOCOL, SUBPROTOCOL_HELLO, Standing, TICKET_PREFIX};
 
+use std::sync::Arc;
+
+use serde_json::Value;
 use tokio::io::DuplexStream;
 
-use crate::driver::Handle;
+use crate::driver::{Answer, Handle};
+use crate::protocol::encode::{self, Frame};
+use crate::protocol::error::RpcError;
 
 /// Bytes in flight between the embedded deck and its server; a whole screen in full colour fits.
 const EMBEDDED_BUFFER: usize = 256 * 1024;
@@ -38,6 +47,8 @@ pub struct Peer {
 pub enum Door {
     /// The Unix socket, or this very process: the kernel says that it is a process of this user.
     Own(Peer),
+    /// Loopback TCP, where anybody on this machine, and any page in a browser, may knock.
+    Loopback(Arc<tcp::Gate>),
 }
 
 /// Serves a client inside this process. Returns the client's end of the connection.
@@ -46,4 +57,14 @@ pub fn embedded(handle: &Handle) -> DuplexStream {
     let peer = Peer { process_id: Some(std::process::id()) };
     tokio::spawn(router::serve(server, handle.clone(), Door::Own(peer)));
     client
+}
+
+/// Writes the answer to a request.
+fn written(id: &Value, outcome: &Result<Answer, RpcError>) -> Frame {
+    match outcome {
+        Ok(Answer::Value(value)) => encode::success(id, value),
+        Ok(Answer::Challenge(ended)) => encode::challenge_answer(id, ended),
+        Ok(Answer::Ticket(ticket)) => encode::ticket_answer(id, ticket),
+        Err(reason) => encode::refusal(id, reason),
+    }
 }

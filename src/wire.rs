@@ -25,7 +25,7 @@ use crate::protocol::encode::Frame;
 /// Where a supervisor serves this protocol.
 pub const PATH: &str = "/api/ws";
 
-/// The longest frame that is taken, in bytes.
+/// The longest frame that is taken from whoever has shown who it is, in bytes.
 pub const LONGEST_FRAME: usize = 16 * 1024 * 1024;
 
 /// How long the opening handshake may take.
@@ -73,10 +73,11 @@ pub struct Wire<S> {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
     /// Makes the server's end of a connection whose opening handshake is done. `unread` is what came in behind it, or
-    /// what [`Self::into_parts`] returned.
-    pub async fn resume(stream: S, unread: &[u8]) -> Self {
+    /// what [`Self::into_parts`] returned; `longest` is the longest frame that is taken, in bytes.
+    pub async fn resume(stream: S, unread: &[u8], longest: usize) -> Self {
         let frames = Frames::new(stream, unread);
-        let socket = WebSocketStream::from_raw_socket(frames, Role::Server, Some(settings())).await;
+        let settings = settings(longest);
+        let socket = WebSocketStream::from_raw_socket(frames, Role::Server, Some(settings)).await;
         Self { socket, writing: false }
     }
 
@@ -86,8 +87,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
     /// The other side is too slow or speaks something else.
     pub async fn connect(stream: S) -> Result<Self, WireError> {
         let address = format!("ws://authdeck{PATH}");
-        let handshake =
-            tokio_tungstenite::client_async_with_config(address, Frames::plain(stream), Some(settings()));
+        let (frames, settings) = (Frames::plain(stream), settings(LONGEST_FRAME));
+        let handshake = tokio_tungstenite::client_async_with_config(address, frames, Some(settings));
         let (socket, _) =
             tokio::time::timeout(HANDSHAKE_LIMIT, handshake).await.map_err(|_| WireError::Slow)??;
         Ok(Self { socket, writing: false })
@@ -165,9 +166,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
     }
 }
 
-fn settings() -> WebSocketConfig {
+fn settings(longest: usize) -> WebSocketConfig {
     WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER)
-        .max_message_size(Some(LONGEST_FRAME))
-        .max_frame_size(Some(LONGEST_FRAME))
+        .max_message_size(Some(longest))
+        .max_frame_size(Some(longest))
 }

@@ -5,13 +5,14 @@ use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
 use super::{Client, ClientError, Pending};
-use crate::core::ids::{ChallengeId, SessionId};
+use crate::core::ids::{ChallengeId, ProviderId, SessionId};
 use crate::core::secret::Secret;
 use crate::protocol::VERSION;
 use crate::protocol::request::{
     AnswerChallenge, BundleList, ChallengeAnswer, ChallengeRef, Focus, Hello, History, HistoryRange,
-    InputBytes, Kill, Opened, OwnerRef, ParkChallenge, Parked, Polled, ProviderList, Request, Resize, Search,
-    SearchResult, SessionList, SessionRef, StartSession, Started, Submit, Submitted, Welcome,
+    InputBytes, Kill, MintTicket, MintedTicket, Opened, OwnerRef, ParkChallenge, Parked, Polled,
+    ProviderList, Request, Resize, Search, SearchResult, SessionList, SessionRef, StartSession, Started,
+    Submit, Submitted, Welcome,
 };
 use crate::protocol::screen::ScreenUpdate;
 use crate::protocol::snapshot::{BundleView, ProviderView, SessionView, Snapshot};
@@ -22,7 +23,7 @@ type Outcome<T> = Result<T, ClientError>;
 impl Client {
     /// Says who is there: the credential that the supervisor gave to the session's children (behaviour W2).
     pub async fn hello(&self, credential: Option<Secret>, session: Option<SessionId>) -> Outcome<Welcome> {
-        self.call(&Request::Hello(Hello { protocol: VERSION, credential, session })).await
+        self.call(&Request::Hello(Hello { protocol: VERSION, credential, ticket: None, session })).await
     }
 
     /// Returns everything as of now, and begins to tell what happens from then on.
@@ -167,6 +168,11 @@ impl Client {
     /// Cancels all challenges of an owner; returns how many.
     pub async fn cancel_owner(&self, owner: &str) -> Outcome<u64> {
         self.call(&Request::ChallengeCancelOwner(OwnerRef { owner: owner.to_owned() })).await
+    }
+
+    /// Mints a ticket with which an outside client comes in once; for the logins of one provider, or for everything.
+    pub async fn mint_ticket(&self, provider_id: Option<ProviderId>) -> Outcome<MintedTicket> {
+        self.call(&Request::TicketMint(MintTicket { provider_id })).await
     }
 
     /// Returns how many challenges are parked.

@@ -13,6 +13,8 @@ use super::screen_slot::ScreenSlot;
 use super::sessions::{Ask, Sessions};
 use crate::core::ids::{ClientId, SessionId};
 use crate::core::secret::Secret;
+use crate::core::token::INTERNAL_IDENTITY;
+use crate::core::token::ticket::{Ticket, TicketHolder, TicketRefused};
 use crate::protocol::error::{self, RpcError};
 use crate::protocol::event::NumberedEvent;
 use crate::protocol::request::{ChallengeAnswer, InputBytes, Request};
@@ -29,6 +31,19 @@ pub enum Identity {
         /// The session it runs in.
         session: Option<SessionId>,
     },
+    /// An outside client that presented a ticket (behaviour W1).
+    Ticket(TicketHolder),
+}
+
+impl Identity {
+    /// Returns its name, as it is recorded and told.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::Internal { .. } => INTERNAL_IDENTITY,
+            Self::Ticket(_) => "ticket",
+        }
+    }
 }
 
 /// The answer to a request.
@@ -38,6 +53,8 @@ pub enum Answer {
     Value(Value),
     /// What `challenge.wait` answers: it may carry a secret, so the server spells out how it is written.
     Challenge(ChallengeAnswer),
+    /// What `ticket.mint` answers: a secret too.
+    Ticket(Ticket),
 }
 
 /// What a subscriber is told.
@@ -67,6 +84,8 @@ pub(super) enum Command {
     Subscribe { reply: oneshot::Sender<(Snapshot, broadcast::Receiver<NumberedEvent>)> },
     /// A client shows the internal credential.
     Authenticate { credential: Secret, session: Option<SessionId>, reply: oneshot::Sender<Option<Identity>> },
+    /// An outside client presents a ticket.
+    Redeem { presented: Secret, reply: oneshot::Sender<Result<Identity, TicketRefused>> },
     /// The supervisor is to stop; its sessions go on.
     Stop { reply: oneshot::Sender<()> },
 }
@@ -123,6 +142,18 @@ impl Handle {
         let (reply, answer) = oneshot::channel();
         self.commands.send(Command::Authenticate { credential, session, reply }).await.ok()?;
         answer.await.ok().flatten()
+    }
+
+    /// Uses up a ticket that an outside client presented (behaviour W1).
+    ///
+    /// # Errors
+    /// It is not valid, or the supervisor has stopped; in a sentence, for a refusal.
+    pub async fn redeem(&self, presented: Secret) -> Result<Identity, String> {
+        let (reply, answer) = oneshot::channel();
+        let order = Command::Redeem { presented, reply };
+        self.commands.send(order).await.map_err(|_| stopped().message)?;
+        let outcome = answer.await.map_err(|_| stopped().message)?;
+        outcome.map_err(|refused| refused.to_string())
     }
 
     /// Returns the path of the socket that children look for the supervisor on; the server listens there.

@@ -10,6 +10,7 @@
 //! | `effects` | runs the engine's orders |
 //! | `adopt` | takes over the sessions of an earlier supervisor |
 //! | `replies` | carries the engine's answers to whoever waits |
+//! | `tickets` | mints and redeems the tickets of outside clients |
 //! | `clients` | who is connected, what they look at and what they parked |
 
 mod adopt;
@@ -17,6 +18,7 @@ mod clients;
 mod effects;
 mod replies;
 mod requests;
+mod tickets;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -43,6 +45,7 @@ use crate::core::ids::{BundleId, ClientId, SessionId};
 use crate::core::input::{CheckOutcome, Input, SessionInput, StartSession};
 use crate::core::secret::Secret;
 use crate::core::token::InternalCredential;
+use crate::core::token::ticket::Tickets;
 use crate::core::view::{BundleView, Event, Level};
 use crate::protocol::error::RpcError;
 use crate::protocol::event::NumberedEvent;
@@ -87,6 +90,7 @@ pub(super) struct Runtime {
     /// The soft limit of open files before this process raised it; children get it back.
     pub open_files: Option<u64>,
     pub credential: InternalCredential,
+    pub tickets: Tickets,
     pub facts: mpsc::Sender<Fact>,
     pub replies: Replies,
     pub clients: Clients,
@@ -125,6 +129,7 @@ impl Runtime {
             paths,
             executable,
             credential,
+            tickets: Tickets::default(),
             facts,
             replies: Replies::default(),
             clients: Clients::default(),
@@ -182,6 +187,9 @@ impl Runtime {
             }
             Command::Authenticate { credential, session, reply } => {
                 let _ = reply.send(self.authenticate(&credential, session));
+            }
+            Command::Redeem { presented, reply } => {
+                let _ = reply.send(self.redeem(&presented));
             }
             Command::Stop { reply } => drop(reply),
         }

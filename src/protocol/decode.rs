@@ -120,6 +120,7 @@ fn method_call(name: &str, text: &[u8]) -> Result<Request, RpcError> {
         method::CHALLENGE_CANCEL => Request::ChallengeCancel(params(name, text)?),
         method::CHALLENGE_CANCEL_OWNER => Request::ChallengeCancelOwner(params(name, text)?),
         method::CHALLENGE_PENDING => Request::ChallengePending {},
+        method::TICKET_MINT => Request::TicketMint(params_or_default(name, text)?),
         method::SCREEN_TAKEN => Request::ScreenTaken {},
         unknown => {
             return Err(RpcError::new(
@@ -140,6 +141,19 @@ fn params<T: DeserializeOwned>(name: &str, text: &[u8]) -> Result<T, RpcError> {
         let reason = without_position(&reason.to_string());
         RpcError::new(error::INVALID_PARAMS, format!("the parameters of `{name}` do not fit: {reason}"))
     })
+}
+
+/// For a method that can do without parameters: JSON-RPC 2.0 lets a call leave them out (section 4).
+fn params_or_default<T: DeserializeOwned + Default>(name: &str, text: &[u8]) -> Result<T, RpcError> {
+    if has_params(text) { params(name, text) } else { Ok(T::default()) }
+}
+
+fn has_params(text: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Maybe {
+        params: Option<IgnoredAny>,
+    }
+    serde_json::from_slice::<Maybe>(text).is_ok_and(|frame| frame.params.is_some())
 }
 
 /// The position in the frame means nothing to a person who wrote only the parameters.
@@ -410,6 +424,7 @@ mod tests {
             (any::<u32>(), prop::option::of(secret()), prop::option::of(session())).prop_map(
                 |(protocol, credential, of)| Request::Hello(Hello {
                     protocol,
+                    ticket: credential.clone(),
                     credential,
                     session: of.map(|of| of.session_id)
                 })
@@ -441,6 +456,9 @@ mod tests {
             Just(Request::BundleList {}),
             Just(Request::ChallengePending {}),
             Just(Request::ScreenTaken {}),
+            prop::option::of(text()).prop_map(|provider| Request::TicketMint(MintTicket {
+                provider_id: provider.map(ProviderId::new)
+            })),
         ];
         prop_oneof![sessions, rest]
     }
@@ -462,6 +480,7 @@ mod tests {
             let hello = Request::Hello(Hello {
                 protocol: 1,
                 credential: Some(Secret::new(canary.clone())),
+                ticket: Some(Secret::new(canary.clone())),
                 session: None,
             });
             let shown = format!("{:?}", request(&encode::request(None, &hello)));

@@ -11,8 +11,10 @@ use super::method;
 use super::request::{AnswerChallenge, ChallengeAnswer, Hello, InputBytes, Request, Submit};
 use super::screen::ScreenUpdate;
 use super::snapshot::Snapshot;
-use crate::core::ids::{ChallengeId, SessionId};
+use crate::core::ids::{ChallengeId, ProviderId, SessionId};
 use crate::core::secret::Secret;
+use crate::core::time::Timestamp;
+use crate::core::token::ticket::Ticket;
 
 /// The version of JSON-RPC, as it stands in each frame.
 pub const JSON_RPC: &str = "2.0";
@@ -52,6 +54,8 @@ struct HelloParams<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     credential: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    ticket: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     session: Option<&'a SessionId>,
 }
 
@@ -90,6 +94,26 @@ struct WaitResult<'a> {
     secret: Option<&'a str>,
 }
 
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct TicketResult<'a> {
+    ticket: &'a str,
+    user: &'a str,
+    provider_id: Option<&'a ProviderId>,
+    expires_at: Timestamp,
+}
+
+impl<'a> TicketResult<'a> {
+    fn of(ticket: &'a Ticket) -> Self {
+        Self {
+            ticket: ticket.value.secret(),
+            user: &ticket.holder.user,
+            provider_id: ticket.holder.provider.as_ref(),
+            expires_at: ticket.expires_at,
+        }
+    }
+}
+
 /// Writes a request. Without an id no answer is wanted.
 pub fn request(id: Option<u64>, request: &Request) -> Frame {
     match request {
@@ -120,6 +144,7 @@ pub fn request(id: Option<u64>, request: &Request) -> Frame {
         Request::ChallengeCancel(params) => call(id, method::CHALLENGE_CANCEL, params, 0),
         Request::ChallengeCancelOwner(params) => call(id, method::CHALLENGE_CANCEL_OWNER, params, 0),
         Request::ChallengePending {} => call(id, method::CHALLENGE_PENDING, Nothing {}, 0),
+        Request::TicketMint(params) => call(id, method::TICKET_MINT, params, 0),
         Request::ScreenTaken {} => call(id, method::SCREEN_TAKEN, Nothing {}, 0),
     }
 }
@@ -129,7 +154,18 @@ pub fn success(id: &Value, result: &Value) -> Frame {
     write(&Success { jsonrpc: JSON_RPC, id, result }, 0)
 }
 
-/// Writes the answer to `challenge.wait`; the only answer with a secret in it.
+/// Writes the answer to `ticket.mint`.
+pub fn ticket_answer(id: &Value, ticket: &Ticket) -> Frame {
+    let result = TicketResult::of(ticket);
+    write(&Success { jsonrpc: JSON_RPC, id, result }, ticket.value.len())
+}
+
+/// Writes a ticket by itself, for who asked by HTTP alone.
+pub fn ticket(ticket: &Ticket) -> Frame {
+    write(&TicketResult::of(ticket), ticket.value.len())
+}
+
+/// Writes the answer to `challenge.wait`.
 pub fn challenge_answer(id: &Value, answer: &ChallengeAnswer) -> Frame {
     match answer {
         ChallengeAnswer::Answered { user, secret } => {
@@ -168,13 +204,15 @@ pub fn screen(update: &ScreenUpdate) -> Frame {
 }
 
 fn hello(id: Option<u64>, params: &Hello) -> Frame {
-    let credential = params.credential.as_ref();
+    let (credential, ticket) = (params.credential.as_ref(), params.ticket.as_ref());
     let wire = HelloParams {
         protocol: params.protocol,
         credential: credential.map(Secret::secret),
+        ticket: ticket.map(Secret::secret),
         session: params.session.as_ref(),
     };
-    call(id, method::HELLO, wire, credential.map_or(0, Secret::len))
+    let payload = credential.map_or(0, Secret::len) + ticket.map_or(0, Secret::len);
+    call(id, method::HELLO, wire, payload)
 }
 
 fn submit(id: Option<u64>, params: &Submit) -> Frame {

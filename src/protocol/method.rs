@@ -57,6 +57,9 @@ pub const CHALLENGE_PENDING: &str = "challenge.pending";
 /// See [`super::request::Request::ScreenTaken`].
 pub const SCREEN_TAKEN: &str = "screen.taken";
 
+/// See [`super::request::Request::TicketMint`].
+pub const TICKET_MINT: &str = "ticket.mint";
+
 /// Notification: the next event ([`super::event::NumberedEvent`]).
 pub const EVENT: &str = "event";
 /// Notification: what changed on the focused session's screen ([`super::screen::ScreenUpdate`]).

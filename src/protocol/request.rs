@@ -7,6 +7,7 @@ use super::snapshot::{BundleView, ChallengeKind, ProviderView, Requester, Sessio
 use crate::core::ids::{BundleId, ChallengeId, ProviderId, SessionId};
 use crate::core::secret::Secret;
 use crate::core::status::Status;
+use crate::core::time::Timestamp;
 
 /// A request. Its parameters are an object; unknown fields are ignored.
 ///
@@ -71,6 +72,8 @@ pub enum Request {
     ChallengeCancelOwner(OwnerRef),
     /// `challenge.pending`: answers how many are parked.
     ChallengePending {},
+    /// `ticket.mint`: answers a [`MintedTicket`] with which an outside client comes in once.
+    TicketMint(MintTicket),
     /// `screen.taken`, wants no answer: the last screen update was drawn, the next one may come (see
     /// [`Focus::acknowledged`]).
     ScreenTaken {},
@@ -84,6 +87,9 @@ pub struct Hello {
     /// The internal credential (behaviour W2), for a process that authdeck started.
     #[serde(default)]
     pub credential: Option<Secret>,
+    /// A ticket (behaviour W1), for an outside client over TCP that has shown none on the way in.
+    #[serde(default)]
+    pub ticket: Option<Secret>,
     /// The session it runs in, from its environment.
     #[serde(default)]
     pub session: Option<SessionId>,
@@ -96,7 +102,7 @@ pub struct Welcome {
     pub protocol: u32,
     /// The supervisor's program and its version.
     pub program: String,
-    /// As whom it takes the client: `local` or `server-internal` (behaviour W2).
+    /// As whom it takes the client: `local`, `server-internal` (behaviour W2) or `ticket` (W1).
     pub identity: String,
 }
 
@@ -372,6 +378,28 @@ pub enum ChallengeAnswer {
     },
     /// It ended otherwise.
     Ended(super::event::ChallengeOutcome),
+}
+
+/// A ticket to mint.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct MintTicket {
+    /// The only provider whose logins it opens; absent: everything.
+    pub provider_id: Option<ProviderId>,
+}
+
+/// The answer to `ticket.mint`: what an outside client presents once, within 30 s.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MintedTicket {
+    /// What is to be presented.
+    pub ticket: Secret,
+    /// The user in whose name it was minted, by number.
+    pub user: String,
+    /// The only provider whose logins it opens; null: everything.
+    pub provider_id: Option<ProviderId>,
+    /// From when on it is refused.
+    pub expires_at: Timestamp,
 }
 
 /// The answer to `session.list`.

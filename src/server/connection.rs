@@ -10,16 +10,16 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::{Caller, Standing};
-use crate::driver::{Answer, Connection, Handle, Subscription, Told};
+use super::{Caller, Standing, greeting, written};
+use crate::driver::{Connection, Handle, Identity, Subscription, Told};
+use crate::protocol::decode;
 use crate::protocol::encode::{self, Frame};
 use crate::protocol::error::{self, RpcError};
-use crate::protocol::request::{Hello, Request, Welcome};
-use crate::protocol::{VERSION, decode};
-use crate::wire::{Happening, Wire};
+use crate::protocol::request::{Hello, Request};
+use crate::wire::{Happening, LONGEST_FRAME, Wire};
 
 /// Frames that wait to be written at most; with more, nothing more is read from this client.
 const LONGEST_QUEUE: usize = 32;
@@ -50,11 +50,23 @@ enum ScreenTurn {
 /// The answer to a request that is being worked on; absent if none is wanted.
 type Pending = Pin<Box<dyn Future<Output = Option<Frame>> + Send>>;
 
-/// Serves one client until it or the supervisor goes away.
-pub async fn serve<S: AsyncRead + AsyncWrite + Unpin>(mut wire: Wire<S>, handle: Handle, caller: Caller) {
-    let Standing::Proven(identity) = caller.standing;
-    let Ok(connection) = handle.connect(identity, caller.process_id).await else { return };
-    let mut client = ServedClient::new(handle, caller.process_id, connection);
+/// Serves one client until it or the supervisor goes away. The opening handshake is done; `unread` came in behind it.
+pub async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
+    unread: &[u8],
+    handle: Handle,
+    caller: Caller,
+) {
+    let (mut wire, identity, has_spoken) = match caller.standing {
+        Standing::Proven(identity) => (Wire::resume(stream, unread, LONGEST_FRAME).await, identity, false),
+        Standing::Promised => match greeting::introduce(stream, unread, &handle).await {
+            Some((wire, identity)) => (wire, identity, true),
+            None => return,
+        },
+    };
+    let Ok(connection) = handle.connect(identity.clone(), caller.process_id).await else { return };
+    let mut client = ServedClient::new(handle, caller.process_id, identity, connection);
+    client.has_spoken = has_spoken;
     while client.turn(&mut wire).await {}
     wire.close(GOODBYE_LIMIT).await;
 }
@@ -63,6 +75,7 @@ pub async fn serve<S: AsyncRead + AsyncWrite + Unpin>(mut wire: Wire<S>, handle:
 struct ServedClient {
     handle: Handle,
     process_id: Option<u32>,
+    identity: Identity,
     connection: Connection,
     /// The client has asked for something already, so `hello` comes too late.
     has_spoken: bool,
@@ -83,10 +96,11 @@ struct ServedClient {
 }
 
 impl ServedClient {
-    fn new(handle: Handle, process_id: Option<u32>, connection: Connection) -> Self {
+    fn new(handle: Handle, process_id: Option<u32>, identity: Identity, connection: Connection) -> Self {
         Self {
             handle,
             process_id,
+            identity,
             connection,
             has_spoken: false,
             subscription: None,
@@ -188,17 +202,8 @@ impl ServedClient {
             let reason = RpcError::new(error::INVALID_REQUEST, "`hello` must be the first request");
             return self.refuse(id, &reason);
         }
-        if hello.protocol != VERSION {
-            let text = format!(
-                "this supervisor speaks version {VERSION} of the protocol and the client version {}; \
-                 restart the older one",
-                hello.protocol
-            );
-            self.ending = true;
-            return self.refuse(id, &RpcError::new(error::INVALID_REQUEST, text));
-        }
         match self.identify(hello).await {
-            Ok(identity) => self.answer(id, &welcome(identity)),
+            Ok(()) => self.answer(id, &greeting::welcome(&self.identity)),
             Err(reason) => {
                 self.ending = true;
                 self.refuse(id, &reason);
@@ -206,16 +211,11 @@ impl ServedClient {
         }
     }
 
-    async fn identify(&mut self, hello: Hello) -> Result<&'static str, RpcError> {
-        let Some(credential) = hello.credential else { return Ok("local") };
-        let Some(identity) = self.handle.authenticate(credential, hello.session).await else {
-            return Err(RpcError::new(
-                error::UNAUTHENTICATED,
-                "the credential is not this supervisor's; it is of one that has ended",
-            ));
-        };
-        self.connection = self.handle.connect(identity, self.process_id).await?;
-        Ok("server-internal")
+    async fn identify(&mut self, hello: Hello) -> Result<(), RpcError> {
+        let Some(identity) = greeting::examine(&self.handle, hello).await? else { return Ok(()) };
+        self.connection = self.handle.connect(identity.clone(), self.process_id).await?;
+        self.identity = identity;
+        Ok(())
     }
 
     async fn subscribe(&mut self, id: Option<&Value>) {
@@ -266,11 +266,7 @@ impl ServedClient {
         Box::pin(async move {
             let outcome = connection.call(request).await;
             let id = id?;
-            Some(match outcome {
-                Ok(Answer::Value(value)) => encode::success(&id, &value),
-                Ok(Answer::Challenge(answer)) => encode::challenge_answer(&id, &answer),
-                Err(reason) => encode::refusal(&id, &reason),
-            })
+            Some(written(&id, &outcome))
         })
     }
 
@@ -281,15 +277,6 @@ impl ServedClient {
     fn refuse(&mut self, id: Option<&Value>, reason: &RpcError) {
         self.queue.extend(id.map(|id| encode::refusal(id, reason)));
     }
-}
-
-fn welcome(identity: &str) -> Value {
-    let welcome = Welcome {
-        protocol: VERSION,
-        program: concat!("authdeck ", env!("CARGO_PKG_VERSION")).to_owned(),
-        identity: identity.to_owned(),
-    };
-    json!(welcome)
 }
 
 async fn next_told(subscription: &mut Option<Subscription>) -> Option<Told> {

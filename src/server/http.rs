@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderValue};
+use hyper::header::{
+    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, WWW_AUTHENTICATE,
+};
 use hyper::{Response, StatusCode};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
@@ -27,28 +29,34 @@ const GOODBYE_LIMIT: Duration = Duration::from_secs(1);
 pub(super) struct Refusal {
     status: StatusCode,
     text: String,
-    /// The one method that is answered at this address, if it was another.
-    allowed: Option<&'static str>,
+    /// What HTTP wants beside the status.
+    header: Option<(HeaderName, &'static str)>,
 }
 
 impl Refusal {
     /// Makes a refusal of one or two sentences.
     pub(super) fn new(status: StatusCode, text: impl Into<String>) -> Self {
-        Self { status, text: text.into(), allowed: None }
+        Self { status, text: text.into(), header: None }
     }
 
     /// Makes the refusal of a method.
     pub(super) fn of_method(allowed: &'static str) -> Self {
         let text = format!("Only {allowed} is answered at this address.");
-        Self { status: StatusCode::METHOD_NOT_ALLOWED, text, allowed: Some(allowed) }
+        Self { status: StatusCode::METHOD_NOT_ALLOWED, text, header: Some((ALLOW, allowed)) }
+    }
+
+    /// Makes the refusal of somebody who has not shown a valid credential.
+    pub(super) fn of_credential(text: impl Into<String>) -> Self {
+        let header = Some((WWW_AUTHENTICATE, "Bearer"));
+        Self { status: StatusCode::UNAUTHORIZED, text: text.into(), header }
     }
 
     /// Writes it as an answer.
     pub(super) fn answer(mut self) -> Response<Body> {
         self.text.push('\n');
         let mut answer = answer(self.status, "text/plain; charset=utf-8", Bytes::from(self.text));
-        if let Some(allowed) = self.allowed {
-            answer.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
+        if let Some((name, value)) = self.header {
+            answer.headers_mut().insert(name, HeaderValue::from_static(value));
         }
         answer
     }

@@ -3,14 +3,15 @@
 //! The caller is a client for as long as the call takes. What belongs to a connection that stays, such as events, is
 //! refused with the way to it.
 
-use hyper::Response;
 use hyper::body::Incoming;
+use hyper::{Response, StatusCode};
 
 use super::admission::{Caller, Standing};
 use super::http::{self, Body, Refusal};
+use super::written;
 use crate::driver::{Answer, Handle};
 use crate::protocol::error::{self, RpcError};
-use crate::protocol::request::Request;
+use crate::protocol::request::{MintTicket, Request};
 use crate::protocol::{decode, encode};
 use crate::wire;
 
@@ -29,12 +30,30 @@ pub(super) async fn answer(
         Ok(request) => perform(request, handle, caller).await,
         Err(reason) => Err(reason),
     };
-    let Some(id) = call.id else { return Ok(http::nothing()) };
-    Ok(http::json(match outcome {
-        Ok(Answer::Value(value)) => encode::success(&id, &value),
-        Ok(Answer::Challenge(ended)) => encode::challenge_answer(&id, &ended),
-        Err(reason) => encode::refusal(&id, &reason),
-    }))
+    Ok(call.id.map_or_else(http::nothing, |id| http::json(written(&id, &outcome))))
+}
+
+/// Mints a ticket for whoever asks by HTTP alone. The body may name a provider, or be empty.
+///
+/// # Errors
+/// The body cannot be read or understood, or no ticket can be had.
+pub(super) async fn ticket(
+    incoming: Incoming,
+    handle: &Handle,
+    caller: Caller,
+) -> Result<Response<Body>, Refusal> {
+    let body = http::body(incoming).await?;
+    let wanted = if body.is_empty() { Ok(MintTicket::default()) } else { serde_json::from_slice(&body) };
+    let wanted = wanted.map_err(|reason| {
+        Refusal::new(StatusCode::BAD_REQUEST, format!("The body is not understood: {reason}."))
+    })?;
+    match perform(Request::TicketMint(wanted), handle, caller).await {
+        Ok(Answer::Ticket(ticket)) => Ok(http::json(encode::ticket(&ticket))),
+        Ok(Answer::Value(_) | Answer::Challenge(_)) => {
+            Err(Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "No ticket was made. Try again."))
+        }
+        Err(reason) => Err(Refusal::new(StatusCode::BAD_REQUEST, format!("No ticket: {}.", reason.message))),
+    }
 }
 
 async fn perform(request: Request, handle: &Handle, caller: Caller) -> Result<Answer, RpcError> {
@@ -44,7 +63,7 @@ async fn perform(request: Request, handle: &Handle, caller: Caller) -> Result<An
         | Request::SessionFocus(_)
         | Request::ScreenTaken {} => Err(needs_connection()),
         request => {
-            let Standing::Proven(identity) = caller.standing;
+            let Standing::Proven(identity) = caller.standing else { return Err(needs_connection()) };
             handle.connect_once(identity, caller.process_id).await?.call(request).await
         }
     }

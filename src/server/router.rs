@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `GET /api/ws` | the protocol over WebSocket: requests and answers, events, screens |
 //! | `POST /api/rpc` | one call: a request as the body, its answer as the body |
+//! | `POST /api/auth/ws-ticket` | a ticket for a client that comes over TCP |
 //!
 //! One request to a connection. After the upgrade the stream is the connection's alone: nothing of HTTP is left in
 //! between.
@@ -13,6 +14,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use hyper::body::Incoming;
+use hyper::header::SEC_WEBSOCKET_PROTOCOL;
 use hyper::http::request::Parts;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -25,10 +27,13 @@ use super::admission::{self, Caller};
 use super::http::{self, Body, Refusal};
 use super::{Door, connection, one_call};
 use crate::driver::Handle;
-use crate::wire::{self, Wire};
+use crate::wire;
 
 /// Where one call is made.
 pub const CALL_PATH: &str = "/api/rpc";
+
+/// Where a ticket is to be had.
+pub const TICKET_PATH: &str = "/api/auth/ws-ticket";
 
 /// How long a request's head may take.
 const HEAD_LIMIT: Duration = Duration::from_secs(5);
@@ -54,7 +59,7 @@ pub async fn serve<S: AsyncRead + AsyncWrite + Unpin>(stream: S, handle: Handle,
     let Ok(parts) = exchange.without_shutdown().await else { return };
     let (stream, unread) = (parts.io.into_inner(), parts.read_buf);
     match upgrade.into_inner().unwrap_or_else(PoisonError::into_inner) {
-        Some(caller) => connection::serve(Wire::resume(stream, &unread).await, handle, caller).await,
+        Some(caller) => connection::serve(stream, &unread, handle, caller).await,
         None => http::hang_up(stream).await,
     }
 }
@@ -64,6 +69,7 @@ pub async fn serve<S: AsyncRead + AsyncWrite + Unpin>(stream: S, handle: Handle,
 enum Target {
     WebSocket,
     Call,
+    Ticket,
 }
 
 impl Target {
@@ -71,6 +77,7 @@ impl Target {
         match path {
             wire::PATH => Some(Self::WebSocket),
             CALL_PATH => Some(Self::Call),
+            TICKET_PATH => Some(Self::Ticket),
             _ => None,
         }
     }
@@ -78,7 +85,7 @@ impl Target {
     fn method(self) -> &'static str {
         match self {
             Self::WebSocket => "GET",
-            Self::Call => "POST",
+            Self::Call | Self::Ticket => "POST",
         }
     }
 }
@@ -91,22 +98,21 @@ async fn answer(
     upgrade: &Upgrade,
 ) -> Result<Response<Body>, Refusal> {
     let (head, body) = request.into_parts();
-    admission::check_page(&head, door)?;
+    admission::check_origin(&head, door)?;
     let target = Target::of(head.uri.path()).ok_or_else(nothing_here)?;
     if head.method != target.method() {
         return Err(Refusal::of_method(target.method()));
     }
     match target {
         Target::WebSocket => {
+            // Nothing is used up by a handshake that fails for another reason.
             let answer = open(&head)?;
-            let caller = admission::admit(&head, door, handle).await?;
+            let caller = admission::admit_to_stay(&head, door, handle).await?;
             *upgrade.lock().unwrap_or_else(PoisonError::into_inner) = Some(caller);
             Ok(answer)
         }
-        Target::Call => {
-            let caller = admission::admit(&head, door, handle).await?;
-            one_call::answer(body, handle, caller).await
-        }
+        Target::Call => one_call::answer(body, handle, admission::admit(&head, door, handle).await?).await,
+        Target::Ticket => one_call::ticket(body, handle, admission::admit(&head, door, handle).await?).await,
     }
 }
 
@@ -117,7 +123,13 @@ fn open(head: &Parts) -> Result<Response<Body>, Refusal> {
     *request.version_mut() = head.version;
     *request.headers_mut() = head.headers.clone();
     match create_response(&request) {
-        Ok(answer) => Ok(answer.map(|()| Body::default())),
+        Ok(answer) => {
+            let mut answer = answer.map(|()| Body::default());
+            if let Some(protocol) = admission::subprotocol(head)? {
+                answer.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, protocol);
+            }
+            Ok(answer)
+        }
         Err(error) => {
             let text = format!(
                 "This address speaks WebSocket, and this is none: {error}. To make one call, POST it to {CALL_PATH}."

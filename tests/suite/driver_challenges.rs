@@ -49,7 +49,7 @@ fn pending(supervisor: &Supervisor) -> u64 {
 fn wait(supervisor: &Supervisor, connection: &Connection, id: &str) -> ChallengeAnswer {
     match supervisor.block_on(connection.call(Request::ChallengeWait(named(id)))).unwrap() {
         Answer::Challenge(answer) => answer,
-        Answer::Value(value) => panic!("no answer of a challenge: {value}"),
+        other @ (Answer::Value(_) | Answer::Ticket(_)) => panic!("no answer of a challenge: {other:?}"),
     }
 }
 

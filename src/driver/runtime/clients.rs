@@ -34,7 +34,7 @@ impl Client {
     /// Returns the session that the client runs in.
     pub fn session(&self) -> Option<&SessionId> {
         match &self.identity {
-            Identity::Local => None,
+            Identity::Local | Identity::Ticket(_) => None,
             Identity::Internal { session } => session.as_ref(),
         }
     }

@@ -68,6 +68,7 @@ impl Runtime {
                 let reply = self.replies.expect(client, reply);
                 self.feed(Input::Challenge(ChallengeInput::CountPending { reply }));
             }
+            Request::TicketMint(wanted) => self.mint_ticket(client, wanted, reply),
             Request::Hello(_)
             | Request::EventsSubscribe {}
             | Request::ScreenTaken {}

@@ -1,11 +1,16 @@
 //! HTTP by hand: what a test sends is what it says.
 
+use std::net::SocketAddr;
 use std::path::Path;
 
+use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use tokio::net::UnixStream;
+use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::Role;
 
 use super::wait::GENEROUS;
 
@@ -45,4 +50,65 @@ pub fn request(method: &str, path: &str, headers: &str, body: &str) -> String {
 pub async fn call(socket: &Path, body: &str) -> Answer {
     let stream = UnixStream::connect(socket).await.unwrap();
     exchange(stream, &request("POST", "/api/rpc", "", body)).await
+}
+
+/// A WebSocket over TCP whose opening handshake the test wrote itself.
+#[derive(Debug)]
+pub struct Socket {
+    head: String,
+    socket: WebSocketStream<TcpStream>,
+}
+
+impl Socket {
+    /// Opens one with these headers and no other. Absent headers are absent.
+    ///
+    /// # Errors
+    /// Returns the answer if it is another one than 101.
+    pub async fn open(address: SocketAddr, path: &str, headers: &str) -> Result<Self, Answer> {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{headers}\r\n"
+        );
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut head = Vec::new();
+        let reading = async {
+            while !head.ends_with(b"\r\n\r\n") {
+                head.push(stream.read_u8().await.unwrap());
+            }
+        };
+        timeout(GENEROUS, reading).await.expect("no end of the head");
+        let head = String::from_utf8(head).unwrap();
+        let status: u16 = head.split(' ').nth(1).unwrap().parse().unwrap();
+        if status == 101 {
+            let socket = WebSocketStream::from_raw_socket(stream, Role::Client, None).await;
+            return Ok(Self { head, socket });
+        }
+        let mut body = String::new();
+        timeout(GENEROUS, stream.read_to_string(&mut body)).await.expect("no end of the answer").unwrap();
+        Err(Answer { status, head, body })
+    }
+
+    /// The value of a header of the handshake's answer; `name` in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut lines = self.head.lines().filter_map(|line| line.split_once(": "));
+        lines.find(|(known, _)| known.to_ascii_lowercase() == name).map(|(_, value)| value)
+    }
+
+    /// Says something and returns what comes back.
+    pub async fn ask(&mut self, said: &Value) -> Value {
+        self.socket.send(Message::text(said.to_string())).await.unwrap();
+        self.hear().await.unwrap_or_else(|| panic!("no answer to {said}"))
+    }
+
+    /// The next frame; absent if the connection ended.
+    pub async fn hear(&mut self) -> Option<Value> {
+        loop {
+            match timeout(GENEROUS, self.socket.next()).await.expect("nothing came") {
+                Some(Ok(Message::Text(text))) => return Some(serde_json::from_str(&text).unwrap()),
+                Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
+                Some(Ok(_)) => {}
+            }
+        }
+    }
 }

@@ -265,7 +265,9 @@ pub fn ask<T: DeserializeOwned>(
 ) -> Result<T, RpcError> {
     match supervisor.block_on(connection.call(request))? {
         Answer::Value(value) => Ok(read(&value)),
-        Answer::Challenge(answer) => panic!("an answer that is no value: {answer:?}"),
+        answer @ (Answer::Challenge(_) | Answer::Ticket(_)) => {
+            panic!("an answer that is no value: {answer:?}")
+        }
     }
 }
 

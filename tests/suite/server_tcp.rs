@@ -1,0 +1,231 @@
+//! Loopback TCP: Host, then Origin, then a credential (behaviour W).
+
+use std::net::SocketAddr;
+
+use authdeck::server::tcp::{self, Listening};
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+
+use super::common::env::Home;
+use super::common::http::{Answer, Socket, call, exchange};
+use super::common::served::Served;
+
+/// The one further origin that may connect.
+const ALLOWED: &str = "https://panel.example";
+
+/// A supervisor that is served over TCP too.
+struct OverTcp {
+    supervisor: Served,
+    listening: Listening,
+}
+
+impl OverTcp {
+    async fn start(home: &Home) -> Self {
+        let supervisor = Served::start(home).await;
+        let listening =
+            tcp::listen("127.0.0.1:0".parse().unwrap(), &[ALLOWED.to_owned()], &supervisor.handle).await;
+        Self { supervisor, listening: listening.unwrap() }
+    }
+
+    fn address(&self) -> SocketAddr {
+        self.listening.address()
+    }
+
+    async fn ticket(&self) -> String {
+        self.ticket_for(json!({})).await
+    }
+
+    async fn ticket_for(&self, params: Value) -> String {
+        let text = json!({"jsonrpc": "2.0", "id": 1, "method": "ticket.mint", "params": params}).to_string();
+        let answer = call(self.supervisor.socket(), &text).await.json();
+        answer["result"]["ticket"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned()
+    }
+
+    /// Opens a WebSocket with these headers; the Host is right.
+    async fn open(&self, path: &str, headers: &str) -> Result<Socket, Answer> {
+        Socket::open(self.address(), path, &format!("Host: {}\r\n{headers}", self.address())).await
+    }
+
+    async fn post(&self, path: &str, headers: &str, body: &str) -> Answer {
+        let stream = TcpStream::connect(self.address()).await.unwrap();
+        let (host, length) = (self.address(), body.len());
+        let head = format!("POST {path} HTTP/1.1\r\nHost: {host}\r\n{headers}Content-Length: {length}\r\n");
+        exchange(stream, &format!("{head}\r\n{body}")).await
+    }
+}
+
+fn offer(ticket: &str) -> String {
+    format!("Sec-WebSocket-Protocol: authdeck, ticket.{ticket}\r\n")
+}
+
+/// The internal credential, as a child of a session finds it in its environment.
+async fn internal_credential(supervisor: &Served, home: &Home) -> (String, String) {
+    let deck = supervisor.watch().await;
+    let file = home.work().join("environment");
+    let script = format!(
+        "echo \"$AUTHDECK_CREDENTIAL $AUTHDECK_SESSION\" > {0}.new; mv {0}.new {0}; exec cat",
+        file.display()
+    );
+    deck.start(&script).await;
+    let text =
+        super::common::wait::wait_for("the child's environment", super::common::wait::GENEROUS, || {
+            std::fs::read_to_string(&file).map_err(|error| error.to_string())
+        });
+    let (credential, session) = text.trim().split_once(' ').unwrap();
+    (credential.to_owned(), session.to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_forty_handshakes_only_the_legal_ones_get_in() {
+    let home = Home::new();
+    let over_tcp = OverTcp::start(&home).await;
+    let port = over_tcp.address().port();
+    let hosts = [
+        (Some(format!("127.0.0.1:{port}")), true),
+        (Some(format!("localhost:{port}")), true),
+        (Some(format!("evil.example:{port}")), false),
+        (Some(format!("127.0.0.1:{}", port ^ 1)), false),
+        (None, false),
+    ];
+    let origins =
+        [(None, true), (Some(ALLOWED), true), (Some("http://evil.example"), false), (Some("null"), false)];
+    let mut tried = 0;
+    for (host, right_host) in &hosts {
+        for (origin, right_origin) in &origins {
+            for right_ticket in [true, false] {
+                let ticket = over_tcp.ticket().await;
+                let shown = if right_ticket { ticket.clone() } else { "A".repeat(43) };
+                let line = |name: &str, value: Option<&str>| {
+                    value.map_or_else(String::new, |value| format!("{name}: {value}\r\n"))
+                };
+                let headers = line("Host", host.as_deref()) + &line("Origin", *origin) + &offer(&shown);
+                let got_in = Socket::open(over_tcp.address(), "/api/ws", &headers).await.is_ok();
+                let legal = *right_host && *right_origin && right_ticket;
+                assert_eq!(got_in, legal, "{headers}");
+                // Whatever was refused for its Host or its Origin has used up no ticket.
+                let unused = over_tcp.open("/api/ws", &offer(&ticket)).await.is_ok();
+                assert_eq!(unused, !legal, "{headers}");
+                tried += 1;
+            }
+        }
+    }
+    assert_eq!(tried, 40);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_ticket_of_a_thousand_is_accepted_twice() {
+    let home = Home::new();
+    let over_tcp = OverTcp::start(&home).await;
+    let (client, _events) = over_tcp.supervisor.connect().await;
+    let list = r#"{"jsonrpc":"2.0","id":1,"method":"session.list"}"#;
+    let (mut first, mut replayed) = (0, 0);
+    for _ in 0..1000 {
+        let ticket = client.mint_ticket(None).await.unwrap().ticket;
+        let header = format!("Authorization: Bearer {}\r\n", ticket.secret());
+        first += u32::from(over_tcp.post("/api/rpc", &header, list).await.status == 200);
+        replayed += u32::from(over_tcp.post("/api/rpc", &header, list).await.status == 200);
+    }
+    assert_eq!((first, replayed), (1000, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ticket_is_taken_wherever_a_client_can_put_it() {
+    let home = Home::new();
+    let over_tcp = OverTcp::start(&home).await;
+    let hello = |ticket: &str| json!({"jsonrpc": "2.0", "id": 1, "method": "hello", "params": {"protocol": 1, "ticket": ticket}});
+
+    let mut socket = over_tcp.open("/api/ws", &offer(&over_tcp.ticket().await)).await.unwrap();
+    assert_eq!(socket.header("sec-websocket-protocol"), Some("authdeck"), "the ticket is not said back");
+    assert_eq!(
+        socket.ask(&json!({"jsonrpc": "2.0", "id": 1, "method": "hello", "params": {"protocol": 1}})).await["result"]
+            ["identity"],
+        "ticket"
+    );
+
+    let path = format!("/api/ws?ticket={}", over_tcp.ticket().await);
+    assert!(over_tcp.open(&path, "").await.is_ok());
+    assert_eq!(over_tcp.open(&path, "").await.unwrap_err().status, 401);
+
+    let bearer = format!("Authorization: Bearer {}\r\n", over_tcp.ticket().await);
+    assert!(over_tcp.open("/api/ws", &bearer).await.is_ok());
+
+    let promise = "Sec-WebSocket-Protocol: authdeck-hello\r\n";
+    let ticket = over_tcp.ticket().await;
+    let mut socket = over_tcp.open("/api/ws", promise).await.unwrap();
+    let welcome = socket.ask(&hello(&ticket)).await;
+    assert_eq!(welcome["result"]["identity"], "ticket", "{welcome}");
+    let list = socket.ask(&json!({"jsonrpc": "2.0", "id": 2, "method": "session.list"})).await;
+    assert_eq!(list["result"]["sessions"], json!([]), "{list}");
+
+    // A promise that is not kept: nothing is answered but the refusal.
+    for first in [hello(&ticket), json!({"jsonrpc": "2.0", "id": 1, "method": "session.list"}), json!("no")] {
+        let mut socket = over_tcp.open("/api/ws", promise).await.unwrap();
+        let refused = socket.ask(&first).await;
+        assert!(refused["error"]["message"].is_string() && refused["result"].is_null(), "{refused}");
+        assert_eq!(socket.hear().await, None, "the connection must end");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_says_what_to_do_and_shows_eight_characters() {
+    let home = Home::new();
+    let over_tcp = OverTcp::start(&home).await;
+    let unknown = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQ";
+    let refused = over_tcp.open("/api/ws", &offer(unknown)).await.unwrap_err();
+    assert_eq!(refused.status, 401);
+    assert!(refused.body.contains("`abcdefgh…`") && !refused.body.contains("abcdefghi"), "{refused:?}");
+    assert!(!refused.head.contains("abcdefgh"), "{refused:?}");
+    let nothing = over_tcp.open("/api/ws", "").await.unwrap_err();
+    assert!(nothing.status == 401 && nothing.body.contains("authdeck ticket"), "{nothing:?}");
+    let alone = over_tcp.ticket().await;
+    let header = format!("Sec-WebSocket-Protocol: ticket.{alone}\r\n");
+    let refused = over_tcp.open("/api/ws", &header).await.unwrap_err();
+    assert!(refused.status == 400 && refused.body.contains("`authdeck`"), "{refused:?}");
+    assert!(over_tcp.open("/api/ws", &offer(&alone)).await.is_ok(), "what was refused used up the ticket");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_child_comes_in_with_the_internal_credential_again_and_again() {
+    let home = Home::new();
+    let over_tcp = OverTcp::start(&home).await;
+    let (credential, session) = internal_credential(&over_tcp.supervisor, &home).await;
+    let headers = format!("Authorization: Bearer {credential}\r\nAuthdeck-Session: {session}\r\n");
+    let hello = json!({"jsonrpc": "2.0", "id": 1, "method": "hello", "params": {"protocol": 1}});
+    for _ in 0..3 {
+        let mut socket = over_tcp.open("/api/ws", &headers).await.unwrap();
+        assert_eq!(socket.ask(&hello).await["result"]["identity"], "server-internal");
+    }
+    let evil = format!("Origin: http://evil.example\r\n{headers}");
+    assert_eq!(over_tcp.open("/api/ws", &evil).await.unwrap_err().status, 403);
+
+    // From one authenticated call to a ticket for somebody else.
+    let minted = over_tcp.post("/api/auth/ws-ticket", &headers, "").await.json();
+    let ticket = minted["ticket"].as_str().unwrap();
+    assert!(minted["user"].is_string() && minted["providerId"].is_null(), "{minted}");
+    assert!(over_tcp.open("/api/ws", &offer(ticket)).await.is_ok());
+    let nobody = over_tcp.post("/api/auth/ws-ticket", "", "").await;
+    assert_eq!(nobody.status, 401);
+
+    // No answer of the API has the credential in it.
+    let socket = over_tcp.supervisor.socket();
+    for method in ["session.list", "challenge.pending", "provider.list", "bundle.list"] {
+        let answer = call(socket, &json!({"jsonrpc": "2.0", "id": 1, "method": method}).to_string()).await;
+        assert!(!answer.body.contains(&credential), "{method}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_listens_where_others_could_reach_it() {
+    let home = Home::new();
+    let supervisor = Served::start(&home).await;
+    for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0"] {
+        let refused = tcp::listen(address.parse().unwrap(), &[], &supervisor.handle).await.unwrap_err();
+        assert!(refused.to_string().contains("no other: use 127.0.0.1 or [::1]"), "{refused}");
+    }
+    let six = tcp::listen("[::1]:0".parse().unwrap(), &[], &supervisor.handle).await.unwrap();
+    let ticket = supervisor.connect().await.0.mint_ticket(None).await.unwrap().ticket;
+    let headers = |host: &str| format!("Host: {host}\r\n{}", offer(ticket.secret()));
+    let other = headers(&format!("127.0.0.1:{}", six.address().port()));
+    assert!(Socket::open(six.address(), "/api/ws", &other).await.is_err());
+    assert!(Socket::open(six.address(), "/api/ws", &headers(&six.address().to_string())).await.is_ok());
+}
