@@ -1,19 +1,36 @@
 //! The command line, as data.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
 /// Supervises login flows on headless boxes in one full-screen terminal program.
 #[derive(Debug, Parser)]
-#[command(name = "authdeck", version, about, after_help = EXIT_CODES, args_conflicts_with_subcommands = true)]
+#[command(name = "authdeck", version, about, after_help = EXIT_CODES)]
 pub struct CommandLine {
     /// What to do; without a command the deck opens.
     #[command(subcommand)]
     pub command: Option<Command>,
+    /// Keep everything in this process, without a supervisor in the background
+    #[arg(long, global = true)]
+    pub embedded: bool,
     /// Open the deck with everything in a file started: one a line, a JSON array of words or {"providerId": "gh"}
     #[arg(long, value_name = "FILE")]
     pub start: Option<PathBuf>,
+}
+
+impl CommandLine {
+    /// Reads the command line; prints what is wrong with it, or the help that it asks for, and ends the process.
+    pub fn read(arguments: Vec<OsString>) -> Self {
+        let line = Self::parse_from(arguments);
+        if line.start.is_some() && line.command.is_some() {
+            let text = "--start opens the deck by itself and goes with no command";
+            Self::command().error(ErrorKind::ArgumentConflict, text).exit();
+        }
+        line
+    }
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 done · 1 failed · 2 wrong command line · 3 a file cannot be read or understood \
@@ -34,6 +51,10 @@ pub enum Command {
     Askpass(Askpass),
     /// Open the deck with three scripted logins to try it with
     Demo,
+    /// Run the supervisor in the background, where every deck finds it
+    Serve(Serve),
+    /// End the background supervisor; its logins go on
+    Stop(Stop),
     /// Hold one session's terminal; started by authdeck itself
     #[command(hide = true)]
     Keeper(Keeper),
@@ -101,6 +122,25 @@ pub struct Askpass {
     pub prompt: Option<String>,
 }
 
+/// `authdeck serve`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Serve {
+    /// Stay in the foreground, for a service manager; it does not end by itself then
+    #[arg(long)]
+    pub foreground: bool,
+    /// Standard input is the first client's connection; used by authdeck itself
+    #[arg(long, hide = true, conflicts_with = "foreground")]
+    pub detached: bool,
+}
+
+/// `authdeck stop`.
+#[derive(Debug, Args)]
+pub struct Stop {
+    /// Do not ask, even if logins are live
+    #[arg(long, short)]
+    pub yes: bool,
+}
+
 /// `authdeck keeper`.
 #[derive(Debug, Args)]
 pub struct Keeper {
@@ -131,8 +171,6 @@ pub enum DemoPart {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
 
     #[test]

@@ -184,10 +184,21 @@ impl Client {
 /// # Errors
 /// Nobody serves it, or somebody else than this user does.
 pub async fn connect_unix(path: &Path) -> Result<(Client, Events), ClientError> {
-    let name = || path.display().to_string();
     let stream = tokio::net::UnixStream::connect(path)
         .await
-        .map_err(|source| ClientError::Unreachable { path: name(), source })?;
+        .map_err(|source| ClientError::Unreachable { path: path.display().to_string(), source })?;
+    connect_stream(stream, path).await
+}
+
+/// Opens a connection over a stream that was connected to the Unix socket `path`.
+///
+/// # Errors
+/// Somebody else than this user serves it, or whoever does is no supervisor.
+pub async fn connect_stream(
+    stream: tokio::net::UnixStream,
+    path: &Path,
+) -> Result<(Client, Events), ClientError> {
+    let name = || path.display().to_string();
     let served_by_us = stream.peer_cred().is_ok_and(|peer| peer.uid() == rustix::process::geteuid().as_raw());
     if !served_by_us {
         return Err(ClientError::Foreign { path: name() });

@@ -5,5 +5,37 @@ pub mod browser;
 pub mod deck;
 pub mod demo;
 pub mod demo_provider;
+mod embedded;
 pub mod providers;
-mod supervisor;
+pub mod serve;
+pub mod stop;
+pub mod supervisor;
+
+use std::path::PathBuf;
+
+use tokio::runtime::{Builder, Runtime};
+
+use crate::error::{Error, Kind};
+
+/// Returns this very program's file.
+fn own_program() -> Result<PathBuf, Error> {
+    std::env::current_exe()
+        .map_err(|error| Error::new(Kind::Failed, "this program does not find its own file").because(error))
+}
+
+/// A runtime for a command that only asks and waits.
+fn current_thread_runtime() -> Result<Runtime, Error> {
+    Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Error::new(Kind::Failed, "this process cannot wait for anything").because(error))
+}
+
+/// A runtime for a deck or a supervisor.
+fn full_runtime() -> Result<Runtime, Error> {
+    Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| Error::new(Kind::Failed, "no threads can be started").because(error))
+}

@@ -4,6 +4,7 @@
 //! does not fit is reported with file, line and name, its default is used, and every other field still counts.
 
 pub mod catalogue;
+mod clipboard_way;
 pub mod raw;
 pub mod resolved;
 
@@ -12,7 +13,8 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-pub use resolved::{Browser, ClipboardWay, KeyBinding, Limits, Settings};
+pub use clipboard_way::ClipboardWay;
+pub use resolved::{Browser, KeyBinding, Limits, Settings};
 
 /// The largest configuration file that is read, in bytes; a larger one is surely something else.
 const LARGEST_FILE: u64 = 1024 * 1024;

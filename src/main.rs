@@ -5,26 +5,29 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use authdeck::cli::{Command, CommandLine};
-use authdeck::commands::{askpass, browser, deck, demo, demo_provider, providers};
+use authdeck::commands::supervisor::Place;
+use authdeck::commands::{askpass, browser, deck, demo, demo_provider, providers, serve, stop};
 use authdeck::detect_command;
 use authdeck::error::Error;
 use authdeck::keeper;
-use clap::Parser as _;
 
 fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     if let Some(code) = before_parsing(&arguments) {
         return code;
     }
-    let line = CommandLine::parse_from(arguments);
+    let line = CommandLine::read(arguments);
+    let place = if line.embedded { Place::Embedded } else { Place::Background };
     let outcome = match line.command {
-        None => deck::open(line.start.as_deref()),
-        Some(Command::Login(login)) => deck::login(login),
-        Some(Command::Run(run)) => deck::run(run),
+        None => deck::open(line.start.as_deref(), place),
+        Some(Command::Login(login)) => deck::login(login, place),
+        Some(Command::Run(run)) => deck::run(run, place),
+        Some(Command::Serve(options)) => serve::run(&options),
+        Some(Command::Stop(options)) => stop::run(&options),
         Some(Command::Providers(options)) => providers::run(&options),
         Some(Command::Detect(options)) => detect_command::run(&options, &mut std::io::stdout()),
         Some(Command::Askpass(options)) => askpass::run(options.prompt.as_deref()),
-        Some(Command::Demo) => demo::run(),
+        Some(Command::Demo) => demo::run(place),
         Some(Command::Keeper(options)) => return keeper::main(&options.directory),
         Some(Command::DemoProvider(options)) => return demo_provider::main(options.part),
     };

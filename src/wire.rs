@@ -16,6 +16,7 @@ use std::time::Duration;
 use futures_util::{Sink as _, Stream as _};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Bytes, Error as SocketError, Message, Utf8Bytes};
 
@@ -43,6 +44,21 @@ pub enum WireError {
     /// The other side does not speak WebSocket, or broke off.
     #[error("the connection failed: {0}")]
     Socket(#[from] Box<SocketError>),
+}
+
+impl WireError {
+    /// Tells whether the other side is gone, as opposed to being slow or speaking something else.
+    pub fn is_end(&self) -> bool {
+        match self {
+            Self::Slow => false,
+            Self::Socket(error) => {
+                matches!(
+                    **error,
+                    SocketError::ConnectionClosed | SocketError::AlreadyClosed | SocketError::Io(_)
+                ) || matches!(**error, SocketError::Protocol(ProtocolError::HandshakeIncomplete))
+            }
+        }
+    }
 }
 
 impl From<SocketError> for WireError {

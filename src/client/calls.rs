@@ -175,6 +175,11 @@ impl Client {
         self.call(&Request::TicketMint(MintTicket { provider_id })).await
     }
 
+    /// Ends the supervisor; its sessions go on. Every subscriber is told.
+    pub async fn stop_supervisor(&self) -> Outcome<bool> {
+        self.call(&Request::SupervisorStop {}).await
+    }
+
     /// Returns how many challenges are parked.
     pub async fn pending_challenges(&self) -> Outcome<u64> {
         self.call(&Request::ChallengePending {}).await

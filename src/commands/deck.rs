@@ -8,8 +8,10 @@ use std::time::Duration;
 
 use tokio::sync::Mutex;
 
-use super::supervisor::Supervisor;
+use super::embedded::EmbeddedSupervisor;
+use super::supervisor::{Approach, Place, connect_or_start};
 use crate::cli::{Login, Run};
+use crate::client::{Client, Events};
 use crate::config::catalogue::Catalogue;
 use crate::config::{self, Settings};
 use crate::core::ids::{BundleId, ProviderId};
@@ -34,9 +36,9 @@ struct Prepared {
 ///
 /// # Errors
 /// There is no terminal, or no supervisor can be had; or the file cannot be read or understood.
-pub fn open(start: Option<&Path>) -> Result<(), Error> {
+pub fn open(start: Option<&Path>, place: Place) -> Result<(), Error> {
     let sessions = start.map_or_else(|| Ok(Vec::new()), commands_of)?;
-    run_deck(prepare(), sessions)
+    run_deck(Way::begin(place)?, prepare(), sessions)
 }
 
 /// Reads what to start from a file: one a line, a JSON array of words or an object like `session.start` takes.
@@ -71,7 +73,7 @@ fn start_of(line: &str) -> Result<StartSession, serde_json::Error> {
 ///
 /// # Errors
 /// As [`open`]; or there is no such provider.
-pub fn login(login: Login) -> Result<(), Error> {
+pub fn login(login: Login, place: Place) -> Result<(), Error> {
     let prepared = prepare();
     let Some(provider) = prepared.catalogue.get(&login.provider) else {
         return Err(unknown_provider(&prepared.catalogue, &login.provider));
@@ -84,29 +86,29 @@ pub fn login(login: Login) -> Result<(), Error> {
         directory: current_folder(),
         ..StartSession::default()
     };
-    run_deck(prepared, vec![session])
+    run_deck(Way::begin(place)?, prepared, vec![session])
 }
 
 /// Opens the deck with any command started.
 ///
 /// # Errors
 /// As [`open`].
-pub fn run(run: Run) -> Result<(), Error> {
+pub fn run(run: Run, place: Place) -> Result<(), Error> {
     let session = StartSession {
         command: run.command,
         name: run.name,
         directory: current_folder(),
         ..StartSession::default()
     };
-    run_deck(prepare(), vec![session])
+    run_deck(Way::begin(place)?, prepare(), vec![session])
 }
 
 /// Opens the deck with several sessions started.
 ///
 /// # Errors
 /// As [`open`].
-pub(super) fn open_with(sessions: Vec<StartSession>) -> Result<(), Error> {
-    run_deck(prepare(), sessions)
+pub(super) fn open_with(sessions: Vec<StartSession>, place: Place) -> Result<(), Error> {
+    run_deck(Way::begin(place)?, prepare(), sessions)
 }
 
 fn prepare() -> Prepared {
@@ -148,46 +150,66 @@ fn current_folder() -> Option<String> {
     std::env::current_dir().ok()?.into_os_string().into_string().ok()
 }
 
-fn run_deck(prepared: Prepared, start: Vec<StartSession>) -> Result<(), Error> {
-    if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
-        return Err(Error::new(Kind::Unavailable, "the deck needs a terminal, and there is none here").hint(
-            "run it in a terminal or with `ssh -t`; `authdeck detect` and `authdeck providers` need none",
-        ));
+/// The way to the supervisor, begun before anything else is got ready.
+enum Way {
+    Background(Approach),
+    Embedded,
+}
+
+impl Way {
+    /// Takes the first step, where there is a terminal to open the deck in.
+    fn begin(place: Place) -> Result<Self, Error> {
+        if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
+            return Err(Error::new(Kind::Unavailable, "the deck needs a terminal, and there is none here").hint(
+                "run it in a terminal or with `ssh -t`; `authdeck detect` and `authdeck providers` need none",
+            ));
+        }
+        match place {
+            Place::Background => Approach::begin().map(Self::Background),
+            Place::Embedded => Ok(Self::Embedded),
+        }
     }
+}
+
+fn run_deck(way: Way, prepared: Prepared, start: Vec<StartSession>) -> Result<(), Error> {
     platform::deny_reading();
-    let executable = std::env::current_exe().map_err(|error| {
-        Error::new(Kind::Failed, "this program does not find its own file").because(error)
-    })?;
-    let driver_settings = driver_settings(&prepared);
     // Before there are threads: the guard is a copy of this process.
     let guard = TerminalGuard::spawn(std::io::stdout().as_fd()).ok();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .map_err(|error| Error::new(Kind::Failed, "no threads can be started").because(error))?;
-    let supervisor = Supervisor::new(driver_settings, executable);
-    let outcome = runtime.block_on(serve_deck(prepared, supervisor, start, guard));
+    let runtime = super::full_runtime()?;
+    let outcome = runtime.block_on(async {
+        match way {
+            Way::Background(approach) => in_background(approach, prepared, start, guard).await,
+            Way::Embedded => in_this_process(prepared, start, guard).await,
+        }
+    });
     runtime.shutdown_timeout(END_LIMIT);
     outcome
 }
 
-fn driver_settings(prepared: &Prepared) -> DriverSettings {
-    DriverSettings {
+async fn in_background(
+    approach: Approach,
+    prepared: Prepared,
+    start: Vec<StartSession>,
+    guard: Option<TerminalGuard>,
+) -> Result<(), Error> {
+    let connected = approach.finish().await?;
+    let reconnect = || -> tui::Reconnected { Box::pin(connect_or_start()) };
+    tui::run(deck(connected, Box::new(reconnect), prepared, start, guard)).await
+}
+
+async fn in_this_process(
+    prepared: Prepared,
+    start: Vec<StartSession>,
+    guard: Option<TerminalGuard>,
+) -> Result<(), Error> {
+    let settings = DriverSettings {
         limits: prepared.settings.limits.clone(),
         browser: prepared.settings.browser.clone(),
         catalogue: Arc::clone(&prepared.catalogue),
         ..DriverSettings::default()
-    }
-}
-
-async fn serve_deck(
-    prepared: Prepared,
-    mut supervisor: Supervisor,
-    start: Vec<StartSession>,
-    guard: Option<TerminalGuard>,
-) -> Result<(), Error> {
-    let (client, events) = supervisor.connect().await?;
+    };
+    let mut supervisor = EmbeddedSupervisor::new(settings, super::own_program()?);
+    let connected = supervisor.connect().await?;
     let supervisor = Arc::new(Mutex::new(supervisor));
     let reconnect = {
         let supervisor = Arc::clone(&supervisor);
@@ -196,18 +218,27 @@ async fn serve_deck(
             Box::pin(async move { supervisor.lock().await.connect().await })
         }
     };
-    let deck = Deck {
+    let outcome = tui::run(deck(connected, Box::new(reconnect), prepared, start, guard)).await;
+    supervisor.lock().await.stop().await;
+    outcome
+}
+
+fn deck(
+    (client, events): (Client, Events),
+    reconnect: Box<dyn FnMut() -> tui::Reconnected + Send>,
+    prepared: Prepared,
+    start: Vec<StartSession>,
+    guard: Option<TerminalGuard>,
+) -> Deck {
+    Deck {
         client,
         events,
         settings: prepared.settings,
         start,
         messages: prepared.messages,
         guard: guard.map(|guard| Box::new(guard) as _),
-        reconnect: Box::new(reconnect),
-    };
-    let outcome = tui::run(deck).await;
-    supervisor.lock().await.stop().await;
-    outcome
+        reconnect,
+    }
 }
 
 #[cfg(test)]

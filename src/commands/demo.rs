@@ -4,6 +4,7 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use super::deck;
+use super::supervisor::Place;
 use crate::core::ids::ProviderId;
 use crate::driver::paths;
 use crate::error::{Error, Kind};
@@ -20,12 +21,12 @@ const PARTS: [(&str, &str); 3] =
 ///
 /// # Errors
 /// There is no terminal, no folder for the demo, or no supervisor.
-pub fn run() -> Result<(), Error> {
+pub fn run(place: Place) -> Result<(), Error> {
     let executable = std::env::current_exe().map_err(|error| {
         Error::new(Kind::Failed, "this program does not find its own file").because(error)
     })?;
     let folder = demo_folder()?;
-    deck::open_with(PARTS.map(|(part, name)| session(&executable, &folder, part, name)).into())
+    deck::open_with(PARTS.map(|(part, name)| session(&executable, &folder, part, name)).into(), place)
 }
 
 fn session(executable: &Path, folder: &Path, part: &str, name: &str) -> StartSession {

@@ -1,111 +1,257 @@
-//! Attaches to the supervisor that runs, or becomes it.
+//! The way to this user's supervisor: connects to the one that runs, or starts one in the background.
+//!
+//! Who starts one hands it one end of a socket pair as standard input: that is the first client's connection, so there
+//! is nothing to poll. A byte through it says that the supervisor serves. If it closes without one, either another
+//! supervisor was quicker, and serves by then, or it could not start, and its standard error says why.
 
-use std::path::PathBuf;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream as BlockingStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
+use tokio::io::AsyncReadExt as _;
+use tokio::net::UnixStream;
+use tokio::process::ChildStderr;
+use tokio::time::{Instant, sleep, timeout};
 
-use crate::client::{Client, ClientError, Events, connect_unix};
-use crate::driver::paths::PathError;
-use crate::driver::{self, DriverSettings, Handle, StartError, paths};
+use crate::client::{Client, ClientError, Events, connect_stream};
+use crate::driver::paths;
 use crate::error::{Error, Kind};
-use crate::server::{self, unix::Listening};
+use crate::keeper::COOKIE;
 
-/// How long another supervisor may take to start or to end.
-const HANDOVER_LIMIT: Duration = Duration::from_secs(10);
+/// Through the first client's connection: the supervisor serves.
+pub(super) const READY: u8 = b'+';
 
-/// How long to wait before looking again.
+/// How long a supervisor may take to start, or another one to make way.
+const START_LIMIT: Duration = Duration::from_secs(10);
+
+/// How long to wait before looking again for a supervisor that is about to end.
 const HANDOVER_PAUSE: Duration = Duration::from_millis(20);
 
-/// The way to a supervisor, whoever runs it.
-pub(super) struct Supervisor {
-    settings: DriverSettings,
-    executable: PathBuf,
-    embedded: Option<Embedded>,
+/// Variables of an outer session, of which the supervisor is no part: whoever ends what carries its cookie must not
+/// find the supervisor.
+const OF_AN_OUTER_SESSION: [&str; 3] = [COOKIE, "AUTHDECK_CREDENTIAL", "AUTHDECK_URL"];
+
+/// Where the supervisor runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In a process of its own, which stays.
+    Background,
+    /// In the deck's process, and with it, unless one runs already.
+    Embedded,
 }
 
-/// A supervisor in this very process.
-struct Embedded {
-    handle: Handle,
-    /// Other processes of this user reach it by the socket for as long as this is there.
-    _listening: Listening,
+/// Connects to this user's supervisor; starts one in the background if none runs.
+///
+/// # Errors
+/// There is one that does not answer or speaks another version, or none can be started.
+pub async fn connect_or_start() -> Result<(Client, Events), Error> {
+    Approach::begin()?.finish().await
 }
 
-impl Supervisor {
-    /// Prepares the way; nothing is started yet. `executable` is this very program.
-    pub(super) fn new(settings: DriverSettings, executable: PathBuf) -> Self {
-        Self { settings, executable, embedded: None }
+/// Connects to this user's supervisor; absent if none runs.
+///
+/// # Errors
+/// There is one that does not answer or speaks another version.
+pub async fn connect_running() -> Result<Option<(Client, Events)>, Error> {
+    let socket = paths::default_supervisor_socket();
+    let Ok(stream) = connect(&socket) else { return Ok(None) };
+    let stream = UnixStream::from_std(stream).map_err(no_connection)?;
+    match connect_stream(stream, &socket).await {
+        Ok(connected) => greet(connected).await.map(Some),
+        Err(error) if may_pass(&error) => Ok(None),
+        Err(error) => Err(unusable(error)),
     }
+}
 
-    /// Connects to the supervisor of this user; starts one in this process if there is none.
+/// A way to the supervisor that has been taken: there is a connection, or one is being started. Beginning early lets
+/// the supervisor start while this process still gets ready.
+pub(super) struct Approach {
+    socket: PathBuf,
+    step: Step,
+}
+
+enum Step {
+    Connected(BlockingStream),
+    Starting(Starting),
+}
+
+/// A supervisor that is being started.
+struct Starting {
+    stream: BlockingStream,
+    process: Child,
+}
+
+impl Approach {
+    /// Takes the first step; waits for nothing.
     ///
     /// # Errors
-    /// There is one that does not answer or speaks another version, or none can be started.
-    pub(super) async fn connect(&mut self) -> Result<(Client, Events), Error> {
-        // Whoever asks again has lost the connection: a supervisor of this process has ended then.
-        self.stop().await;
-        let socket = self.socket();
-        let started = Instant::now();
+    /// No process can be started.
+    pub(super) fn begin() -> Result<Self, Error> {
+        let socket = paths::default_supervisor_socket();
+        let step = match connect(&socket) {
+            Ok(stream) => Step::Connected(stream),
+            Err(_) => Step::Starting(Starting::begin().map_err(|error| not_started(&error.to_string()))?),
+        };
+        Ok(Self { socket, step })
+    }
+
+    /// Goes on until there is a connection.
+    ///
+    /// # Errors
+    /// See [`connect_or_start`].
+    pub(super) async fn finish(self) -> Result<(Client, Events), Error> {
+        let begun = Instant::now();
+        let Self { socket, mut step } = self;
         loop {
-            match connect_unix(&socket).await {
-                Ok(connected) => return greet(connected).await,
-                Err(ClientError::Unreachable { .. } | ClientError::Closed) => {}
-                Err(error) => return Err(unusable(error)),
-            }
-            match driver::start(self.settings.clone(), self.executable.clone()).await {
-                Ok(handle) => return self.embed(handle).await,
-                // Another one holds the folder and does not serve it yet, or not any more.
-                Err(error) if is_served(&error) && started.elapsed() < HANDOVER_LIMIT => {
-                    sleep(HANDOVER_PAUSE).await;
+            let failure = match step {
+                Step::Connected(stream) => {
+                    let stream = UnixStream::from_std(stream).map_err(no_connection)?;
+                    match connect_stream(stream, &socket).await {
+                        Ok(connected) => return greet(connected).await,
+                        // It may have been about to end.
+                        Err(error) if may_pass(&error) => unusable(error),
+                        Err(error) => return Err(unusable(error)),
+                    }
                 }
-                Err(error) => return Err(not_started(error)),
+                Step::Starting(starting) => match starting.finish().await? {
+                    Some(connected) => return greet(connected).await,
+                    None => not_started("another one holds its place, and does not answer"),
+                },
+            };
+            if begun.elapsed() >= START_LIMIT {
+                return Err(failure);
+            }
+            step = Self::begin()?.step;
+            if matches!(step, Step::Starting(_)) {
+                // Whoever was quicker serves by now; else it is one that is about to end.
+                sleep(HANDOVER_PAUSE).await;
             }
         }
     }
+}
 
-    /// Ends the supervisor of this process, if there is one. Its sessions go on.
-    pub(super) async fn stop(&mut self) {
-        if let Some(embedded) = self.embedded.take() {
-            embedded.handle.stop().await;
+impl Starting {
+    fn begin() -> io::Result<Self> {
+        let (stream, far) = BlockingStream::pair()?;
+        stream.set_nonblocking(true)?;
+        let mut command = Command::new(std::env::current_exe()?);
+        command.args(["serve", "--detached"]).current_dir("/");
+        for variable in OF_AN_OUTER_SESSION {
+            command.env_remove(variable);
+        }
+        let process =
+            command.stdin(OwnedFd::from(far)).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
+        Ok(Self { stream, process })
+    }
+
+    /// Waits until it serves. Absent: another supervisor was quicker.
+    async fn finish(mut self) -> Result<Option<(Client, Events)>, Error> {
+        let mut stream = UnixStream::from_std(self.stream).map_err(no_connection)?;
+        let errors = self.process.stderr.take();
+        let mut byte = [0];
+        match timeout(START_LIMIT, stream.read(&mut byte)).await {
+            Err(_) => {
+                // It is ours to end, and it has begun nothing.
+                let _ = self.process.kill();
+                reap(self.process);
+                Err(not_started(&format!("it was not ready within {} s", START_LIMIT.as_secs())))
+            }
+            Ok(Ok(1)) if byte == [READY] => {
+                reap(self.process);
+                Client::connect(stream).await.map(Some).map_err(unusable)
+            }
+            Ok(_) => {
+                let text = read_all(errors).await;
+                reap(self.process);
+                if text.is_empty() { Ok(None) } else { Err(not_started(&text)) }
+            }
         }
     }
+}
 
-    fn socket(&self) -> PathBuf {
-        match &self.settings.runtime_directory {
-            Some(folder) => folder.join(server::unix::SOCKET_NAME),
-            None => paths::default_supervisor_socket(),
-        }
-    }
+/// Waits beside everything else for the supervisor to end: it may well do so before this process, and who started it
+/// has to ask for its exit status.
+fn reap(mut process: Child) {
+    // An error means that there is a dead entry in the process table until this process ends.
+    let _ = std::thread::Builder::new()
+        .name("reaper".into())
+        .stack_size(64 * 1024)
+        .spawn(move || drop(process.wait()));
+}
 
-    async fn embed(&mut self, handle: Handle) -> Result<(Client, Events), Error> {
-        let socket = self.socket();
-        let listening = server::unix::listen(&socket, &handle).map_err(|error| {
-            Error::new(Kind::Failed, format!("the socket {} cannot be made", socket.display()))
-                .because(error)
-                .hint("its folder must be yours, on a file system with sockets and not full")
-        })?;
-        let stream = server::embedded(&handle);
-        self.embedded = Some(Embedded { handle, _listening: listening });
-        Client::connect(stream).await.map_err(unusable)
+/// Connects without waiting: a supervisor that takes nobody in must not hold this process up.
+fn connect(path: &Path) -> io::Result<BlockingStream> {
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let socket = rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+    rustix::net::connect(&socket, &SocketAddrUnix::new(path)?)?;
+    Ok(BlockingStream::from(socket))
+}
+
+async fn read_all(errors: Option<std::process::ChildStderr>) -> String {
+    let mut text = Vec::new();
+    if let Some(Ok(errors)) = errors.map(ChildStderr::from_std) {
+        // What cannot be read is not told.
+        let _ = timeout(START_LIMIT, errors.take(64 * 1024).read_to_end(&mut text)).await;
     }
+    String::from_utf8_lossy(&text).into_owned()
 }
 
 /// Makes sure that both sides speak the same version.
-async fn greet((client, events): (Client, Events)) -> Result<(Client, Events), Error> {
+pub(super) async fn greet((client, events): (Client, Events)) -> Result<(Client, Events), Error> {
     client.hello(None, None).await.map_err(unusable)?;
     Ok((client, events))
 }
 
-fn unusable(error: ClientError) -> Error {
-    Error::new(Kind::Unavailable, "the authdeck that runs already cannot be used")
+/// Tells whether the supervisor was about to end, so that it is worth to look again.
+fn may_pass(error: &ClientError) -> bool {
+    match error {
+        ClientError::Unreachable { .. } | ClientError::Closed => true,
+        ClientError::Wire(error) => error.is_end(),
+        ClientError::Refused(_) | ClientError::Foreign { .. } | ClientError::Busy | ClientError::Slow => {
+            false
+        }
+    }
+}
+
+pub(super) fn unusable(error: ClientError) -> Error {
+    Error::new(Kind::Unavailable, "the supervisor that runs already cannot be used")
         .because(error)
-        .hint("close it (its logins go on), then start this one again")
+        .hint("end it with `authdeck stop` (its logins go on), then start this one again")
 }
 
-fn is_served(error: &StartError) -> bool {
-    matches!(error, StartError::Folder(PathError::Served { .. }))
+fn no_connection(error: io::Error) -> Error {
+    Error::new(Kind::Failed, "no connection to the supervisor can be made").because(error)
 }
 
-fn not_started(error: StartError) -> Error {
-    Error::new(Kind::Failed, "the supervisor could not be started").because(error)
+/// Makes an error of what a supervisor that could not start has printed: its own report, or a sentence.
+fn not_started(report: &str) -> Error {
+    let mut error = Error::new(Kind::Failed, "the supervisor could not be started");
+    let mut causes = Vec::new();
+    for line in report.lines() {
+        match line.split_once(": ") {
+            Some(("Hint", hint)) => error = error.hint(hint),
+            Some(("Error" | "Caused by", cause)) => causes.push(cause),
+            Some(_) | None => causes.push(line),
+        }
+    }
+    error.because(causes.join(": "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_report_of_a_supervisor_that_could_not_start_is_handed_on() {
+        let report =
+            Error::new(Kind::Failed, "no room").because("the disk is full").hint("empty it").report();
+        assert_eq!(
+            not_started(&report).report(),
+            "Error: the supervisor could not be started\nCaused by: no room: the disk is full\nHint: empty it\n"
+        );
+    }
 }

@@ -5,6 +5,7 @@ mod table;
 use std::time::Duration;
 
 pub use self::table::{SETTINGS, Setting};
+use super::clipboard_way::ClipboardWay;
 use super::raw::{Entry, Mistake, RawValue};
 
 /// All settings.
@@ -74,6 +75,8 @@ pub struct Limits {
     pub recording_bytes: usize,
     /// How often a session's screen is sent to a client at most, per second.
     pub frames_per_second: u32,
+    /// How long a background supervisor stays when nothing is live, nothing is parked and nobody is attached.
+    pub idle: Duration,
 }
 
 impl Default for Limits {
@@ -93,35 +96,9 @@ impl Default for Limits {
             history_lines: 5_000,
             recording_bytes: 4 * 1024 * 1024,
             frames_per_second: 60,
+            idle: Duration::from_secs(900),
         }
     }
-}
-
-/// A way into the person's clipboard.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ClipboardWay {
-    /// Chosen by what is there.
-    #[default]
-    Auto,
-    /// tmux's own buffer, which tmux hands to the terminal: `set-buffer -w`.
-    Tmux,
-    /// OSC 52, the terminal's escape sequence for it.
-    Osc52,
-    /// The desktop's clipboard.
-    Desktop,
-    /// A file that only the person can read.
-    File,
-}
-
-impl ClipboardWay {
-    /// Every way with its name in the configuration file.
-    pub const NAMES: [(&'static str, Self); 5] = [
-        ("auto", Self::Auto),
-        ("tmux", Self::Tmux),
-        ("osc52", Self::Osc52),
-        ("desktop", Self::Desktop),
-        ("file", Self::File),
-    ];
 }
 
 /// What becomes of URLs that children open in a browser.

@@ -144,6 +144,12 @@ impl Engine {
         self.challenges.views()
     }
 
+    /// Tells whether nothing goes on: no login is live, nothing of an ended one is left, and no challenge is parked.
+    pub fn is_idle(&self) -> bool {
+        self.challenges.pending() == 0
+            && self.sessions.values().all(|session| session.is_over() && session.is_down())
+    }
+
     /// Returns the limits it was made with.
     pub fn limits(&self) -> &Limits {
         &self.limits

@@ -274,6 +274,8 @@ pub enum Event {
         /// It.
         bundle: Box<BundleView>,
     },
+    /// The supervisor ends because somebody told it to: nobody is to start another one in its place.
+    SupervisorStopping {},
     /// A sentence for the status line.
     Notice {
         /// How loud.

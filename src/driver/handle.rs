@@ -86,8 +86,8 @@ pub(super) enum Command {
     Authenticate { credential: Secret, session: Option<SessionId>, reply: oneshot::Sender<Option<Identity>> },
     /// An outside client presents a ticket.
     Redeem { presented: Secret, reply: oneshot::Sender<Result<Identity, TicketRefused>> },
-    /// The supervisor is to stop; its sessions go on.
-    Stop { reply: oneshot::Sender<()> },
+    /// The supervisor is to stop; its sessions go on. If `announced`, every subscriber is told first.
+    Stop { announced: bool, reply: oneshot::Sender<()> },
 }
 
 /// The supervisor, as seen by the server. Cheap to clone; the runtime ends with [`Handle::stop`].
@@ -161,10 +161,24 @@ impl Handle {
         &self.socket
     }
 
-    /// Stops the supervisor. Its keepers, and what they hold, go on.
+    /// Stops the supervisor so that another one may take its place. Its keepers, and what they hold, go on.
     pub async fn stop(&self) {
+        self.order_stop(false).await;
+    }
+
+    /// Stops the supervisor and tells every subscriber that no other one is to take its place.
+    pub async fn stop_for_good(&self) {
+        self.order_stop(true).await;
+    }
+
+    /// Resolves when the supervisor has stopped, whoever told it to.
+    pub async fn stopped(&self) {
+        self.commands.closed().await;
+    }
+
+    async fn order_stop(&self, announced: bool) {
         let (reply, done) = oneshot::channel();
-        if self.commands.send(Command::Stop { reply }).await.is_ok() {
+        if self.commands.send(Command::Stop { announced, reply }).await.is_ok() {
             // An error means that it stopped without an answer, which is what was asked for.
             let _ = done.await;
         }

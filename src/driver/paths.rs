@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! $XDG_RUNTIME_DIR/authdeck/            or /tmp/authdeck-UID/
+//!     starting.lock                     held while a supervisor starts, so that two at once race to one winner
 //!     supervisor.lock                   held while a supervisor serves this folder
 //!     supervisor.sock                   the server's socket
 //!     bin/authdeck-askpass              a link to this program, for children
@@ -74,10 +75,7 @@ impl Paths {
     /// # Errors
     /// See [`PathError`].
     pub fn prepare(settings: &DriverSettings, executable: &Path) -> Result<Self, PathError> {
-        let runtime = match &settings.runtime_directory {
-            Some(folder) => folder.clone(),
-            None => default_runtime_directory(std::env::var_os("XDG_RUNTIME_DIR").as_deref()),
-        };
+        let runtime = runtime_directory(settings);
         let state = match &settings.state_directory {
             Some(folder) => folder.clone(),
             None => default_state_directory()?,
@@ -134,6 +132,35 @@ impl Paths {
     /// Returns a session's folder.
     pub fn session(&self, session_id: &SessionId) -> PathBuf {
         self.sessions().join(session_id.as_str())
+    }
+}
+
+fn runtime_directory(settings: &DriverSettings) -> PathBuf {
+    match &settings.runtime_directory {
+        Some(folder) => folder.clone(),
+        None => default_runtime_directory(std::env::var_os("XDG_RUNTIME_DIR").as_deref()),
+    }
+}
+
+/// A supervisor's turn to start. While it is held, no other one that waits for its turn starts.
+#[derive(Debug)]
+pub struct Turn {
+    /// Its lock goes when the file is closed, also when the process is killed.
+    _lock: File,
+}
+
+impl Turn {
+    /// Waits until every other supervisor that is starting serves or has given up. Blocks.
+    ///
+    /// # Errors
+    /// The folder cannot be made safe.
+    pub fn wait(settings: &DriverSettings) -> Result<Self, PathError> {
+        let runtime = runtime_directory(settings);
+        make_private(&runtime)?;
+        let path = runtime.join("starting.lock");
+        let file = open_lock(&path)?;
+        file.lock().map_err(|source| unusable(&path, source))?;
+        Ok(Self { _lock: file })
     }
 }
 
@@ -204,18 +231,22 @@ fn default_state_directory() -> Result<PathBuf, PathError> {
 
 fn take_lock(runtime: &Path) -> Result<File, PathError> {
     let path = runtime.join("supervisor.lock");
-    let file = OpenOptions::new()
-        .create(true)
-        .append(true)
-        .mode(0o600)
-        .custom_flags(libc::O_NOFOLLOW)
-        .open(&path)
-        .map_err(|source| unusable(&path, source))?;
+    let file = open_lock(&path)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(PathError::Served { path: runtime.to_owned() }),
         Err(TryLockError::Error(source)) => Err(unusable(&path, source)),
     }
+}
+
+fn open_lock(path: &Path) -> Result<File, PathError> {
+    OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .custom_flags(libc::O_NOFOLLOW)
+        .open(path)
+        .map_err(|source| unusable(path, source))
 }
 
 /// Points a link at a program, replacing what an earlier supervisor left; children never see it missing.

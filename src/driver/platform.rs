@@ -2,11 +2,13 @@
 //!
 //! | module | what it does |
 //! | --- | --- |
+//! | [`daemon`] | leaves behind whoever started a background process |
 //! | [`guard`] | restores the person's terminal if the deck is killed |
 //! | `linux` | processes and limits as Linux shows them in `/proc` |
 //!
 //! `main` calls the first and hands what it returns to the deck, which knows nothing of this part.
 
+pub mod daemon;
 pub mod guard;
 #[cfg(target_os = "linux")]
 mod linux;

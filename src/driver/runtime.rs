@@ -101,6 +101,10 @@ pub(super) struct Runtime {
     sequence: u64,
     bundles: Vec<BundleView>,
     host: String,
+    /// It was told to stop.
+    stopping: bool,
+    /// Since when there was nothing to do and nobody to do it for.
+    idle_since: Option<Instant>,
 }
 
 /// Everything through which the runtime hears.
@@ -139,23 +143,32 @@ impl Runtime {
             events: broadcast::channel(settings.event_backlog.max(1)).0,
             sequence: 0,
             bundles: Vec::new(),
+            stopping: false,
+            idle_since: None,
             host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
             settings: Arc::new(settings),
         };
         (runtime, heard)
     }
 
-    /// Runs until it is told to stop, or until nobody can tell it anything any more.
+    /// Runs until it is told to stop, has been idle for long enough, or nobody can tell it anything any more.
     pub async fn run(mut self, mut ears: Ears) {
         self.load_bundles();
         let stopped = loop {
             let deadline = self.engine.next_deadline().map(|at| self.clock.instant(at));
+            let idle_end = self.idle_end();
             tokio::select! {
                 command = ears.commands.recv() => match command {
-                    Some(Command::Stop { reply }) => break Some(reply),
+                    Some(Command::Stop { announced, reply }) => {
+                        if announced {
+                            self.stop();
+                        }
+                        break Some(reply);
+                    }
                     Some(command) => self.on_command(command),
                     None => break None,
                 },
+                () = sleep_until(idle_end.unwrap_or_else(Instant::now)), if idle_end.is_some() => break None,
                 Some(fact) = ears.facts.recv() => self.on_fact(fact),
                 Some(client) = ears.departures.recv() => self.on_departure(client),
                 () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {
@@ -163,6 +176,9 @@ impl Runtime {
                 }
             }
             while self.tasks.try_join_next().is_some() {}
+            if self.stopping {
+                break None;
+            }
         };
         self.tasks.shutdown().await;
         // The lock goes with the paths, so whoever waits for the answer can start the next supervisor.
@@ -191,8 +207,24 @@ impl Runtime {
             Command::Redeem { presented, reply } => {
                 let _ = reply.send(self.redeem(&presented));
             }
-            Command::Stop { reply } => drop(reply),
+            Command::Stop { announced: _, reply } => drop(reply),
         }
+    }
+
+    /// Tells every subscriber that this is the end, and ends after this turn.
+    pub fn stop(&mut self) {
+        if !std::mem::replace(&mut self.stopping, true) {
+            self.publish(Event::SupervisorStopping {});
+        }
+    }
+
+    /// Returns when to end because there is nothing to do; absent while there is, or if that is nobody's wish.
+    fn idle_end(&mut self) -> Option<Instant> {
+        if !self.settings.ends_when_idle || !self.clients.is_empty() || !self.engine.is_idle() {
+            self.idle_since = None;
+            return None;
+        }
+        Some(*self.idle_since.get_or_insert_with(Instant::now) + self.settings.limits.idle)
     }
 
     fn on_fact(&mut self, fact: Fact) {

@@ -30,6 +30,8 @@ pub struct DriverSettings {
     pub quiet: Duration,
     /// How long a synchronized update (DECSET 2026) may hold the screen back.
     pub synchronized_update_limit: Duration,
+    /// Whether it ends by itself after [`Limits::idle`]; one inside a deck ends with the deck.
+    pub ends_when_idle: bool,
     /// How many events a slow client may lag behind before it gets a new snapshot instead.
     pub event_backlog: usize,
 }
@@ -46,6 +48,7 @@ impl Default for DriverSettings {
             keeper_limit: Duration::from_secs(10),
             quiet: Duration::from_millis(50),
             synchronized_update_limit: Duration::from_millis(150),
+            ends_when_idle: false,
             event_backlog: 1_024,
         }
     }

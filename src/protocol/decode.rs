@@ -121,6 +121,7 @@ fn method_call(name: &str, text: &[u8]) -> Result<Request, RpcError> {
         method::CHALLENGE_CANCEL_OWNER => Request::ChallengeCancelOwner(params(name, text)?),
         method::CHALLENGE_PENDING => Request::ChallengePending {},
         method::TICKET_MINT => Request::TicketMint(params_or_default(name, text)?),
+        method::SUPERVISOR_STOP => Request::SupervisorStop {},
         method::SCREEN_TAKEN => Request::ScreenTaken {},
         unknown => {
             return Err(RpcError::new(

@@ -145,6 +145,7 @@ pub fn request(id: Option<u64>, request: &Request) -> Frame {
         Request::ChallengeCancelOwner(params) => call(id, method::CHALLENGE_CANCEL_OWNER, params, 0),
         Request::ChallengePending {} => call(id, method::CHALLENGE_PENDING, Nothing {}, 0),
         Request::TicketMint(params) => call(id, method::TICKET_MINT, params, 0),
+        Request::SupervisorStop {} => call(id, method::SUPERVISOR_STOP, Nothing {}, 0),
         Request::ScreenTaken {} => call(id, method::SCREEN_TAKEN, Nothing {}, 0),
     }
 }

@@ -54,6 +54,8 @@ pub const CHALLENGE_CANCEL: &str = "challenge.cancel";
 pub const CHALLENGE_CANCEL_OWNER: &str = "challenge.cancelOwner";
 /// See [`super::request::Request::ChallengePending`].
 pub const CHALLENGE_PENDING: &str = "challenge.pending";
+/// See [`super::request::Request::SupervisorStop`].
+pub const SUPERVISOR_STOP: &str = "supervisor.stop";
 /// See [`super::request::Request::ScreenTaken`].
 pub const SCREEN_TAKEN: &str = "screen.taken";
 

@@ -80,6 +80,9 @@ pub enum Request {
     ChallengePending {},
     /// `ticket.mint`: answers a [`MintedTicket`] with which an outside client comes in once.
     TicketMint(MintTicket),
+    /// `supervisor.stop`: ends the supervisor; its sessions go on with their keepers, parked challenges are cancelled.
+    /// Every subscriber is told. Answers true.
+    SupervisorStop {},
     /// `screen.taken`, wants no answer: the last screen update was drawn, the next one may come (see
     /// [`Focus::acknowledged`]).
     ScreenTaken {},

@@ -4,13 +4,13 @@
 //! peer's uid, which the kernel reports for each connection.
 
 use std::io;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
 
 use super::{Door, Peer, router};
@@ -29,14 +29,47 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub struct Listening {
     path: PathBuf,
+    /// Device and inode of the socket: another supervisor may have put its own in this place meanwhile.
+    identity: (u64, u64),
     task: JoinHandle<()>,
+    clients: Clients,
+}
+
+/// Lets clients in, one place for each.
+#[derive(Clone, Debug)]
+struct Clients {
+    handle: Handle,
+    places: Arc<Semaphore>,
+}
+
+impl Listening {
+    /// Serves a client that came another way than through the socket. Must be of this user.
+    ///
+    /// # Errors
+    /// It is of somebody else.
+    pub fn serve(&self, stream: UnixStream) -> io::Result<()> {
+        let peer = own_peer(&stream).ok_or(io::ErrorKind::PermissionDenied)?;
+        let place = Arc::clone(&self.clients.places).try_acquire_owned().map_err(io::Error::other)?;
+        self.clients.let_in(stream, peer, place);
+        Ok(())
+    }
+
+    /// Takes no further client, and waits until all that are there have gone, for as long as `limit` allows.
+    pub async fn close(self, limit: Duration) {
+        self.task.abort();
+        let all = u32::try_from(MOST_CLIENTS).unwrap_or(u32::MAX);
+        // Whoever has not gone by then is cut off.
+        let _ = tokio::time::timeout(limit, self.clients.places.acquire_many(all)).await;
+    }
 }
 
 impl Drop for Listening {
     fn drop(&mut self) {
         self.task.abort();
         // It may be gone with its folder, which is as good.
-        let _ = std::fs::remove_file(&self.path);
+        if identity_of(&self.path).is_ok_and(|found| found == self.identity) {
+            let _ = std::fs::remove_file(&self.path);
+        }
     }
 }
 
@@ -47,8 +80,10 @@ impl Drop for Listening {
 /// The socket cannot be made.
 pub fn listen(path: &Path, handle: &Handle) -> io::Result<Listening> {
     let listener = bind(path)?;
-    let task = tokio::spawn(accept(listener, handle.clone()));
-    Ok(Listening { path: path.to_owned(), task })
+    let identity = identity_of(path)?;
+    let clients = Clients { handle: handle.clone(), places: Arc::new(Semaphore::new(MOST_CLIENTS)) };
+    let task = tokio::spawn(accept(listener, clients.clone()));
+    Ok(Listening { path: path.to_owned(), identity, task, clients })
 }
 
 /// Binds under another name first, so that nobody ever sees the socket without its mode, and a stale one is replaced
@@ -65,16 +100,25 @@ fn bind(path: &Path) -> io::Result<UnixListener> {
     Ok(listener)
 }
 
-async fn accept(listener: UnixListener, handle: Handle) {
-    let places = Arc::new(Semaphore::new(MOST_CLIENTS));
+fn identity_of(path: &Path) -> io::Result<(u64, u64)> {
+    std::fs::symlink_metadata(path).map(|found| (found.dev(), found.ino()))
+}
+
+async fn accept(listener: UnixListener, clients: Clients) {
     loop {
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
+        let Ok(place) = Arc::clone(&clients.places).acquire_owned().await else { return };
         let Ok((stream, _)) = listener.accept().await else {
             tokio::time::sleep(ACCEPT_PAUSE).await;
             continue;
         };
         let Some(peer) = own_peer(&stream) else { continue };
-        let handle = handle.clone();
+        clients.let_in(stream, peer, place);
+    }
+}
+
+impl Clients {
+    fn let_in(&self, stream: UnixStream, peer: Peer, place: OwnedSemaphorePermit) {
+        let handle = self.handle.clone();
         tokio::spawn(async move {
             router::serve(stream, handle, Door::Own(peer)).await;
             drop(place);

@@ -86,6 +86,7 @@ actions! {
     HelpOpen, "help.open", "help", "Shows every key.";
     PaletteOpen, "palette.open", "palette", "Finds any action, URL or code by name.";
     DeckRedraw, "deck.redraw", "redraw", "Draws everything anew, after something else wrote on the terminal.";
+    SupervisorStop, "supervisor.stop", "stop", "Ends the background supervisor and every deck; asks if logins are live.";
     DeckQuit, "deck.quit", "leave", "Leaves the deck; the sessions go on.";
     DialogAccept, "dialog.accept", "accept", "Takes what is entered or selected.";
     DialogCancel, "dialog.cancel", "back", "Closes the dialog and does nothing.";

@@ -82,6 +82,8 @@ pub enum Confirmed {
     OpenUrl(String),
     /// Runs an action of the palette that destroys something.
     Run(Action),
+    /// Ends the supervisor.
+    StopSupervisor,
 }
 
 /// The dialog for a paste.

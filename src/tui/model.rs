@@ -82,6 +82,8 @@ pub struct Model {
     pub early: Vec<NumberedEvent>,
     /// Why there is no supervisor, if there is none.
     pub disconnected: Option<String>,
+    /// The supervisor was stopped on purpose.
+    pub stopped: bool,
     /// The supervisor's clock minus the deck's, in milliseconds.
     pub clock_offset: i64,
     // --- Where the person is ---
@@ -149,6 +151,7 @@ impl Model {
             sequence: None,
             early: Vec::new(),
             disconnected: None,
+            stopped: false,
             clock_offset: 0,
             size,
             selection: None,

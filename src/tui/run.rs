@@ -62,6 +62,8 @@ struct Farewell {
     live_sessions: usize,
     /// The terminal went away, so nothing can be said to anybody.
     hung_up: bool,
+    /// The supervisor was stopped, and the deck with it.
+    stopped: bool,
 }
 
 /// Runs the deck until the person leaves or the terminal goes away. Sessions are not touched by either.
@@ -110,6 +112,10 @@ fn listen(kind: SignalKind) -> Result<Signal, Error> {
 }
 
 fn say_farewell(farewell: Farewell) {
+    if farewell.stopped && !farewell.hung_up {
+        // Whoever closed the output does not want to know.
+        let _ = writeln!(io::stdout(), "The supervisor was stopped.");
+    }
     let sentence = match farewell.live_sessions {
         _ if farewell.hung_up => return,
         0 => return,
@@ -153,7 +159,8 @@ impl Running {
         loop {
             self.paint();
             if let Some(hung_up) = self.over {
-                return Farewell { live_sessions: self.model.live_count(), hung_up };
+                let stopped = self.model.stopped;
+                return Farewell { live_sessions: self.model.live_count(), hung_up, stopped };
             }
             let frame_wait = (self.dirty && !self.writing).then(|| self.pacing.wait(self.clock.now()));
             let tick_wait = self.due.map(|due| self.clock.now().until(due));
@@ -318,10 +325,10 @@ async fn next(events: &mut Option<Events>) -> Option<ClientEvent> {
 
 async fn reconnect(connect: &mut (dyn FnMut() -> Reconnected + Send)) -> (Client, Events) {
     loop {
-        tokio::time::sleep(RETRY).await;
         if let Ok(connection) = connect().await {
             return connection;
         }
+        tokio::time::sleep(RETRY).await;
     }
 }
 

@@ -14,6 +14,7 @@ mod mouse;
 mod scroll;
 mod server;
 mod sessions;
+mod supervisor;
 
 /// Takes a message; what it returns is to be done in order.
 pub fn update(model: &mut Model, msg: Msg, now: Timestamp) -> Vec<Cmd> {

@@ -24,6 +24,7 @@ async fn next_challenge(deck: &mut Watcher) -> ChallengeView {
         | Event::SessionChanged { .. }
         | Event::SessionRemoved { .. }
         | Event::BundleStored { .. }
+        | Event::SupervisorStopping {}
         | Event::Notice { .. } => None,
     })
     .await
@@ -38,6 +39,7 @@ async fn end_of(deck: &mut Watcher, id: &ChallengeId) -> ChallengeOutcome {
         | Event::SessionChanged { .. }
         | Event::SessionRemoved { .. }
         | Event::BundleStored { .. }
+        | Event::SupervisorStopping {}
         | Event::Notice { .. } => None,
     })
     .await

@@ -49,22 +49,10 @@ fn mistakes_in_the_persons_files_are_shown_and_cost_only_themselves() {
     });
 }
 
-#[test]
-fn a_second_deck_takes_over_when_the_first_is_killed() {
-    if !peer::has("a_second_deck_takes_over_when_the_first_is_killed", &["tmux"]) {
-        return;
-    }
-    let home = Home::new();
-    let first =
-        Deck::start(&home, &["run", "--name", "kept", "--", "sh", "-c", "echo said before; exec cat"]);
-    first.wait_text("said before");
-    let second = Deck::start(&home, &[]);
-    second.wait_text("kept");
-    second.wait_text("said before");
-
-    process::signal(first.process_id(), "KILL");
+/// Waits until a question that is asked outside of any session stands in the deck's list.
+fn wait_served(home: &Home, deck: &Deck<'_>) {
     wait_until(
-        "the second deck serves the socket",
+        "a supervisor serves the socket, and the deck is attached to it",
         || {
             let served = home
                 .authdeck(["askpass", "x"])
@@ -72,16 +60,90 @@ fn a_second_deck_takes_over_when_the_first_is_killed() {
                 .stderr(Stdio::null())
                 .spawn();
             let mut served = served.unwrap();
-            let parked = second.screen().contains("Challenges 1");
+            let parked = deck.screen().contains("Challenges 1");
             served.kill().unwrap();
             served.wait().unwrap();
             parked
         },
-        || second.screen(),
+        || deck.screen(),
     );
+}
+
+#[test]
+fn a_deck_goes_on_in_the_background_when_the_one_with_the_supervisor_in_it_is_killed() {
+    let test = "a_deck_goes_on_in_the_background_when_the_one_with_the_supervisor_in_it_is_killed";
+    if !peer::has(test, &["tmux"]) {
+        return;
+    }
+    let home = Home::new();
+    let command = ["--embedded", "run", "--name", "kept", "--", "sh", "-c", "echo said before; exec cat"];
+    let first = Deck::start(&home, &command);
+    first.wait_text("said before");
+    let second = Deck::start(&home, &[]);
+    second.wait_text("kept");
+    second.wait_text("said before");
+    assert!(home.supervisors().is_empty(), "{}", process::list(&home.processes()));
+
+    process::signal(first.process_id(), "KILL");
+    wait_served(&home, &second);
+    assert_eq!(home.supervisors().len(), 1);
     second.press_until("i", "keys go to the child", |screen| screen.contains("ctrl-]"));
     second.type_text("said after");
     second.wait_text("said after");
     assert!(second.screen().contains("said before"), "{}", second.screen());
     assert!(!home.children().is_empty());
+}
+
+#[test]
+fn decks_whose_supervisor_is_killed_go_on_with_another_one() {
+    if !peer::has("decks_whose_supervisor_is_killed_go_on_with_another_one", &["tmux"]) {
+        return;
+    }
+    let home = Home::new();
+    let first =
+        Deck::start(&home, &["run", "--name", "kept", "--", "sh", "-c", "echo said before; exec cat"]);
+    first.wait_text("said before");
+    let second = Deck::start(&home, &[]);
+    second.wait_text("said before");
+    let supervisor = home.kill_supervisor();
+    for deck in [&first, &second] {
+        deck.wait_text("The supervisor is back.");
+        deck.wait_text("said before");
+    }
+    let now = home.supervisors();
+    assert!(now.len() == 1 && now[0].id != supervisor, "{}", process::list(&now));
+    first.press_until("i", "keys go to the child", |screen| screen.contains("ctrl-]"));
+    first.type_text("said after");
+    second.wait_text("said after");
+}
+
+#[test]
+fn leaving_the_deck_leaves_the_sessions_and_stopping_ends_every_deck() {
+    if !peer::has("leaving_the_deck_leaves_the_sessions_and_stopping_ends_every_deck", &["tmux"]) {
+        return;
+    }
+    let home = Home::new();
+    let first = Deck::start(&home, &["run", "--name", "kept", "--", "sh", "-c", "echo here; exec cat"]);
+    first.wait_text("here");
+    first.press(&["q"]);
+    first.wait_over();
+    assert_eq!((home.supervisors().len(), home.children().len()), (1, 1));
+
+    // Each deck has its own selection.
+    let second = Deck::start(&home, &["run", "--name", "other", "--", "sh", "-c", "echo there; exec cat"]);
+    second.wait_text("there");
+    let third = Deck::start(&home, &[]);
+    third.press_until("k", "the first is selected", |screen| screen.contains("│ sh · kept"));
+    assert!(second.screen().contains("│ sh · other"), "{}", second.screen());
+
+    third.press(&["Q"]);
+    third.wait_text("2 logins are live and go on");
+    third.press(&["Tab", "Enter"]);
+    second.wait_over();
+    third.wait_over();
+    // The line above it has scrolled away with tmux's own last word.
+    assert!(third.screen().contains("2 sessions go on"), "{}", third.screen());
+    let supervisors = || process::list(&home.supervisors());
+    wait_until("no supervisor is left, or was started anew", || supervisors().is_empty(), supervisors);
+    assert_eq!(home.children().len(), 2, "the logins go on");
 }

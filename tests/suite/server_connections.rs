@@ -160,6 +160,7 @@ async fn a_session_is_started_shown_typed_into_and_killed() {
         | Event::ChallengeParked { .. }
         | Event::ChallengeEnded { .. }
         | Event::BundleStored { .. }
+        | Event::SupervisorStopping {}
         | Event::Notice { .. } => None,
     })
     .await;

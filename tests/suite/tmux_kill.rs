@@ -221,11 +221,12 @@ fn the_time_limit_ends_a_tree_also_when_no_supervisor_is_left() {
     {
         let nasty = trees::nasty();
         let command: Vec<&str> = ["run", "--"].into_iter().chain(nasty.iter().map(String::as_str)).collect();
-        let _deck = Deck::start(&home, &command);
+        let deck = Deck::start(&home, &command);
         wait_until("the tree stands", || home.children().len() >= 7, || list(&home.processes()));
-        let killed = supervisor(&home);
-        process::signal(killed, "KILL");
-        wait_until("the supervisor is gone", || !process::is_alive(killed), String::new);
+        // In this order: a deck would start another supervisor.
+        process::signal(deck.process_id(), "KILL");
+        deck.wait_over();
+        home.kill_supervisor();
     }
     wait_until("no process of the tree is left", || home.children().is_empty(), || list(&home.children()));
     let deck = Deck::start(&home, &[]);

@@ -101,6 +101,7 @@ fn after_sigkill_the_session_lives_on_and_no_line_is_lost_or_doubled() {
         child = counter.process();
         process::signal(deck.process_id(), "KILL");
         deck.wait_over();
+        home.kill_supervisor();
         counter.say("more");
     }
     assert!(process::is_alive(child));

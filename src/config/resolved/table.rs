@@ -111,6 +111,12 @@ pub static SETTINGS: &[Setting] = &[
         },
     },
     Setting {
+        name: "limits.idle_seconds",
+        default: "900",
+        about: "A background supervisor with nothing live, nothing parked and nobody attached ends after this.",
+        apply: |to, value| seconds(&mut to.limits.idle, value, 7 * 24 * 3600),
+    },
+    Setting {
         name: "clipboard.way",
         default: "\"auto\"",
         about: "How text is copied: auto, tmux, osc52, desktop or file.",

@@ -294,6 +294,7 @@ proptest! {
                 Event::ChallengeParked { .. }
                 | Event::ChallengeEnded { .. }
                 | Event::BundleStored { .. }
+                | Event::SupervisorStopping {}
                 | Event::Notice { .. } => {}
             }
         }

@@ -66,6 +66,10 @@ impl Clients {
         self.clients.remove(&client)
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.clients.is_empty()
+    }
+
     pub fn get(&self, client: ClientId) -> Option<&Client> {
         self.clients.get(&client)
     }

@@ -263,6 +263,7 @@ impl Runtime {
             | Event::SessionRemoved { .. }
             | Event::ChallengeParked { .. }
             | Event::BundleStored { .. }
+            | Event::SupervisorStopping {}
             | Event::Notice { .. } => {}
         }
         self.publish(event);

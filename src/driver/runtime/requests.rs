@@ -69,6 +69,10 @@ impl Runtime {
                 self.feed(Input::Challenge(ChallengeInput::CountPending { reply }));
             }
             Request::TicketMint(wanted) => self.mint_ticket(client, wanted, reply),
+            Request::SupervisorStop {} => {
+                let outcome = self.may_rule(client).map(|()| self.stop());
+                answer(reply, outcome.map(|()| Answer::Value(Value::Bool(true))));
+            }
             Request::Hello(_)
             | Request::EventsSubscribe {}
             | Request::ScreenTaken {}
@@ -119,6 +123,17 @@ impl Runtime {
             self.publish(Event::Notice { level: Level::Info, text, session_id: Some(session_id) });
         }
         Ok(Answer::Value(Value::Bool(is_web)))
+    }
+
+    /// Only a process of this user rules over the supervisor itself: no outside client, and none inside of a session.
+    fn may_rule(&self, client: ClientId) -> Result<(), RpcError> {
+        match self.clients.get(client).map(|client| &client.identity) {
+            Some(Identity::Local) => Ok(()),
+            Some(Identity::Internal { .. } | Identity::Ticket(_)) | None => {
+                let text = "only a process of this user, over the Unix socket, may end the supervisor";
+                Err(RpcError::new(error::UNAUTHENTICATED, text))
+            }
+        }
     }
 
     fn list_sessions(&self) -> Result<Answer, RpcError> {

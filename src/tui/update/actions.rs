@@ -1,6 +1,6 @@
 //! Runs an action, however it was chosen: by key, palette or mouse.
 
-use super::{dialogs, scroll, sessions};
+use super::{dialogs, scroll, sessions, supervisor};
 use crate::protocol::event::Level;
 use crate::tui::action::Action;
 use crate::tui::chooser::Chooser;
@@ -64,6 +64,7 @@ fn perform(model: &mut Model, action: Action, orders: &mut Vec<Cmd>) {
         Action::HelpOpen => model.dialog = Some(Dialog::Help(Reader::default())),
         Action::PaletteOpen => model.dialog = Some(Dialog::Palette(Chooser::new(palette::entries(model)))),
         Action::DeckRedraw => orders.push(Cmd::Redraw),
+        Action::SupervisorStop => supervisor::stop(model, orders),
         Action::DeckQuit => orders.push(Cmd::Quit),
         Action::DialogAccept => dialogs::accept(model, orders),
         Action::DialogCancel => dialogs::cancel(model),

@@ -1,6 +1,6 @@
 //! What keys do in dialogs.
 
-use super::{actions, sessions};
+use super::{actions, sessions, supervisor};
 use crate::core::secret::Secret;
 use crate::protocol::request::{Request, Search as SearchRequest, StartSession};
 use crate::tui::action::Action;
@@ -198,6 +198,7 @@ fn confirmed(model: &mut Model, confirm: Confirm, orders: &mut Vec<Cmd>) {
         Confirmed::CopyUrl(text) => orders.push(Cmd::Copy { what: "URL", text }),
         Confirmed::OpenUrl(url) => orders.push(Cmd::Open(url)),
         Confirmed::Run(action) => actions::run(model, action, orders),
+        Confirmed::StopSupervisor => supervisor::stop_now(orders),
     }
 }
 

@@ -73,6 +73,10 @@ pub fn event(model: &mut Model, numbered: NumberedEvent, orders: &mut Vec<Cmd>) 
             }
         }
         Event::BundleStored { bundle } => bundle_stored(model, *bundle),
+        Event::SupervisorStopping {} => {
+            model.stopped = true;
+            orders.push(Cmd::Quit);
+        }
         Event::Notice { level, text, session_id: _ } => model.say(level, text),
     }
 }

@@ -3,10 +3,11 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
+use super::wait::wait_until;
 use super::{peer, process};
 
 /// The program under test.
@@ -121,6 +122,22 @@ impl Home {
         process::tagged(&self.tag)
     }
 
+    /// The background supervisors that were started from here.
+    pub fn supervisors(&self) -> Vec<process::Process> {
+        self.processes().into_iter().filter(|process| process.is_authdeck("serve")).collect()
+    }
+
+    /// Kills the background supervisor, of which there must be one, and returns its process id.
+    pub fn kill_supervisor(&self) -> u32 {
+        let supervisors = self.supervisors();
+        let [supervisor] = &supervisors[..] else {
+            panic!("not one supervisor:\n{}", process::list(&self.processes()))
+        };
+        process::signal(supervisor.id, "KILL");
+        wait_until("the supervisor is dead", || !process::is_alive(supervisor.id), String::new);
+        supervisor.id
+    }
+
     /// Those of [`Self::processes`] that are neither authdeck nor the test's own scaffolding: the sessions' children.
     pub fn children(&self) -> Vec<process::Process> {
         self.processes().into_iter().filter(|process| !process.is_scaffolding()).collect()
@@ -128,7 +145,13 @@ impl Home {
 }
 
 impl Drop for Home {
+    /// Where the kernel does not let a test see a supervisor's environment, stopping it in good order is what ends it.
     fn drop(&mut self) {
+        if self.runtime().join("authdeck/supervisor.sock").exists() {
+            let stopping =
+                self.authdeck(["stop", "--yes"]).stdout(Stdio::null()).stderr(Stdio::null()).status();
+            let _it_may_be_in_this_very_process = stopping;
+        }
         process::end(|| self.processes());
     }
 }

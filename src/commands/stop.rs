@@ -1,0 +1,79 @@
+//! `authdeck stop`: ends the background supervisor.
+
+use std::io::{IsTerminal as _, Write as _};
+
+use super::supervisor;
+use crate::cli::Stop;
+use crate::client::{Client, ClientError};
+use crate::error::{Error, Kind};
+
+/// Ends the supervisor; asks first if logins are live or challenges parked.
+///
+/// # Errors
+/// The person does not want it, cannot be asked, or the supervisor does not answer.
+pub fn run(options: &Stop) -> Result<(), Error> {
+    super::current_thread_runtime()?.block_on(stop(options.yes))
+}
+
+async fn stop(unasked: bool) -> Result<(), Error> {
+    let Some((client, events)) = supervisor::connect_running().await? else {
+        return say("No supervisor runs.");
+    };
+    // Nothing is subscribed to, and what is not taken must not keep the answers back.
+    drop(events);
+    let question = question(&client).await.map_err(no_answer)?;
+    if let Some(question) = question.filter(|_| !unasked) {
+        ask(&question)?;
+    }
+    client.stop_supervisor().await.map_err(no_answer)?;
+    say("The supervisor was stopped.")
+}
+
+/// Says what is touched by the end; absent if nothing is.
+async fn question(client: &Client) -> Result<Option<String>, ClientError> {
+    let sessions = client.sessions().await?;
+    let live = sessions.iter().filter(|session| !session.status.is_terminal()).count();
+    let parked = client.pending_challenges().await?;
+    let logins = match live {
+        0 => None,
+        1 => Some(
+            "One login is live; it goes on until its time limit, and the next `authdeck` shows it again."
+                .to_owned(),
+        ),
+        live => Some(format!(
+            "{live} logins are live; they go on until their time limits, and the next `authdeck` shows them again."
+        )),
+    };
+    let challenges = (parked > 0).then(|| "What waits for an answer in the deck is cancelled.".to_owned());
+    let touched: Vec<String> = logins.into_iter().chain(challenges).collect();
+    Ok((!touched.is_empty()).then(|| touched.join("\n")))
+}
+
+fn ask(question: &str) -> Result<(), Error> {
+    if !std::io::stdin().is_terminal() {
+        return Err(Error::new(Kind::Denied, "there is nobody to ask whether to stop")
+            .because(question)
+            .hint("`authdeck stop --yes` does not ask"));
+    }
+    let mut output = std::io::stdout();
+    let asked = writeln!(output, "{question}")
+        .and_then(|()| write!(output, "Stop it? [y/N] "))
+        .and_then(|()| output.flush());
+    let mut answer = String::new();
+    let read = asked.and_then(|()| std::io::stdin().read_line(&mut answer));
+    match read {
+        Ok(_) if matches!(answer.trim(), "y" | "Y" | "yes") => Ok(()),
+        Ok(_) => Err(Error::new(Kind::Denied, "it was not stopped")),
+        Err(error) => Err(Error::new(Kind::Denied, "there is no answer").because(error)),
+    }
+}
+
+fn no_answer(error: ClientError) -> Error {
+    Error::new(Kind::Unavailable, "the supervisor does not answer").because(error)
+}
+
+fn say(sentence: &str) -> Result<(), Error> {
+    // Whoever closed the output does not want to know.
+    let _ = writeln!(std::io::stdout(), "{sentence}");
+    Ok(())
+}
