@@ -60,13 +60,10 @@ fn commands_of(file: &Path) -> Result<Vec<StartSession>, Error> {
 }
 
 fn start_of(line: &str) -> Result<StartSession, serde_json::Error> {
-    let mut session = if line.trim_start().starts_with('[') {
-        StartSession { command: serde_json::from_str(line)?, ..StartSession::default() }
-    } else {
-        serde_json::from_str(line)?
-    };
-    session.directory = session.directory.or_else(current_folder);
-    Ok(session)
+    if line.trim_start().starts_with('[') {
+        return Ok(StartSession { command: serde_json::from_str(line)?, ..StartSession::default() });
+    }
+    serde_json::from_str(line)
 }
 
 /// Opens the deck with a provider's login started.
@@ -83,7 +80,6 @@ pub fn login(login: Login, place: Place) -> Result<(), Error> {
         command: with_arguments(&provider, login.arguments),
         name: login.name,
         into_bundle_id: login.into.map(BundleId::new),
-        directory: current_folder(),
         ..StartSession::default()
     };
     run_deck(Way::begin(place)?, prepared, vec![session])
@@ -94,12 +90,7 @@ pub fn login(login: Login, place: Place) -> Result<(), Error> {
 /// # Errors
 /// As [`open`].
 pub fn run(run: Run, place: Place) -> Result<(), Error> {
-    let session = StartSession {
-        command: run.command,
-        name: run.name,
-        directory: current_folder(),
-        ..StartSession::default()
-    };
+    let session = StartSession { command: run.command, name: run.name, ..StartSession::default() };
     run_deck(Way::begin(place)?, prepare(), vec![session])
 }
 
@@ -144,10 +135,6 @@ fn suggestions(catalogue: &Catalogue, wanted: &str) -> Vec<String> {
     }
     let near = |id: &ProviderId| config::resolved::distance(wanted, id.as_str()) <= 2;
     quoted(catalogue.ids().filter(near).map(|id| id.to_string()).take(3).collect())
-}
-
-fn current_folder() -> Option<String> {
-    std::env::current_dir().ok()?.into_os_string().into_string().ok()
 }
 
 /// The way to the supervisor, begun before anything else is got ready.
@@ -235,6 +222,7 @@ fn deck(
         events,
         settings: prepared.settings,
         start,
+        origin: super::origin(),
         messages: prepared.messages,
         guard: guard.map(|guard| Box::new(guard) as _),
         reconnect,
