@@ -9,12 +9,14 @@
 mod address;
 mod clean;
 mod expected;
+mod loopback;
 #[cfg(test)]
 mod pastes;
 mod plain;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+pub use self::loopback::LoopbackEnd;
 pub(super) use address::{host_of, redirect_of, redirects_to_loopback, same_page, state_of};
 
 use super::finding::Expects;

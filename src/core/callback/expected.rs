@@ -17,22 +17,22 @@ const REDIRECT_NAMES: [&str; 6] =
 const PORT_NAMES: [&str; 4] = ["port", "callbackPort", "callback_port", "redirect_port"];
 
 /// Where an authorize URL lets the browser end.
-struct Expected {
+pub(super) struct Expected {
     /// The redirect, or the listener's own address where only a port is named.
-    redirect: String,
+    pub(super) redirect: String,
     /// Whether any path will do, because only a port is named.
-    any_path: bool,
+    pub(super) any_path: bool,
     /// Whether the CLI follows RFC 6749, so that a `code` or an `error` must come back.
     standard: bool,
     /// Whether the page at the redirect shows `code#state` to be pasted. An authorize URL with `code=true` asks for
     /// that page (claude 2.1).
     joined: bool,
-    state: Option<String>,
+    pub(super) state: Option<String>,
 }
 
 impl Expected {
     /// Lists the places that an authorize URL lets the browser end on.
-    fn of(url: &str) -> Vec<Self> {
+    pub(super) fn of(url: &str) -> Vec<Self> {
         let Ok(address) = Address::parse(url) else { return Vec::new() };
         let Ok(parameters) = address.parameters() else { return Vec::new() };
         let state = single(&parameters, "state");
