@@ -1,10 +1,14 @@
 //! The command line, as data.
 
+pub mod scripted;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
+
+use self::scripted::{Following, Scripted};
 
 /// Supervises login flows on headless boxes in one full-screen terminal program.
 #[derive(Debug, Parser)]
@@ -34,7 +38,8 @@ impl CommandLine {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 done · 1 failed · 2 wrong command line · 3 a file cannot be read or understood \
-                          · 4 no terminal or no supervisor · 5 refused, or nobody answered in time";
+                          · 4 no terminal or no supervisor · 5 refused, or nobody answered in time \
+                          · 6 not over within the time to wait for it";
 
 /// The commands.
 #[derive(Debug, Subcommand)]
@@ -49,6 +54,9 @@ pub enum Command {
     Detect(Detect),
     /// Ask for a secret in the deck and print it; the program for SSH_ASKPASS, GIT_ASKPASS and SUDO_ASKPASS
     Askpass(Askpass),
+    /// What scripts and agents use
+    #[command(flatten)]
+    Scripted(Scripted),
     /// Open the deck with three scripted logins to try it with
     Demo,
     /// Run the supervisor in the background, where every deck finds it
@@ -74,6 +82,9 @@ pub struct Login {
     /// The stored login that a success updates instead of making another
     #[arg(long, value_name = "BUNDLE")]
     pub into: Option<String>,
+    /// Whether and how to do without the deck
+    #[command(flatten)]
+    pub following: Following,
     /// Further arguments for the provider's command, after `--`
     #[arg(last = true)]
     pub arguments: Vec<String>,
@@ -85,6 +96,9 @@ pub struct Run {
     /// Your own name for it
     #[arg(long)]
     pub name: Option<String>,
+    /// Whether and how to do without the deck
+    #[command(flatten)]
+    pub following: Following,
     /// The command, after `--`
     #[arg(last = true, required = true, value_name = "CMD")]
     pub command: Vec<String>,
@@ -184,7 +198,7 @@ mod tests {
             .unwrap();
         assert!(matches!(
             line.command,
-            Some(Command::Run(Run { name: Some(name), command })) if name == "x" && command == ["sh", "-c", "echo"]
+            Some(Command::Run(Run { name: Some(name), command, .. })) if name == "x" && command == ["sh", "-c", "echo"]
         ));
         let line =
             CommandLine::try_parse_from(["authdeck", "login", "gh", "--", "--scopes", "repo"]).unwrap();

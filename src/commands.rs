@@ -7,6 +7,7 @@ pub mod demo;
 pub mod demo_provider;
 mod embedded;
 pub mod providers;
+pub mod scripted;
 pub mod serve;
 pub mod stop;
 pub mod supervisor;
@@ -16,24 +17,11 @@ use std::path::PathBuf;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::error::{Error, Kind};
-use crate::protocol::request::Inherited;
-use crate::tui::Origin;
 
 /// Returns this very program's file.
 fn own_program() -> Result<PathBuf, Error> {
     std::env::current_exe()
         .map_err(|error| Error::new(Kind::Failed, "this program does not find its own file").because(error))
-}
-
-/// What a session inherits that is started from this process: its folder and its environment.
-fn origin() -> Origin {
-    let directory =
-        std::env::current_dir().ok().and_then(|folder| folder.into_os_string().into_string().ok());
-    let variables = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    // The credential of an outer session is nobody's business.
-    let environment = variables.filter(|(name, _)| !name.starts_with("AUTHDECK_")).collect();
-    Origin { directory, environment: Inherited(environment) }
 }
 
 /// A runtime for a command that only asks and waits.

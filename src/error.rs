@@ -14,6 +14,7 @@
 //! | 3 | [`Kind::Input`] | a file cannot be read or understood |
 //! | 4 | [`Kind::Unavailable`] | there is no terminal or no supervisor where one is needed |
 //! | 5 | [`Kind::Denied`] | a person refused, or nobody answered in time |
+//! | 6 | [`Kind::Unfinished`] | it goes on, and the time to wait for it is over |
 //!
 //! The codes are never renumbered.
 
@@ -34,6 +35,8 @@ pub enum Kind {
     Unavailable,
     /// A person refused, or nobody answered in time.
     Denied,
+    /// It goes on, and the time to wait for it is over.
+    Unfinished,
 }
 
 impl Kind {
@@ -45,6 +48,7 @@ impl Kind {
             Self::Input => 3,
             Self::Unavailable => 4,
             Self::Denied => 5,
+            Self::Unfinished => 6,
         }
     }
 }
@@ -149,8 +153,11 @@ mod tests {
 
     #[test]
     fn exit_codes_are_distinct_and_never_zero() {
-        let kinds = [Kind::Failed, Kind::Usage, Kind::Input, Kind::Unavailable, Kind::Denied];
-        let codes: Vec<u8> = kinds.into_iter().map(Kind::exit_code).collect();
-        assert_eq!(codes, [1, 2, 3, 4, 5]);
+        let codes: Vec<u8> =
+            [Kind::Failed, Kind::Usage, Kind::Input, Kind::Unavailable, Kind::Denied, Kind::Unfinished]
+                .into_iter()
+                .map(Kind::exit_code)
+                .collect();
+        assert_eq!(codes, [1, 2, 3, 4, 5, 6]);
     }
 }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use authdeck::cli::{Command, CommandLine};
 use authdeck::commands::supervisor::Place;
-use authdeck::commands::{askpass, browser, deck, demo, demo_provider, providers, serve, stop};
+use authdeck::commands::{askpass, browser, deck, demo, demo_provider, providers, scripted, serve, stop};
 use authdeck::detect_command;
 use authdeck::error::Error;
 use authdeck::keeper;
@@ -24,6 +24,7 @@ fn main() -> ExitCode {
         Some(Command::Run(run)) => deck::run(run, place),
         Some(Command::Serve(options)) => serve::run(&options),
         Some(Command::Stop(options)) => stop::run(&options),
+        Some(Command::Scripted(command)) => scripted::run(command),
         Some(Command::Providers(options)) => providers::run(&options),
         Some(Command::Detect(options)) => detect_command::run(&options, &mut std::io::stdout()),
         Some(Command::Askpass(options)) => askpass::run(options.prompt.as_deref()),

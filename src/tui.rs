@@ -28,4 +28,4 @@ pub mod theme;
 pub mod update;
 pub mod view;
 
-pub use run::{Deck, Origin, Reconnected, run};
+pub use run::{Deck, Reconnected, run};

@@ -1,6 +1,6 @@
 //! `authdeck`, `authdeck login`, `authdeck run`: the deck, with or without something started in it.
 
-use std::io::IsTerminal as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::os::fd::AsFd as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -9,7 +9,9 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 
 use super::embedded::EmbeddedSupervisor;
+use super::scripted::follow;
 use super::supervisor::{Approach, Place, connect_or_start};
+use crate::cli::scripted::Following;
 use crate::cli::{Login, Run};
 use crate::client::{Client, Events};
 use crate::config::catalogue::Catalogue;
@@ -18,7 +20,7 @@ use crate::core::ids::{BundleId, ProviderId};
 use crate::core::provider::Provider;
 use crate::driver::platform::guard::TerminalGuard;
 use crate::driver::{DriverSettings, platform};
-use crate::error::{Error, Kind};
+use crate::error::{Error, Kind, visible};
 use crate::protocol::request::StartSession;
 use crate::tui::{self, Deck};
 
@@ -60,10 +62,13 @@ fn commands_of(file: &Path) -> Result<Vec<StartSession>, Error> {
 }
 
 fn start_of(line: &str) -> Result<StartSession, serde_json::Error> {
-    if line.trim_start().starts_with('[') {
-        return Ok(StartSession { command: serde_json::from_str(line)?, ..StartSession::default() });
-    }
-    serde_json::from_str(line)
+    let mut session = if line.trim_start().starts_with('[') {
+        StartSession { command: serde_json::from_str(line)?, ..StartSession::default() }
+    } else {
+        serde_json::from_str(line)?
+    };
+    session.directory = session.directory.or_else(current_folder);
+    Ok(session)
 }
 
 /// Opens the deck with a provider's login started.
@@ -80,9 +85,11 @@ pub fn login(login: Login, place: Place) -> Result<(), Error> {
         command: with_arguments(&provider, login.arguments),
         name: login.name,
         into_bundle_id: login.into.map(BundleId::new),
+        directory: current_folder(),
+        environment: callers_variables(provider.configuration_folder.as_deref()),
         ..StartSession::default()
     };
-    run_deck(Way::begin(place)?, prepared, vec![session])
+    start(prepared, session, login.following, place)
 }
 
 /// Opens the deck with any command started.
@@ -90,8 +97,53 @@ pub fn login(login: Login, place: Place) -> Result<(), Error> {
 /// # Errors
 /// As [`open`].
 pub fn run(run: Run, place: Place) -> Result<(), Error> {
-    let session = StartSession { command: run.command, name: run.name, ..StartSession::default() };
-    run_deck(Way::begin(place)?, prepare(), vec![session])
+    let session = StartSession {
+        command: run.command,
+        name: run.name,
+        directory: current_folder(),
+        environment: callers_variables(None),
+        ..StartSession::default()
+    };
+    start(prepare(), session, run.following, place)
+}
+
+/// Starts one session, in the deck or without.
+fn start(prepared: Prepared, session: StartSession, following: Following, place: Place) -> Result<(), Error> {
+    match place {
+        Place::Background | Place::Embedded if !following.is_wanted() => {
+            run_deck(Way::begin(place)?, prepared, vec![session])
+        }
+        Place::Background => {
+            for message in prepared.messages {
+                // A mistake in the configuration keeps nobody from logging in.
+                let _ = writeln!(std::io::stderr(), "Warning: {}", visible(&message));
+            }
+            follow::run(session, following)
+        }
+        Place::Embedded => {
+            Err(Error::new(Kind::Usage, "without the deck the login needs a supervisor in the background")
+                .hint("leave out `--embedded`"))
+        }
+    }
+}
+
+/// Variables that a login takes from whoever starts it, and not from whoever started the supervisor.
+const OF_THE_CALLER: [&str; 10] = [
+    "PATH",
+    "SSH_AUTH_SOCK",
+    "LANG",
+    "LC_ALL",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+];
+
+fn callers_variables(configuration_folder: Option<&str>) -> Vec<(String, String)> {
+    let names = OF_THE_CALLER.into_iter().chain(configuration_folder);
+    names.filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?))).collect()
 }
 
 /// Opens the deck with several sessions started.
@@ -135,6 +187,10 @@ fn suggestions(catalogue: &Catalogue, wanted: &str) -> Vec<String> {
     }
     let near = |id: &ProviderId| config::resolved::distance(wanted, id.as_str()) <= 2;
     quoted(catalogue.ids().filter(near).map(|id| id.to_string()).take(3).collect())
+}
+
+fn current_folder() -> Option<String> {
+    std::env::current_dir().ok()?.into_os_string().into_string().ok()
 }
 
 /// The way to the supervisor, begun before anything else is got ready.
@@ -222,7 +278,6 @@ fn deck(
         events,
         settings: prepared.settings,
         start,
-        origin: super::origin(),
         messages: prepared.messages,
         guard: guard.map(|guard| Box::new(guard) as _),
         reconnect,

@@ -373,7 +373,6 @@ mod tests {
                 command,
                 directory: name.clone(),
                 name,
-                inherited: (!environment.is_empty()).then(|| Inherited(environment.clone())),
                 environment,
                 columns,
                 rows,

@@ -29,7 +29,6 @@ use crate::protocol::request::StartSession;
 mod effects;
 mod preferences;
 
-pub use effects::Origin;
 use effects::{Effects, Outcome};
 
 /// Between two tries to reach a supervisor that is gone.
@@ -48,8 +47,6 @@ pub struct Deck {
     pub settings: Settings,
     /// What is to be started at once.
     pub start: Vec<StartSession>,
-    /// What everything that is started inherits.
-    pub origin: Origin,
     /// What was wrong in the person's files, a sentence each.
     pub messages: Vec<String>,
     /// Whatever restores the terminal if this process is killed; held until the terminal is restored.
@@ -79,7 +76,7 @@ pub async fn run(deck: Deck) -> Result<(), Error> {
     let size = Terminal::size().map_err(no_terminal)?;
     let (hang_up, terminate) = (listen(SignalKind::hangup())?, listen(SignalKind::terminate())?);
     let (terminal, told) = Terminal::enter(settings.mouse).map_err(no_terminal)?;
-    let (effects, outcomes) = Effects::new(&settings, deck.origin);
+    let (effects, outcomes) = Effects::new(&settings);
     let backend = LeanBackend::new(size.0, size.1, settings.surroundings.colours);
     let Ok(frames) = Frames::new(backend);
     let mut messages = deck.messages;
@@ -267,7 +264,7 @@ impl Running {
 
     fn perform(&mut self, order: Cmd) {
         match order {
-            Cmd::Request(ask, request) => self.effects.request(&self.client, ask, *request),
+            Cmd::Request(ask, request) => self.effects.request(&self.client, ask, &request),
             Cmd::Copy { what, text } => self.effects.copy(what, text),
             Cmd::Open(url) => self.effects.open(url),
             Cmd::Save { name, content } => self.effects.save(name, content),

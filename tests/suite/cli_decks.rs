@@ -3,8 +3,7 @@
 use std::process::Stdio;
 
 use super::common::deck::{Deck, State};
-use super::common::env::{AUTHDECK, Home};
-use super::common::tmux::{Terminal, Tmux};
+use super::common::env::Home;
 use super::common::wait::wait_until;
 use super::common::{peer, process};
 
@@ -147,21 +146,4 @@ fn leaving_the_deck_leaves_the_sessions_and_stopping_ends_every_deck() {
     let supervisors = || process::list(&home.supervisors());
     wait_until("no supervisor is left, or was started anew", || supervisors().is_empty(), supervisors);
     assert_eq!(home.children().len(), 2, "the logins go on");
-}
-
-#[test]
-fn what_is_started_inherits_the_shell_of_its_deck_and_not_the_first_ones() {
-    if !peer::has("what_is_started_inherits_the_shell_of_its_deck_and_not_the_first_ones", &["tmux"]) {
-        return;
-    }
-    let home = Home::new().with("COLOUR", "green");
-    let first = Deck::start(&home, &["run", "--", "sh", "-c", "echo it is $COLOUR in $(pwd); exec cat"]);
-    first.wait_text("it is green in");
-    std::fs::create_dir(home.work().join("elsewhere")).unwrap();
-    let script = "cd elsewhere; export COLOUR=blue AUTHDECK_CREDENTIAL=foreign; exec \"$0\" run -- sh -c 'echo it is $COLOUR in $(pwd); \
-                  test $AUTHDECK_CREDENTIAL != foreign && echo own credential; exec cat'";
-    let second = Tmux::start(&home, &Terminal::default(), &["sh", "-c", script, AUTHDECK]);
-    second.wait_text("it is blue in");
-    second.wait_text("elsewhere");
-    second.wait_text("own credential");
 }

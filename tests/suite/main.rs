@@ -18,6 +18,7 @@ mod browser_shim;
 mod cli_commands;
 mod cli_decks;
 mod cli_demo_provider;
+mod cli_scripted;
 mod cli_serve;
 mod deck_hangup;
 mod detect_chunks;

@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 
 use crate::client::{Client, ClientError};
 use crate::protocol::error::{INTERNAL, RpcError};
-use crate::protocol::request::{Inherited, Request};
+use crate::protocol::request::Request;
 use crate::tui::clipboard::{Copier, perform, write_private};
 use crate::tui::msg::{Ask, Msg};
 use crate::tui::settings::Settings;
@@ -37,21 +37,11 @@ pub struct Effects {
     browser: Option<String>,
     bell: bool,
     osc9: bool,
-    origin: Origin,
-}
-
-/// What a session inherits that is started here.
-#[derive(Clone, Debug, Default)]
-pub struct Origin {
-    /// The working folder.
-    pub directory: Option<String>,
-    /// The environment.
-    pub environment: Inherited,
 }
 
 impl Effects {
     /// Starts with what the settings say; outcomes come through the receiver.
-    pub fn new(settings: &Settings, origin: Origin) -> (Self, mpsc::UnboundedReceiver<Outcome>) {
+    pub fn new(settings: &Settings) -> (Self, mpsc::UnboundedReceiver<Outcome>) {
         let (outcomes, receiver) = mpsc::unbounded_channel();
         let around = &settings.surroundings;
         let effects = Self {
@@ -63,7 +53,6 @@ impl Effects {
             },
             recordings: settings.recordings.clone(),
             browser: around.browser.clone(),
-            origin,
             bell: settings.bell,
             // Between the deck and the terminal nobody else hands it on.
             osc9: settings.osc9 && !around.tmux && !around.screen,
@@ -83,14 +72,10 @@ impl Effects {
         });
     }
 
-    /// Sends a request now; the answer follows. What is started is started as from the shell that the deck runs in.
-    pub fn request(&self, client: &Client, ask: Ask, mut request: Request) {
+    /// Sends a request now; the answer follows.
+    pub fn request(&self, client: &Client, ask: Ask, request: &Request) {
         let outcomes = self.outcomes.clone();
-        if let Request::SessionStart(start) = &mut request {
-            start.directory = start.directory.take().or_else(|| self.origin.directory.clone());
-            start.inherited = start.inherited.take().or_else(|| Some(self.origin.environment.clone()));
-        }
-        match client.begin(&request) {
+        match client.begin(request) {
             Ok(pending) => {
                 tokio::spawn(async move {
                     let answer = pending.wait::<Value>().await.map_err(refusal);

@@ -1,0 +1,120 @@
+//! Without the deck: what scripts, agents and screen readers use.
+//!
+//! | module | what it does |
+//! | --- | --- |
+//! | [`follow`] | starts a login and tells line by line what becomes of it |
+//! | `sessions` | one question or order about a session |
+//! | `challenges` | one question or answer about a challenge |
+//! | `watch` | one session as it goes on, over a connection that may break |
+//! | `spoken` | a session's changes as lines for a person |
+//! | `input` | what is read from standard input |
+//!
+//! With `--json` each prints what the API answers. What went wrong is on standard error, and the exit code tells which
+//! way ([`crate::error`]).
+
+mod challenges;
+pub mod follow;
+mod input;
+mod sessions;
+mod spoken;
+mod watch;
+
+use std::io::Write as _;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::supervisor::connect_or_start;
+use crate::cli::scripted::Scripted;
+use crate::client::ClientError;
+use crate::core::status::Status;
+use crate::error::{Error, Kind, visible};
+use crate::protocol::error::{CANNOT_START, NOT_FOUND, PASTE_REFUSED, TOO_LATE, UNAUTHENTICATED};
+use crate::protocol::snapshot::SessionView;
+
+/// Does what one of the commands says.
+///
+/// # Errors
+/// The supervisor cannot be had or refuses, or the answer is no.
+pub fn run(command: Scripted) -> Result<(), Error> {
+    super::current_thread_runtime()?.block_on(async {
+        let (client, events) = connect_or_start().await?;
+        match command {
+            Scripted::Sessions(options) => sessions::list(&client, &options).await,
+            Scripted::Poll(of) => sessions::poll(&client, &of).await,
+            Scripted::Wait(options) => sessions::wait(client, events, &options).await,
+            Scripted::Transcript(of) => sessions::transcript(&client, &of).await,
+            Scripted::Submit(submit) => sessions::submit(&client, submit).await,
+            Scripted::Type(typed) => sessions::type_line(&client, typed).await,
+            Scripted::Cancel(of) => sessions::cancel(&client, &of).await,
+            Scripted::Kill(kill) => sessions::kill(&client, &kill).await,
+            Scripted::Challenges(options) => challenges::list(&client, &options).await,
+            Scripted::Answer(answer) => challenges::answer(&client, answer).await,
+            Scripted::Deny(of) => challenges::deny(&client, &of).await,
+        }
+    })
+}
+
+/// Prints text for a person.
+fn print(text: &str) -> Result<(), Error> {
+    let mut output = std::io::stdout().lock();
+    output
+        .write_all(text.as_bytes())
+        .and_then(|()| output.flush())
+        .map_err(|error| Error::new(Kind::Failed, "the answer could not be printed").because(error))
+}
+
+/// Prints a value as the API has it, on one line.
+fn print_json(value: &impl Serialize) -> Result<(), Error> {
+    let text = serde_json::to_string(value)
+        .map_err(|error| Error::new(Kind::Failed, "the answer could not be printed").because(error))?;
+    print(&(text + "\n"))
+}
+
+/// Prints a value's fields for a person, those that are null left out.
+fn print_fields(value: &impl Serialize) -> Result<(), Error> {
+    let value = serde_json::to_value(value).unwrap_or_default();
+    let mut fields: Vec<_> =
+        value.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null()).collect();
+    fields.sort_by_key(|(name, _)| *name != "status");
+    let lines = fields.into_iter().map(|(name, value)| {
+        let text = value.as_str().map_or_else(|| value.to_string(), visible);
+        format!("{name}: {text}\n")
+    });
+    print(&lines.collect::<String>())
+}
+
+/// Prints whether an order had an effect; that it had none is an error, said in a sentence.
+fn print_effect(done: bool, json: bool, no_effect: &str) -> Result<(), Error> {
+    if json {
+        print_json(&Value::Bool(done))?;
+    }
+    if done { Ok(()) } else { Err(Error::new(Kind::Failed, no_effect)) }
+}
+
+/// Makes an exit code of how a session ended.
+fn ending(session: &SessionView) -> Result<(), Error> {
+    match &session.status {
+        Status::Failed { error } => {
+            let failed = Error::new(Kind::Failed, error.clone());
+            Err(session.advice.iter().fold(failed, |failed, advice| failed.hint(advice.clone())))
+        }
+        Status::Success { .. }
+        | Status::Pending
+        | Status::UrlAvailable { .. }
+        | Status::CodeEmitted { .. } => Ok(()),
+    }
+}
+
+fn refused(error: ClientError) -> Error {
+    let ClientError::Refused(refusal) = error else {
+        return Error::new(Kind::Unavailable, "the supervisor does not answer").because(error);
+    };
+    let kind = match refusal.code {
+        NOT_FOUND | CANNOT_START => Kind::Usage,
+        PASTE_REFUSED | TOO_LATE => Kind::Denied,
+        UNAUTHENTICATED => Kind::Unavailable,
+        _ => Kind::Failed,
+    };
+    Error::new(kind, refusal.message)
+}

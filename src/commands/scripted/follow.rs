@@ -1,0 +1,178 @@
+//! Starts a login and tells line by line what becomes of it.
+//!
+//! What is typed or piped in goes to the login: as an answer to what its CLI asks, else as what the browser ended on.
+//! Ctrl-C ends the attempt; any other end of this process leaves it going, and `authdeck wait` finds it again.
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::input::{Hidden, Lines, is_terminal};
+use super::sessions::{show, type_into, until_it_matters};
+use super::spoken::Spoken;
+use super::watch::{Told, Watch};
+use super::{challenges, ending, print, print_json, refused};
+use crate::cli::scripted::Following;
+use crate::commands::supervisor::connect_or_start;
+use crate::core::ids::SessionId;
+use crate::core::secret::Secret;
+use crate::error::{Error, Kind, visible};
+use crate::protocol::event::Event;
+use crate::protocol::request::{StartSession, Started};
+use crate::protocol::snapshot::{SessionView, Waiting};
+
+/// Starts a session and follows it to its end, or to where it is left to itself.
+///
+/// # Errors
+/// It cannot be started, or it fails.
+pub fn run(session: StartSession, following: Following) -> Result<(), Error> {
+    crate::commands::current_thread_runtime()?.block_on(async {
+        let (client, events) = connect_or_start().await?;
+        let started = client.start(session).await.map_err(refused)?;
+        let session_id = started.session_id.clone();
+        let (mut watch, session) = Watch::begin(client, events, session_id.clone()).await?;
+        let session = session.ok_or_else(|| {
+            Error::new(Kind::Failed, format!("the session {session_id} was taken off the list"))
+        })?;
+        if following.detach {
+            let session = until_it_matters(&mut watch, session, true).await?;
+            show(&session, following.json)?;
+            return ending(&session);
+        }
+        let teller = Teller::new(following.json, &started)?;
+        Follower { watch, teller, session, session_id, hidden: None }.run().await
+    })
+}
+
+/// A login that is followed.
+struct Follower {
+    watch: Watch,
+    teller: Teller,
+    session: SessionView,
+    session_id: SessionId,
+    /// A secret is waited for: what is typed is not shown.
+    hidden: Option<Hidden>,
+}
+
+impl Follower {
+    async fn run(mut self) -> Result<(), Error> {
+        let mut lines = Lines::begin();
+        let mut interrupt = signal(SignalKind::interrupt())
+            .map_err(|error| Error::new(Kind::Failed, "Ctrl-C cannot be caught").because(error))?;
+        self.teller.session(&self.session)?;
+        while !self.session.status.is_terminal() {
+            tokio::select! {
+                told = self.watch.next() => self.told(told?)?,
+                line = lines.next() => self.take(line).await?,
+                _ = interrupt.recv() => {
+                    // That it was over already is told by its state.
+                    self.watch.client.cancel(&self.session_id).await.map_err(refused)?;
+                }
+            }
+            self.hide();
+        }
+        ending(&self.session)
+    }
+
+    fn told(&mut self, told: Told) -> Result<(), Error> {
+        match told {
+            Told::Session(session) => {
+                self.session = *session;
+                self.teller.session(&self.session)
+            }
+            Told::Challenge(challenge) => self.teller.event(&Event::ChallengeParked { challenge }),
+            Told::Notice(text) => self.teller.notice(text, &self.session_id),
+        }
+    }
+
+    /// Hands a line in. A refusal is told, and nothing else is lost by it.
+    async fn take(&mut self, line: Result<Secret, Error>) -> Result<(), Error> {
+        let outcome = match line {
+            Ok(text) => self.hand_in(text).await,
+            Err(error) => Err(error),
+        };
+        match outcome {
+            Ok(message) => self.teller.notice(message, &self.session_id),
+            Err(error) if error.kind() == Kind::Unavailable => Err(error),
+            Err(error) => self.teller.notice(error.report().trim_end().to_owned(), &self.session_id),
+        }
+    }
+
+    async fn hand_in(&self, text: Secret) -> Result<String, Error> {
+        let client = &self.watch.client;
+        if self.session.waiting == Waiting::Prompt || text.is_empty() {
+            let typed = type_into(client, &self.session_id, &text).await?;
+            let said =
+                if typed { "Typed into the CLI." } else { "Nothing was sent: the CLI reads no input." };
+            return Ok(said.to_owned());
+        }
+        client.submit(&self.session_id, text).await.map(|submitted| submitted.message).map_err(refused)
+    }
+
+    fn hide(&mut self) {
+        let wanted = self.session.waiting == Waiting::Secret && is_terminal();
+        if wanted != self.hidden.is_some() {
+            self.hidden = wanted.then(Hidden::new);
+        }
+    }
+}
+
+/// Tells what happens, to a person or to a program.
+enum Teller {
+    Person(Spoken),
+    Program {
+        /// The newest state, so that one that says nothing new is not told.
+        last: Option<Box<SessionView>>,
+    },
+}
+
+impl Teller {
+    fn new(json: bool, started: &Started) -> Result<Self, Error> {
+        if json {
+            print_json(started)?;
+            return Ok(Self::Program { last: None });
+        }
+        print(&format!("Session: {}\n", started.session_id))?;
+        Ok(Self::Person(Spoken::default()))
+    }
+
+    fn session(&mut self, session: &SessionView) -> Result<(), Error> {
+        match self {
+            Self::Person(spoken) => {
+                print(&spoken.lines(session).into_iter().map(|line| line + "\n").collect::<String>())
+            }
+            Self::Program { last } => {
+                let same = last.as_ref().is_some_and(|last| {
+                    SessionView { output_bytes: session.output_bytes, ..(**last).clone() } == *session
+                });
+                if same {
+                    return Ok(());
+                }
+                let session = Box::new(session.clone());
+                *last = Some(session.clone());
+                print_json(&Event::SessionChanged { session })
+            }
+        }
+    }
+
+    fn event(&mut self, event: &Event) -> Result<(), Error> {
+        match (self, event) {
+            (Self::Program { .. }, event) => print_json(event),
+            (Self::Person(_), Event::ChallengeParked { challenge }) => print(&format!(
+                "Challenge: {}\nAnswer it in another terminal: authdeck answer {}\n",
+                challenges::line(challenge),
+                challenge.challenge_id
+            )),
+            (Self::Person(_), _) => Ok(()),
+        }
+    }
+
+    fn notice(&mut self, text: String, session_id: &SessionId) -> Result<(), Error> {
+        match self {
+            Self::Person(_) => print(&(visible(&text) + "\n")),
+            Self::Program { .. } => print_json(&Event::Notice {
+                level: crate::protocol::event::Level::Info,
+                text,
+                session_id: Some(session_id.clone()),
+            }),
+        }
+    }
+}
