@@ -1,4 +1,4 @@
-//! The generic rules on what CLIs print that nobody recorded (`tests/corpus/read.toml`), at several widths and as
+//! The generic rules on what CLIs print that nobody recorded (`tests/corpus/*.toml`), at several widths and as
 //! several programs would lay it out.
 
 use std::fs;
@@ -36,8 +36,9 @@ struct Case {
 }
 
 fn cases() -> Vec<Case> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/read.toml");
-    toml::from_str::<Cases>(&fs::read_to_string(path).unwrap()).unwrap().case
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus");
+    let files = ["read.toml", "unseen.toml"].map(|name| fs::read_to_string(folder.join(name)).unwrap());
+    files.iter().flat_map(|text| toml::from_str::<Cases>(text).unwrap().case).collect()
 }
 
 fn run(text: &str, columns: u16) -> Report {

@@ -102,7 +102,7 @@ fn assemble(page: &Page, index: usize, run: Range<usize>) -> Address {
     let first_end = run.end.min(run.start + kept);
     text.truncate(kept);
     Address {
-        cut_short: ellipsis || template || has_broken_escape(&text),
+        cut_short: ellipsis || template || has_broken_escape(&text) || has_variable(&text),
         text,
         line: index,
         last,
@@ -151,6 +151,17 @@ fn has_broken_escape(url: &str) -> bool {
     let bytes = url.as_bytes();
     bytes.iter().enumerate().any(|(at, byte)| {
         *byte == b'%' && !(1..=2).all(|offset| bytes.get(at + offset).is_some_and(u8::is_ascii_hexdigit))
+    })
+}
+
+/// Whether the name of a variable stands where its value should (`?rd=https://$host$request_uri`).
+fn has_variable(url: &str) -> bool {
+    let bytes = url.as_bytes();
+    bytes.iter().enumerate().any(|(at, byte)| {
+        *byte == b'$'
+            && at > 0
+            && matches!(bytes[at - 1], b'=' | b'/')
+            && bytes.get(at + 1).is_some_and(|next| next.is_ascii_lowercase() || *next == b'_')
     })
 }
 

@@ -41,7 +41,9 @@ impl Around {
         let end_line = &page.lines[address.last].text;
         let after = head(&end_line[address.last_end.min(end_line.len())..]).to_owned();
         static NAMED: LazyLock<Regex> = LazyLock::new(|| {
-            fixed(r"(?i)^\W*(?:(?:login|auth|verification|sign-in) )?(?:url|uri|link) ?[:=] ?$")
+            fixed(
+                r"(?i)^\W*(?:(?:info|notice|note|warn(?:ing)?)\b\W*)?(?:(?:login|auth\w*|verification|sign-?in|device|sso|oauth) )?(?:url|uri|link|address) ?[:=] *$",
+            )
         });
         let begins =
             undecorated(&before).chars().filter(|c| c.is_alphabetic()).count() < 3 || NAMED.is_match(&before);
@@ -85,6 +87,11 @@ impl Around {
         NAMES.is_match(&self.after)
     }
 
+    /// Whether it is set in the marks of documentation.
+    fn is_marked_up(&self) -> bool {
+        self.before.ends_with('`') && self.after.starts_with('`')
+    }
+
     fn words(&self) -> String {
         without_urls(&[&self.above, &self.label, &self.before, &self.after].map(String::as_str).join(" "))
     }
@@ -106,10 +113,13 @@ fn head(text: &str) -> &str {
     &text[..to]
 }
 
+/// What it weighs that a URL is set as documentation sets code.
+const MARKED_UP: i32 = 8;
+
 /// Words that only a login uses; an invitation without them needs a URL with the looks of one.
 static LOGIN: LazyLock<Regex> = LazyLock::new(|| {
     fixed(
-        r"(?i)\b(?:log ?in(?:to)?|login|log into|sign ?in|signin|authenticat\w+|authori[sz]\w+|verification|activate|one-time|sso|oauth|oidc|device code)\b",
+        r"(?i)\b(?:log ?in(?:to)?|login|log into|sign ?in|signin|authenticat\w+|authori[sz]\w+|verification|activate|one-time|sso|oauth|oidc|device code)\b|\b(?:paste|enter) (?:the|your) (?:\w+ )?(?:token|api key)\b",
     )
 });
 
@@ -130,9 +140,9 @@ pub(super) fn is_login(url: &str, around: &Around, named: bool, provider: Option
         return false;
     }
     let below = weigh(Place::Words, &without_urls(&around.below));
-    let context = context(said, before, below);
+    let context = context(said, before, below) - if around.is_marked_up() { MARKED_UP } else { 0 };
     if is_loopback(&parsed) {
-        return is_own_login_page(&parsed, &words, said);
+        return is_own_login_page(&parsed, &words, said) || is_opened_login_page(&words, said, &around.below);
     }
     let expected =
         provider.is_some_and(|provider| provider.expects_host(parsed.host_str().unwrap_or_default()));
@@ -159,6 +169,15 @@ fn is_own_login_page(url: &Url, words: &str, said: Balance) -> bool {
         || url.path().starts_with("/tree")
         || url.path().starts_with("/notebooks");
     said.bad == 0 && said.good >= 7 && TOLD.is_match(words) && !served
+}
+
+/// "Opened URL: http://127.0.0.1:5000", and below it "Please use the browser to log in."
+fn is_opened_login_page(words: &str, said: Balance, below: &str) -> bool {
+    static OPENED: LazyLock<Regex> = LazyLock::new(|| fixed(r"(?i)\b(?:opened|opening)\b"));
+    static LOG_IN: LazyLock<Regex> = LazyLock::new(|| {
+        fixed(r"(?i)\bbrowser\b.{0,12}\bto (?:log|sign) in\b|\b(?:log|sign) in\b.{0,24}\bbrowser\b")
+    });
+    said.bad == 0 && OPENED.is_match(words) && LOG_IN.is_match(below)
 }
 
 /// A whole authorization request (RFC 6749 section 4.1.1): whatever is printed beside it, it is no page for a code.

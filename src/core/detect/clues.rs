@@ -113,6 +113,13 @@ pub(super) const CLUES: &[Clue] = &[
         "https://blog.a.example/x",
     ),
     clue(
+        3,
+        Url,
+        r"^https?://[^/?#]+/(?:link|pair|tv|activate|device)/?$",
+        "https://a.example/link",
+        "https://a.example/link/to/x",
+    ),
+    clue(
         2,
         Url,
         r"(?:login|auth|device|activate)",
@@ -137,7 +144,7 @@ pub(super) const CLUES: &[Clue] = &[
     clue(
         -5,
         Url,
-        r"/(?:sign-?up|register|registration|create-?account|join)(?:[/?#]|$)",
+        r"/(?:(?:sign-?up|registration|create-?account|join)(?:[/?#]|$)|register/?(?:[?#]|$))",
         "https://a.example/signup",
         "https://a.example/device",
     ),
@@ -189,7 +196,7 @@ pub(super) const CLUES: &[Clue] = &[
     clue(
         3,
         Words,
-        r"\b(?:this|the|following|login|authentication|authorization) (?:following )?(?:url|link|address|page)\b",
+        r"\b(?:this|the|following|login|auth|authentication|authorization|verification|sign-in|sso) (?:following )?(?:url|link|address|page)\b",
         "If you can't wait use this url:",
         "the list",
     ),
@@ -201,6 +208,20 @@ pub(super) const CLUES: &[Clue] = &[
         "login failed",
     ),
     clue(2, Words, r"\bpaste\b|\bcopy\b", "copy and paste", "the scope"),
+    clue(
+        5,
+        Words,
+        r"\b(?:paste|enter|copy)\b.{0,30}\b(?:token|api key|access key)\b (?:\w+ )?(?:found |shown )?(?:on|at|in|from)\b",
+        "please paste the token found on",
+        "paste the token below",
+    ),
+    clue(
+        3,
+        Words,
+        r"\b(?:enter|type in|confirm)\b.{0,16}\b(?:pin|code)\b",
+        "and enter this PIN",
+        "the PIN was entered",
+    ),
     // ---- Words that speak against it ----
     clue(
         -9,
@@ -244,6 +265,14 @@ pub(super) const CLUES: &[Clue] = &[
         "If you don't have an account, please create one here:",
         "account name",
     ),
+    clue(-9, Words, r"\bdiscovery\b", "Performing OIDC Discovery of", "discovered"),
+    clue(
+        RULED_OUT,
+        Words,
+        r"\bx{3,}-x{3,}\b|\*{3,}-\*{3,}|<(?:user[-_ ]?)?code>",
+        "and enter the code XXXX-XXXX",
+        "enter the code ABCD-EFGH",
+    ),
     clue(
         -9,
         Words,
@@ -279,7 +308,7 @@ pub(super) const CLUES: &[Clue] = &[
         "< Location: ",
         "the following link: ",
     ),
-    clue(RULED_OUT, Before, r#"(?:\w ?= ?|[(,] ?|return )["'`]$"#, "u=\"", "at \""),
+    clue(RULED_OUT, Before, r#"(?:(?:^|[^\w-])\w+ ?= ?|[(,] ?|return )["'`]$"#, "u=\"", "at \""),
     clue(
         RULED_OUT,
         Before,
@@ -288,6 +317,15 @@ pub(super) const CLUES: &[Clue] = &[
         "\"url\": \"",
     ),
     clue(RULED_OUT, Before, r"\b(?:GET|POST|PUT|HEAD|DELETE|PATCH) $", "GET ", "get "),
+    clue(RULED_OUT, Before, r#"\bHTTP/[\d.]+" \d{3} "#, "\"GET /login HTTP/1.1\" 302 0 \"", "over HTTP/1.1 "),
+    clue(
+        RULED_OUT,
+        Before,
+        r"^(?:\w+: +)?[\w-]+(?:\.[\w-]+)+/[\w.-]+: ?$",
+        "nginx.ingress.kubernetes.io/auth-url: ",
+        "Login URL: ",
+    ),
+    clue(RULED_OUT, Before, r#""\w+_endpoint"\s*:\s*"$"#, "\"token_endpoint\": \"", "\"endpoint\": \""),
     clue(
         7,
         Before,

@@ -39,7 +39,7 @@ static STRONG: LazyLock<Regex> =
 
 static WEAK: LazyLock<Regex> = LazyLock::new(|| {
     fixed(
-        r"^(?:[A-Z0-9]{5,10}|[0-9a-f]{6,8}|[0-9]{3}[- ][0-9]{3}|[a-z]{2,}(?:[-_][a-z]{2,}){1,6}|[A-Z]{2,}(?:-[A-Z]{2,}){1,3}|[A-Za-z0-9]{4}-[A-Za-z0-9]{4})$",
+        r"^(?:[A-Z0-9]{5,10}|[0-9a-f]{6,8}|[0-9a-f]{4}|[0-9]{3}[- ][0-9]{3}|[a-z]{2,}(?:[-_][a-z]{2,}){1,6}|[A-Z]{2,}(?:-[A-Z]{2,}){1,3}|[A-Za-z0-9]{4}-[A-Za-z0-9]{4})$",
     )
 });
 
@@ -53,6 +53,13 @@ static LABEL_BEFORE: LazyLock<Regex> = LazyLock::new(|| {
 /// A verb that ends right before the code.
 static VERB_BEFORE: LazyLock<Regex> =
     LazyLock::new(|| fixed(r#"(?i)\b(?:enter|confirm|type in|input):? ?["'“`*\[(]*$"#));
+
+/// A label in a column of its own: "User code          ABCD-EFGH".
+static COLUMN_BEFORE: LazyLock<Regex> = LazyLock::new(|| {
+    fixed(
+        r"(?i)^\W*(?:user|device|verification|one-time|activation|pairing|login|confirmation) ?-?code {2,}$",
+    )
+});
 
 /// A line that announces the code on the next one.
 static ANNOUNCES: LazyLock<Regex> = LazyLock::new(|| {
@@ -94,16 +101,24 @@ pub(super) fn codes(page: &Page, in_url: &dyn Fn(usize, usize) -> bool) -> Vec<C
 }
 
 fn form(text: &str) -> Option<Form> {
+    if is_place_holder(text) {
+        return None;
+    }
     let capitals = text.chars().filter(char::is_ascii_uppercase).count();
     let digits = text.chars().filter(char::is_ascii_digit).count();
     if STRONG.is_match(text) && capitals + digits >= 6 && (capitals > 0 || text.len() <= 9) {
         return Some(Form::Strong);
     }
     let hexadecimal = text.chars().all(|c| c.is_ascii_digit() || matches!(c, 'a'..='f'));
-    if hexadecimal && digits == 0 {
+    if hexadecimal && (digits == 0 || (text.len() == 4 && digits == 4)) {
         return None;
     }
     WEAK.is_match(text).then_some(Form::Weak)
+}
+
+/// "XXXX-XXXX" stands for a code.
+fn is_place_holder(text: &str) -> bool {
+    text.chars().all(|c| matches!(c, 'X' | 'x' | '-' | '_'))
 }
 
 /// The characters around a code that are not part of it.
@@ -128,12 +143,16 @@ fn beside_label(page: &Page, index: usize, in_url: &dyn Fn(usize, usize) -> bool
         let candidate = bare(word);
         let Some(form) = form(candidate) else { continue };
         let before = &text[..start];
-        let labelled =
-            LABEL_BEFORE.is_match(before) || (form == Form::Strong && VERB_BEFORE.is_match(before));
+        let column = COLUMN_BEFORE.is_match(before);
+        let object = is_object(candidate, before, &text[start + word.len()..]);
+        let labelled = column
+            || object
+            || LABEL_BEFORE.is_match(before)
+            || (form == Form::Strong && VERB_BEFORE.is_match(before));
         if !labelled || (ASKS.is_match(before) && !is_shown(before, form)) {
             continue;
         }
-        if form == Form::Weak && !weak_is_a_code(candidate, before) {
+        if form == Form::Weak && !object && !weak_is_a_code(candidate, before) {
             continue;
         }
         return Some(Code {
@@ -144,6 +163,19 @@ fn beside_label(page: &Page, index: usize, in_url: &dyn Fn(usize, usize) -> bool
         });
     }
     None
+}
+
+/// "Enter F5B8BZYV device code in …".
+fn is_object(candidate: &str, before: &str, after: &str) -> bool {
+    static VERB: LazyLock<Regex> =
+        LazyLock::new(|| fixed(r#"(?i)\b(?:enter|use|type in|confirm|input) (?:the )?["'“`*\[(]*$"#));
+    static NOUN: LazyLock<Regex> = LazyLock::new(|| {
+        fixed(
+            r"(?i)^ (?:as (?:the |your )?)?(?:device|user|verification|one-time|activation|pairing|login) code\b",
+        )
+    });
+    let capitals = candidate.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '-');
+    capitals && VERB.is_match(before) && NOUN.is_match(after)
 }
 
 /// "Enter the verification code: ABCD-EFGH" asks; "Your verification code: ABCD-EFGH" shows.
@@ -165,7 +197,7 @@ fn weak_is_a_code(candidate: &str, before: &str) -> bool {
     });
     static OBJECT: LazyLock<Regex> = LazyLock::new(|| {
         fixed(
-            r#"(?i)\b(?:enter|use|confirm|input|type|copy|with) (?:the |this |your )?(?:[\w-]+ ){0,2}(?:code|pin):? ?["'“`*\[(]*$"#,
+            r#"(?i)\b(?:enter|use|confirm|input|type|copy|with) (?:the |this |your )?(?:[\w-]+ ){0,2}(?:code|pin)(?: below)?:? ?["'“`*\[(]*$"#,
         )
     });
     let capitals = candidate.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '-');
@@ -250,11 +282,18 @@ pub(super) fn code_in_url(url: &str) -> Option<String> {
     {
         let name = name.to_lowercase();
         let named = name.contains("user_code") || name.contains("usercode") || name == "otc";
-        if (named || (device_page && matches!(name.as_str(), "code" | "c"))) && is_code_value(&value) {
+        let told = device_page || (path.contains("auth") && is_pair(&value));
+        if (named || (told && matches!(name.as_str(), "code" | "c"))) && is_code_value(&value) {
             return Some(value.into_owned());
         }
     }
     short_link(&parsed)
+}
+
+/// The form that device codes have most often, and that authorization codes never have.
+fn is_pair(value: &str) -> bool {
+    static PAIR: LazyLock<Regex> = LazyLock::new(|| fixed(r"^[A-Z0-9]{4}-[A-Z0-9]{4}$"));
+    PAIR.is_match(value)
 }
 
 fn is_code_value(value: &str) -> bool {

@@ -194,7 +194,7 @@ static FAILURE: LazyLock<[Regex; 7]> = LazyLock::new(|| {
 /// Lines with the words of a failure that are none.
 static NO_FAILURE: LazyLock<Regex> = LazyLock::new(|| {
     fixed(
-        r#"(?i)\b(?:if|when|once|unless|in case|until|whether)\b|\bwill (?:expire|be)\b|\b(?:fail\w*|unable|could ?n.t|could not|cannot|error)\b.{0,24}\b(?:open|launch)\w*\b|\bretrying\b|\bretry \(|^\s*[{\["]"|^\s*-{1,2}\w|::|\?$|\bexit(?:ed)? code 0\b|\bassert|\bnot logged in\b|\bwarning\b"#,
+        r#"(?i)\b(?:if|when|once|unless|in case|until|whether)\b|\bwill (?:expire|be)\b|\b(?:fail\w*|unable|could ?n.t|could not|cannot|error)\b.{0,24}\b(?:open|launch)\w*\b|\bretrying\b|\bretry \(|^\s*[{\["]"|^\s*-{1,2}\w|::|\?$|\bexit(?:ed)? code 0\b|\bassert|\bnot logged in\b|\bwarning\b|^npm (?:err!|error) [a-z]+ [a-z]|===|;$"#,
     )
 });
 
@@ -251,14 +251,22 @@ static SENDS_URL: LazyLock<Regex> = LazyLock::new(|| {
         r"(?i)\b(?:into|in) (?:a|your|the|any) (?:\w+ )?browser\b|\b(?:following|this|below) (?:url|link|address)\b",
     )
 });
+/// What the browser ended on, by way of the same CLI on another machine (`gcloud auth login --no-browser`).
+static ASKS_OUTPUT: LazyLock<Regex> = LazyLock::new(|| {
+    fixed(&format!(r"(?i)\b(?:enter|paste)\b.{{0,20}}\boutput of the (?:above )?command\b.{{0,20}}?{TAIL}"))
+});
+/// "Enter code from server (might be in the address bar):"
+static CODE_FIRST: LazyLock<Regex> = LazyLock::new(|| {
+    fixed(r"(?i)\b(?:paste|enter|type|input|provide)\b (?:the |your |that )?(?:[\w-]+ )?code\b [^.:]{0,16}\(")
+});
 static ASKS_CODE: LazyLock<Regex> = LazyLock::new(|| {
     fixed(&format!(
-        r"(?i)\b(?:paste|enter|type|input|provide)\b.{{0,60}}?\bcode\b.{{0,50}}?{TAIL}|\b(?:authori[sz]ation|authentication|access|verification|one-time|security)(?: access)? code\b.{{0,60}}?{TAIL}"
+        r"(?i)\b(?:paste|enter|type|input|provide)\b.{{0,60}}?\b\w*code\b.{{0,50}}?{TAIL}|\b(?:authori[sz]ation|authentication|access|verification|one-time|security)(?: access)? code\b.{{0,60}}?{TAIL}"
     ))
 });
 static ASKS_SECRET: LazyLock<Regex> = LazyLock::new(|| {
     fixed(&format!(
-        r"(?i)\b(?:paste|enter|type|input|provide)\b.{{0,60}}?\b(?:tokens?|api[ -]?keys?|access keys?|password|passphrase|passcode|secret)\b.{{0,60}}?{TAIL}|^[?>*\s]*(?:(?:your|the|api|access|auth\w*|personal|\w+'s) ){{0,3}}(?:token|password|passphrase|api[ -]?key|secret)\b(?: (?:for|of|from) \S+)?{TAIL}"
+        r"(?i)\b(?:paste|enter|type|input|provide)\b.{{0,60}}?\b(?:tokens?|api[ -]?keys?|access keys?|password|passphrase|passcode|secret)\b.{{0,60}}?{TAIL}|\b(?:tokens?|api[ -]?keys?)\b.{{0,60}}\bpaste it\b.{{0,40}}?{TAIL}|^[?>*\s]*(?:enter )?(?:(?:the|your|master) ){{0,2}}(?:password|passphrase|pin) (?:for|of|to) .{{1,70}}?{TAIL}|^[?>*\s]*(?:(?:your|the|api|access|auth\w*|personal|cli|new|user|account|\w+'s) ){{0,3}}(?:token|password|passphrase|api[ -]?key|secret)\b(?: (?:for|of|from) \S+)?{TAIL}"
     ))
 });
 static ASKS_ENTER: LazyLock<Regex> =
@@ -285,13 +293,16 @@ fn prompt(masked: &str) -> Option<Reading> {
     let is_short = masked.bytes().filter(|byte| *byte != b'#').count() <= LONGEST_PROMPT;
     let (expects, found) = [
         (Expects::Choice, &ASKS_CHOICE),
+        (Expects::CallbackUrl, &ASKS_OUTPUT),
         (Expects::CallbackUrl, &ASKS_URL),
         (Expects::Code, &ASKS_CODE),
         (Expects::Secret, &ASKS_SECRET),
         (Expects::Enter, &ASKS_ENTER),
     ]
     .into_iter()
-    .filter(|(expects, _)| *expects != Expects::CallbackUrl || !SENDS_URL.is_match(masked))
+    .filter(|(expects, _)| {
+        *expects != Expects::CallbackUrl || !(SENDS_URL.is_match(masked) || CODE_FIRST.is_match(masked))
+    })
     .filter(|(expects, _)| matches!(expects, Expects::Choice | Expects::Enter) || is_short)
     .find_map(|(expects, regex)| regex.find(masked).map(|found| (expects, found)))?;
     let end = match expects {
@@ -301,9 +312,22 @@ fn prompt(masked: &str) -> Option<Reading> {
     Some(Reading { says: Says::Prompt(expects), start: 0, end })
 }
 
+/// What a service of the machine told the journal is about somebody else's login (RFC 3164 section 4.1, RFC 5424).
+fn is_journal(text: &str) -> bool {
+    static JOURNAL: LazyLock<Regex> = LazyLock::new(|| {
+        fixed(
+            r"^(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:?\d\d)) \S+ [\w./@-]+(?:\(\w+\))?(?:\[\d+\])?: ",
+        )
+    });
+    text.as_bytes().get(3).is_some_and(|byte| matches!(byte, b' ' | b'0'..=b'9')) && JOURNAL.is_match(text)
+}
+
 /// Reads one line by the generic rules. `text` is undecorated, `masked` is it without URLs.
 pub(super) fn read(text: &str, masked: &str, hints: Hints) -> Vec<Reading> {
     let mut readings = Vec::new();
+    if is_journal(text) {
+        return readings;
+    }
     let succeeded = if hints.success() { success(masked, text) } else { None };
     let outcome = succeeded.or_else(|| if hints.failure() { failure(masked) } else { None });
     let asked = if hints.prompt() { prompt(masked) } else { None }.filter(|asked| match &outcome {

@@ -38,7 +38,9 @@ impl Reader<'_> {
         }
         let by_provider = self.provider_says(&statement);
         // The middle of a paragraph was read with its beginning.
-        let goes_on = index > 0 && text.starts_with(char::is_lowercase) && wraps_into(self.page, index);
+        let goes_on = index > 0
+            && text.starts_with(char::is_lowercase)
+            && (wraps_into(self.page, index) || is_prose_above(self.page, index));
         if !by_provider && !goes_on {
             self.generic_says(&statement, &masked, hints);
         }
@@ -144,7 +146,10 @@ impl Reader<'_> {
     fn prompt(&mut self, expects: Expects, text: &str, statement: &Statement) {
         let announces_code =
             self.codes.iter().any(|code| code.label >= statement.index && code.label < statement.next);
+        // Nobody but a login asks for a password with the cursor behind the question.
+        let asks_for_password = expects == Expects::Secret && statement.open;
         let about_login = self.provider.is_some()
+            || asks_for_password
             || self.memory.about_login
             || !self.taken.is_empty()
             || !self.codes.is_empty()
@@ -259,6 +264,14 @@ impl Statement {
         }
         Self { text, index, next, number: line.number, open }
     }
+}
+
+/// Whether the line above is prose that does not end there, as in an indented manual page.
+fn is_prose_above(page: &Page, index: usize) -> bool {
+    const MARGIN: usize = 4;
+    let (above, line) = (&page.lines[index - 1], &page.lines[index]);
+    let unended = above.text.ends_with(|c: char| c.is_alphanumeric() || c == ',');
+    line.indent >= MARGIN && above.indent >= MARGIN && unended && above.text.split_whitespace().count() >= 6
 }
 
 /// Whether a word wrapper broke the line above: its next word would not have fit.

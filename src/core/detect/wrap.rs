@@ -36,7 +36,8 @@ pub(super) fn continuation(line: &Line, next: &Line, url: &str, cuts: &[Cut]) ->
     }
     let length = next.text.find(|c| !is_url_char(c)).unwrap_or(next.text.len());
     let run = &next.text[..length];
-    if length == 0 || run.starts_with("http://") || run.starts_with("https://") {
+    let begins_anew = run.starts_with("http://") || run.starts_with("https://");
+    if length == 0 || (begins_anew && !is_value_missing(line, url)) {
         return None;
     }
     let whole = length == next.text.len();
@@ -51,6 +52,11 @@ pub(super) fn continuation(line: &Line, next: &Line, url: &str, cuts: &[Cut]) ->
             whole && !reads_as_word(run) && (wrapper_broke(line, url, run) || same_width(cuts, next, url))
         };
     goes_on.then_some(length)
+}
+
+/// A query that stops behind a `=` at the edge: what follows is its value, a URL too (`redirect_uri=http://…`).
+fn is_value_missing(line: &Line, url: &str) -> bool {
+    url.ends_with('=') && url.contains('?') && line.end + 1 >= line.edge
 }
 
 /// A `%` with one digit or none at the end: the rest of the escape must follow.
