@@ -8,6 +8,7 @@ pub mod http;
 pub mod keeper;
 pub mod peer;
 pub mod process;
+pub mod pty;
 pub mod served;
 pub mod servers;
 pub mod supervisor;

@@ -20,6 +20,7 @@ mod cli_decks;
 mod cli_demo_provider;
 mod cli_scripted;
 mod cli_serve;
+mod deck_copy;
 mod deck_hangup;
 mod detect_chunks;
 mod detect_cli;
