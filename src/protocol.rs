@@ -13,6 +13,7 @@ pub mod error;
 pub mod event;
 pub mod method;
 pub mod request;
+pub mod schema;
 pub mod screen;
 pub mod snapshot;
 

@@ -149,10 +149,11 @@ impl Challenges {
             epoch: self.last_epoch,
             session_id: park.session_id.clone(),
             kind: park.kind,
-            title: visible_line(&park.title, 40),
-            message: visible_text(&park.message, 2_000),
+            title: visible_line(or_http(&park.title, "browser", park.kind), 40),
+            message: visible_text(or_http(&park.message, in_words(park.proxy), park.kind), 2_000),
             origin: line(&park.origin),
             realm: line(&park.realm),
+            proxy: park.proxy,
             requester: park.requester.clone(),
             parked_at: now,
             expires_at: now.after(limit),
@@ -286,6 +287,27 @@ impl Challenges {
             self.ended.pop_front();
         }
         effects.push(Effect::Publish(Event::ChallengeEnded { challenge_id, epoch, outcome }));
+    }
+}
+
+/// A browser's callback has no words of its own.
+fn or_http<'a>(text: &'a str, default: &'a str, kind: ChallengeKind) -> &'a str {
+    match kind {
+        ChallengeKind::HttpBasic | ChallengeKind::HttpDigest if text.is_empty() => default,
+        ChallengeKind::HttpBasic
+        | ChallengeKind::HttpDigest
+        | ChallengeKind::Secret
+        | ChallengeKind::Text
+        | ChallengeKind::Confirm
+        | ChallengeKind::Notice => text,
+    }
+}
+
+fn in_words(proxy: bool) -> &'static str {
+    if proxy {
+        "The proxy wants a user name and a password."
+    } else {
+        "The server wants a user name and a password."
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the detector finds in a child's output, in the words that `authdeck detect` prints.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The kinds of finding.
@@ -23,7 +24,7 @@ pub enum FindingKind {
 }
 
 /// What a URL's host means for this provider.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// The catalogue lists this host for this provider.
@@ -35,7 +36,7 @@ pub enum Verdict {
 }
 
 /// What a prompt takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Expects {
     /// The code that the browser shows, or `code#state`.

@@ -317,6 +317,8 @@ pub struct Park {
     pub origin: Option<String>,
     /// The realm, for HTTP.
     pub realm: Option<String>,
+    /// For HTTP: a proxy asks, and not the server itself.
+    pub proxy: bool,
     /// Who asks.
     pub requester: Requester,
     /// How long it waits, if that is less than the setting.

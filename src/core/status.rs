@@ -1,5 +1,6 @@
 //! A session's status as every client sees it (behaviour S2). Wire names are kept exactly.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::ids::BundleId;
@@ -7,7 +8,7 @@ use super::ids::BundleId;
 /// Where a login stands.
 ///
 /// `Success` and `Failed` are terminal (behaviour S7).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "status", rename_all = "kebab-case", rename_all_fields = "camelCase")]
 pub enum Status {
     /// The child runs; nothing that a person could act on was seen yet.

@@ -3,6 +3,7 @@
 //! The protocol re-exports these types, so that they are on the wire what they are here: no secret is in them, and
 //! their names are never changed.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::finding::{Expects, Verdict};
@@ -11,7 +12,7 @@ use super::status::Status;
 use super::time::Timestamp;
 
 /// What the child process is doing.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "state", rename_all = "kebab-case", rename_all_fields = "camelCase")]
 pub enum ChildState {
     /// The keeper is being started.
@@ -42,7 +43,7 @@ pub enum ChildState {
 }
 
 /// A URL of the card.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct UrlView {
     /// The URL, byte for byte.
@@ -59,7 +60,7 @@ pub struct UrlView {
 }
 
 /// What a session waits for, from the person's side.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Waiting {
     /// Nothing to do yet: the CLI has shown nothing to act on.
@@ -85,7 +86,7 @@ pub enum Waiting {
 }
 
 /// One login session.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SessionView {
     /// Its id.
@@ -133,7 +134,7 @@ pub struct SessionView {
 }
 
 /// What a challenge asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ChallengeKind {
     /// One secret: a password or passphrase.
@@ -151,7 +152,7 @@ pub enum ChallengeKind {
 }
 
 /// Who asks: what the kernel says of the process, not what the process says of itself.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Requester {
     /// Process id of the asking process.
@@ -163,7 +164,7 @@ pub struct Requester {
 }
 
 /// A parked challenge.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ChallengeView {
     /// Its request id.
@@ -182,6 +183,9 @@ pub struct ChallengeView {
     pub origin: Option<String>,
     /// The realm, for HTTP; untrusted.
     pub realm: Option<String>,
+    /// For HTTP: a proxy asks (407), and not the server itself (401).
+    #[serde(default)]
+    pub proxy: bool,
     /// Who asks.
     pub requester: Requester,
     /// When it was parked.
@@ -191,7 +195,7 @@ pub struct ChallengeView {
 }
 
 /// A stored login. No secret in it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct BundleView {
     /// Its id.
@@ -209,7 +213,7 @@ pub struct BundleView {
 }
 
 /// How a parked challenge ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ChallengeOutcome {
     /// Somebody answered it.
@@ -225,7 +229,7 @@ pub enum ChallengeOutcome {
 }
 
 /// How loud a notice is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Level {
     /// Good to know.
@@ -237,7 +241,7 @@ pub enum Level {
 }
 
 /// One thing that happened.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "kebab-case", rename_all_fields = "camelCase")]
 pub enum Event {
     /// A session is new, or was found again after a restart.

@@ -174,6 +174,7 @@ pub async fn run(prompt: &str, surroundings: Surroundings) -> Result<(), Error> 
         message: bounded(prompt).to_owned(),
         origin: None,
         realm: None,
+        proxy: false,
         requester: Some(requester),
         limit_seconds: None,
     };

@@ -391,6 +391,7 @@ mod tests {
                 message,
                 origin: owner.clone(),
                 realm: owner,
+                proxy: process_id.is_some(),
                 requester: Some(Requester { process_id, chain: vec!["git".into()], directory: None }),
                 limit_seconds: Some(3),
             },

@@ -1,9 +1,10 @@
 //! The codes with which a request is refused.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A refusal, as it stands in a JSON-RPC answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RpcError {
     /// One of the constants of this module.
     pub code: i32,

@@ -3,6 +3,7 @@
 mod challenge;
 mod session;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::challenge::{AnswerChallenge, ChallengeAnswer, ChallengeRef, OwnerRef, ParkChallenge, Parked};
@@ -89,7 +90,7 @@ pub enum Request {
 }
 
 /// Who is there.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 pub struct Hello {
     /// The client's protocol version.
     pub protocol: u32,
@@ -105,7 +106,7 @@ pub struct Hello {
 }
 
 /// The answer to `hello`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Welcome {
     /// The supervisor's protocol version.
     pub protocol: u32,
@@ -116,7 +117,7 @@ pub struct Welcome {
 }
 
 /// A ticket to mint.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct MintTicket {
     /// The only provider whose logins it opens; absent: everything.
@@ -124,7 +125,7 @@ pub struct MintTicket {
 }
 
 /// The answer to `ticket.mint`: what an outside client presents once, within 30 s.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MintedTicket {
     /// What is to be presented.
@@ -138,21 +139,21 @@ pub struct MintedTicket {
 }
 
 /// The answer to `session.list`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SessionList {
     /// All of them, oldest first.
     pub sessions: Vec<SessionView>,
 }
 
 /// The answer to `provider.list`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ProviderList {
     /// Installed ones first.
     pub providers: Vec<ProviderView>,
 }
 
 /// The answer to `bundle.list`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BundleList {
     /// All of them.
     pub bundles: Vec<BundleView>,

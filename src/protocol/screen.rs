@@ -3,6 +3,7 @@
 //! Text in a run has no control, bidirectional or zero-width character in it: the supervisor replaced them by a
 //! visible escape such as `<U+202E>`, and masked secrets with `•`. A client may draw it as it is.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::core::ids::SessionId;
@@ -13,7 +14,7 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 }
 
 /// The rows of a session's screen that changed since the last update that this client got.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ScreenUpdate {
     /// Whose screen.

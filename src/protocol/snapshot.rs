@@ -1,5 +1,6 @@
 //! The whole state that a client shows, but for screens.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use crate::core::view::{
@@ -10,7 +11,7 @@ use crate::core::ids::ProviderId;
 use crate::core::time::Timestamp;
 
 /// Everything there is to list.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Snapshot {
     /// The number of the last event that is already in here.
@@ -28,7 +29,7 @@ pub struct Snapshot {
 }
 
 /// A provider of the catalogue, for the picker.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ProviderView {
     /// Its id.

@@ -20,6 +20,7 @@ fn challenge(id: &str) -> ParkChallenge {
         message: "Enter passphrase: ".into(),
         origin: None,
         realm: None,
+        proxy: false,
         requester: None,
         limit_seconds: None,
     }

@@ -58,6 +58,7 @@ fn parked(id: &str) -> ParkChallenge {
         message: "who?".into(),
         origin: None,
         realm: None,
+        proxy: false,
         requester: None,
         limit_seconds: None,
     }

@@ -83,8 +83,9 @@ async fn a_challenge_is_parked_by_one_call_and_waited_for_by_another() {
     let supervisor = Served::start(&home).await;
     let socket = supervisor.socket();
     let park = |owner: Value| {
-        let params = json!({"challengeId": "request-7", "owner": owner, "kind": "http-digest", "title": "browser",
-            "message": "Sign in to proxy.example", "origin": "https://proxy.example", "realm": "staff"});
+        // What a browser's host is called with, and no more.
+        let params = json!({"challengeId": "request-7", "owner": owner, "kind": "http-digest", "proxy": true,
+            "origin": "https://proxy.example:3128", "realm": "staff"});
         json!({"jsonrpc": "2.0", "id": 1, "method": "challenge.park", "params": params}).to_string()
     };
     let refused = call(socket, &park(Value::Null)).await.json();

@@ -259,6 +259,7 @@ pub fn git_challenge() -> ChallengeView {
         message: "Password for 'https://octocat@github.com': ".into(),
         origin: None,
         realm: None,
+        proxy: false,
         requester: Requester {
             process_id: Some(4711),
             chain: vec!["git-remote-https".into(), "git".into(), "bash".into()],

@@ -49,6 +49,7 @@ impl Registry {
                 message: "Enter passphrase for key 'k': ".to_owned(),
                 origin: None,
                 realm: Some("realm\u{202e}".to_owned()),
+                proxy: false,
                 requester: Requester::default(),
                 limit,
                 reply,

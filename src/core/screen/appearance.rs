@@ -4,8 +4,10 @@
 //! it character by character: `unicode-width` of a `char` is the number of columns it takes here, 0 for a combining
 //! mark. (Of a whole string it may be less: that measure joins emoji sequences, which this screen does not.)
 
+use std::borrow::Cow;
 use std::fmt;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -36,6 +38,24 @@ impl Serialize for Colour {
 impl<'de> Deserialize<'de> for Colour {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(ColourVisitor)
+    }
+}
+
+impl JsonSchema for Colour {
+    fn schema_name() -> Cow<'static, str> {
+        "Colour".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let part = json_schema!({"type": "integer", "minimum": 0, "maximum": 255});
+        json_schema!({
+            "description": "Null: the terminal's own. A number: one of 256. Three: red, green, blue.",
+            "oneOf": [
+                {"type": "null"},
+                part,
+                {"type": "array", "items": part, "minItems": 3, "maxItems": 3},
+            ],
+        })
     }
 }
 
@@ -82,7 +102,7 @@ pub mod attribute {
 }
 
 /// How a run looks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Style {
     /// Colour of the text.
     #[serde(rename = "f", default, skip_serializing_if = "is_default")]
@@ -101,7 +121,7 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 
 /// A stretch of one row with one style. Runs of a row follow each other without gaps from column 0; what is
 /// missing at the end is blank.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Run {
     /// The text; wide characters take two columns (`unicode-width` agrees with the emulator).
     #[serde(rename = "t")]
@@ -112,7 +132,7 @@ pub struct Run {
 }
 
 /// One row of the screen.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Row {
     /// Row number from the top of the visible screen, 0 based; in a history answer the absolute line number.
     #[serde(rename = "n")]
@@ -126,7 +146,7 @@ pub struct Row {
 }
 
 /// Where the child's cursor is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Cursor {
     /// Row from the top, 0 based.
     pub row: u16,
@@ -135,7 +155,7 @@ pub struct Cursor {
 }
 
 /// The modes that decide how a client encodes keys and pastes for this child.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Modes {
     /// DECCKM: arrow keys send `ESC O`.

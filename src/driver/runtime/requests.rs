@@ -202,6 +202,7 @@ impl Runtime {
             message: park.message,
             origin: park.origin,
             realm: park.realm,
+            proxy: park.proxy,
             requester,
             limit: park.limit_seconds.map(Duration::from_secs),
             reply,

@@ -1,5 +1,8 @@
 //! What is asked about challenges, and how it is answered.
 
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use crate::core::ids::ChallengeId;
@@ -8,7 +11,7 @@ use crate::protocol::event::ChallengeOutcome;
 use crate::protocol::snapshot::{ChallengeKind, Requester};
 
 /// Names a challenge.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ChallengeRef {
     /// Which one.
@@ -22,7 +25,7 @@ pub struct ChallengeRef {
 }
 
 /// Names an owner.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OwnerRef {
     /// The owner's name, as given when parking.
@@ -30,7 +33,7 @@ pub struct OwnerRef {
 }
 
 /// A challenge to park.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ParkChallenge {
     /// The request id; parking again under it supersedes (behaviour C4).
@@ -38,18 +41,23 @@ pub struct ParkChallenge {
     /// The owner; absent: the session of the connection, or the connection itself.
     #[serde(default)]
     pub owner: Option<String>,
-    /// What is asked.
+    /// What is asked; `http-basic` and `http-digest` are the schemes of HTTP.
     pub kind: ChallengeKind,
-    /// The short name: `ssh`, `git`, `sudo`.
+    /// The short name: `ssh`, `git`, `sudo`; absent: what HTTP says of itself.
+    #[serde(default)]
     pub title: String,
-    /// The prompt, in the requester's words.
+    /// The prompt, in the requester's words; absent: what HTTP says of itself.
+    #[serde(default)]
     pub message: String,
-    /// The origin, for HTTP.
+    /// The origin, for HTTP: scheme, host and port.
     #[serde(default)]
     pub origin: Option<String>,
     /// The realm, for HTTP.
     #[serde(default)]
     pub realm: Option<String>,
+    /// For HTTP: a proxy asks (407), and not the server itself (401).
+    #[serde(default)]
+    pub proxy: bool,
     /// Who asks, where the supervisor cannot see it itself.
     #[serde(default)]
     pub requester: Option<Requester>,
@@ -59,7 +67,7 @@ pub struct ParkChallenge {
 }
 
 /// The answer to `challenge.park`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Parked {
     /// The id it is parked under.
@@ -69,7 +77,7 @@ pub struct Parked {
 }
 
 /// An answer for a challenge.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AnswerChallenge {
     /// Which one.
@@ -86,6 +94,8 @@ pub struct AnswerChallenge {
 }
 
 /// What `challenge.wait` answers, to the owner's connection only.
+///
+/// The schema is that of the fields on the wire, see [`crate::protocol::encode::challenge_answer`].
 #[derive(Clone, Debug)]
 pub enum ChallengeAnswer {
     /// Somebody answered.
@@ -97,4 +107,22 @@ pub enum ChallengeAnswer {
     },
     /// It ended otherwise.
     Ended(ChallengeOutcome),
+}
+
+impl JsonSchema for ChallengeAnswer {
+    fn schema_name() -> Cow<'static, str> {
+        "ChallengeAnswer".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "object",
+            "required": ["outcome"],
+            "properties": {
+                "outcome": generator.subschema_for::<ChallengeOutcome>(),
+                "user": {"type": "string", "description": "The user name, for HTTP."},
+                "secret": {"type": "string", "description": "There if it was answered; empty for a plain yes."},
+            },
+        })
+    }
 }

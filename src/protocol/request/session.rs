@@ -1,5 +1,6 @@
 //! What is asked about sessions, and how it is answered.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::core::ids::{BundleId, ProviderId, SessionId};
@@ -8,7 +9,7 @@ use crate::core::status::Status;
 use crate::protocol::screen::Row;
 
 /// Names a session.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SessionRef {
     /// Which one.
@@ -16,7 +17,7 @@ pub struct SessionRef {
 }
 
 /// What to start.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct StartSession {
     /// An entry of the catalogue. Absent: `command` says it all.
@@ -40,7 +41,7 @@ pub struct StartSession {
 }
 
 /// The answer to `session.start` (behaviour S1).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Started {
     /// The new session.
@@ -50,7 +51,7 @@ pub struct Started {
 }
 
 /// The answer to `session.poll` (behaviour S2).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Polled {
     /// The provider, or null for any other command.
@@ -61,7 +62,7 @@ pub struct Polled {
 }
 
 /// A paste.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Submit {
     /// For which session.
@@ -71,7 +72,7 @@ pub struct Submit {
 }
 
 /// Where a paste went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Destination {
     /// To the child's standard input.
@@ -81,7 +82,7 @@ pub enum Destination {
 }
 
 /// The answer to `session.submit`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Submitted {
     /// Whether it was delivered.
@@ -93,7 +94,7 @@ pub struct Submitted {
 }
 
 /// Bytes for the child.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct InputBytes {
     /// For which session.
@@ -103,7 +104,7 @@ pub struct InputBytes {
 }
 
 /// A new terminal size.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Resize {
     /// Of which session.
@@ -115,7 +116,7 @@ pub struct Resize {
 }
 
 /// Whose screen this client wants.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Focus {
     /// The session; null for none.
@@ -127,7 +128,7 @@ pub struct Focus {
 }
 
 /// A stretch of history.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct HistoryRange {
     /// Of which session.
@@ -139,7 +140,7 @@ pub struct HistoryRange {
 }
 
 /// The answer to `session.history`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct History {
     /// The lines, `number` absolute. Lines that are no longer kept are absent.
@@ -151,7 +152,7 @@ pub struct History {
 }
 
 /// A search in the transcript.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Search {
     /// Of which session.
@@ -161,7 +162,7 @@ pub struct Search {
 }
 
 /// The answer to `session.search`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SearchResult {
     /// Absolute numbers of the matching lines, oldest first; at most 1,000, the newest ones.
@@ -169,7 +170,7 @@ pub struct SearchResult {
 }
 
 /// A kill.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Kill {
     /// Whose child.
@@ -180,7 +181,7 @@ pub struct Kill {
 }
 
 /// What a child wanted to open in a browser.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Opened {
     /// The session that it runs in.

@@ -55,7 +55,8 @@ pub fn who(challenge: &ChallengeView, columns: usize) -> Vec<Line> {
         lines.push(field("Folder", &visible(directory), Role::Text, columns));
     }
     if let Some(origin) = &challenge.origin {
-        lines.push(field("For", &visible(origin), Role::CardHost, columns));
+        let label = if challenge.proxy { "Proxy" } else { "For" };
+        lines.push(field(label, &visible(origin), Role::CardHost, columns));
     }
     if let Some(realm) = &challenge.realm {
         lines.push(field("Realm", &format!("“{}”", visible(realm)), Role::Quote, columns));
