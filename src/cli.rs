@@ -3,6 +3,7 @@
 pub mod scripted;
 
 use std::ffi::OsString;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::error::ErrorKind;
@@ -63,6 +64,10 @@ pub enum Command {
     Serve(Serve),
     /// End the background supervisor; its logins go on
     Stop(Stop),
+    /// Print a ticket with which a client comes in over TCP: once, within 30 seconds
+    Ticket(Ticket),
+    /// Say what the supervisor's API is
+    Api(Api),
     /// Hold one session's terminal; started by authdeck itself
     #[command(hide = true)]
     Keeper(Keeper),
@@ -142,6 +147,12 @@ pub struct Serve {
     /// Stay in the foreground, for a service manager; it does not end by itself then
     #[arg(long)]
     pub foreground: bool,
+    /// Listen on this loopback address too, such as 127.0.0.1:8414, for clients with a ticket
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub listen: Option<SocketAddr>,
+    /// Let pages of this origin connect, such as https://panel.example; may be repeated
+    #[arg(long, value_name = "ORIGIN", requires = "listen")]
+    pub allow_origin: Vec<String>,
     /// Standard input is the first client's connection; used by authdeck itself
     #[arg(long, hide = true, conflicts_with = "foreground")]
     pub detached: bool,
@@ -153,6 +164,32 @@ pub struct Stop {
     /// Do not ask, even if logins are live
     #[arg(long, short)]
     pub yes: bool,
+}
+
+/// `authdeck ticket`.
+#[derive(Debug, Args)]
+pub struct Ticket {
+    /// Let it open the logins of this provider only
+    #[arg(long, value_name = "ID")]
+    pub provider: Option<String>,
+    /// Print JSON, with the moment from when on it is refused
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `authdeck api`.
+#[derive(Debug, Args)]
+pub struct Api {
+    /// What to say
+    #[command(subcommand)]
+    pub what: ApiPart,
+}
+
+/// The parts of `authdeck api`.
+#[derive(Debug, Subcommand)]
+pub enum ApiPart {
+    /// Print every method, event and error code with its JSON schema
+    Schema,
 }
 
 /// `authdeck keeper`.

@@ -1,5 +1,6 @@
 //! What the commands of the command line do: each puts together the parts that it needs.
 
+pub mod api;
 pub mod askpass;
 pub mod browser;
 pub mod deck;
@@ -11,12 +12,20 @@ pub mod scripted;
 pub mod serve;
 pub mod stop;
 pub mod supervisor;
+pub mod ticket;
 
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use tokio::runtime::{Builder, Runtime};
 
 use crate::error::{Error, Kind};
+
+/// Prints a line. Whoever closed the output does not want to know.
+fn print_line(text: &str) {
+    let mut output = std::io::stdout();
+    let _ = writeln!(output, "{text}").and_then(|()| output.flush());
+}
 
 /// Returns this very program's file.
 fn own_program() -> Result<PathBuf, Error> {

@@ -6,7 +6,9 @@ use std::process::ExitCode;
 
 use authdeck::cli::{Command, CommandLine};
 use authdeck::commands::supervisor::Place;
-use authdeck::commands::{askpass, browser, deck, demo, demo_provider, providers, scripted, serve, stop};
+use authdeck::commands::{
+    api, askpass, browser, deck, demo, demo_provider, providers, scripted, serve, stop, ticket,
+};
 use authdeck::detect_command;
 use authdeck::error::Error;
 use authdeck::keeper;
@@ -25,6 +27,8 @@ fn main() -> ExitCode {
         Some(Command::Serve(options)) => serve::run(&options),
         Some(Command::Stop(options)) => stop::run(&options),
         Some(Command::Scripted(command)) => scripted::run(command),
+        Some(Command::Ticket(options)) => ticket::run(&options),
+        Some(Command::Api(options)) => api::run(&options.what),
         Some(Command::Providers(options)) => providers::run(&options),
         Some(Command::Detect(options)) => detect_command::run(&options, &mut std::io::stdout()),
         Some(Command::Askpass(options)) => askpass::run(options.prompt.as_deref()),

@@ -1,6 +1,7 @@
 //! `authdeck serve`: the supervisor in a process of its own.
 
 use std::io::Write as _;
+use std::net::SocketAddr;
 use std::os::unix::net::UnixStream as BlockingStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use crate::driver::paths::{PathError, Turn};
 use crate::driver::platform::{self, daemon};
 use crate::driver::{self, DriverSettings, Handle, StartError, paths};
 use crate::error::{Error, Kind};
+use crate::server::tcp::{self, Gate, ListenError};
 use crate::server::unix::{self, Listening};
 
 /// How long clients have to take what they were told last.
@@ -32,12 +34,60 @@ const END_LIMIT: Duration = Duration::from_millis(200);
 /// It cannot be started; in the foreground also if another one runs.
 pub fn run(options: &Serve) -> Result<(), Error> {
     if options.detached {
-        detached()
+        detached(options)
     } else if options.foreground {
-        serve(false, None)
+        serve(options, None)
+    } else if let Some(address) = options.listen {
+        background_listening(options, address)
     } else {
         background()
     }
+}
+
+/// Starts one that listens on a TCP address too.
+fn background_listening(options: &Serve, address: SocketAddr) -> Result<(), Error> {
+    // Here it is told at once, and in plain words.
+    Gate::new(address, &options.allow_origin).map_err(not_listened)?;
+    if address.port() == 0 {
+        return Err(Error::new(Kind::Usage, "in the background the port must be named")
+            .hint("with `--foreground` port 0 takes a free one and says which"));
+    }
+    let allowed =
+        options.allow_origin.iter().flat_map(|origin| ["--allow-origin".to_owned(), origin.clone()]);
+    let arguments: Vec<String> =
+        ["--listen".to_owned(), address.to_string()].into_iter().chain(allowed).collect();
+    super::current_thread_runtime()?.block_on(async {
+        if supervisor::connect_running().await?.is_some() {
+            return Err(Error::new(Kind::Failed, "a supervisor runs already, and it was not told to listen")
+                .hint("end it with `authdeck stop` (its logins go on), then start this one again"));
+        }
+        supervisor::start_with(&arguments).await
+    })?;
+    super::print_line(&format!(
+        "The supervisor runs in the background and listens on {address}. `authdeck ticket` prints a ticket."
+    ));
+    Ok(())
+}
+
+/// Opens the TCP address, if one was asked for.
+async fn listen(options: &Serve, handle: &Handle) -> Result<Option<tcp::Listening>, Error> {
+    let Some(address) = options.listen else { return Ok(None) };
+    let listening = tcp::listen(address, &options.allow_origin, handle).await.map_err(not_listened)?;
+    if options.foreground {
+        super::print_line(&format!(
+            "Listening on {}. `authdeck ticket` prints a ticket.",
+            listening.address()
+        ));
+    }
+    Ok(Some(listening))
+}
+
+fn not_listened(error: ListenError) -> Error {
+    let kind = match &error {
+        ListenError::NotLoopback(_) | ListenError::NoOrigin(_) => Kind::Usage,
+        ListenError::Refused { .. } => Kind::Failed,
+    };
+    Error::new(kind, "no address can be listened on").because(error)
 }
 
 /// Starts one, unless there is one.
@@ -60,24 +110,25 @@ fn background() -> Result<(), Error> {
 }
 
 /// What [`supervisor::connect_or_start`] starts.
-fn detached() -> Result<(), Error> {
+fn detached(options: &Serve) -> Result<(), Error> {
     daemon::leave_starter();
     let first = daemon::take_socket_of_starter().map_err(|error| {
         Error::new(Kind::Usage, "standard input is not the connection of whoever started this supervisor")
             .because(error)
             .hint("`authdeck serve` starts one in the background, `authdeck serve --foreground` here")
     })?;
-    serve(true, Some(first))
+    serve(options, Some(first))
 }
 
 /// Serves until it is told to stop. The first client is told by a byte when that begins.
-fn serve(ends_when_idle: bool, first: Option<BlockingStream>) -> Result<(), Error> {
+fn serve(options: &Serve, first: Option<BlockingStream>) -> Result<(), Error> {
     platform::deny_reading();
     let executable = super::own_program()?;
-    let settings = settings(ends_when_idle);
+    // Whoever asked for an address expects it to stay.
+    let settings = settings(first.is_some() && options.listen.is_none());
     let turn = Turn::wait(&settings).map_err(|error| not_started(StartError::Folder(error)))?;
     let runtime = super::full_runtime()?;
-    let outcome = runtime.block_on(serve_until_stopped(settings, executable, turn, first));
+    let outcome = runtime.block_on(serve_until_stopped(options, settings, executable, turn, first));
     runtime.shutdown_timeout(END_LIMIT);
     outcome
 }
@@ -97,6 +148,7 @@ fn settings(ends_when_idle: bool) -> DriverSettings {
 }
 
 async fn serve_until_stopped(
+    options: &Serve,
     settings: DriverSettings,
     executable: PathBuf,
     turn: Turn,
@@ -110,6 +162,13 @@ async fn serve_until_stopped(
     };
     let socket = handle.supervisor_socket().to_owned();
     let listening = unix::listen(&socket, &handle).map_err(|error| no_socket(&socket, error))?;
+    let _over_tcp = match listen(options, &handle).await {
+        Ok(over_tcp) => over_tcp,
+        Err(error) => {
+            handle.stop().await;
+            return Err(error);
+        }
+    };
     drop(turn);
     if let Some(first) = first {
         // An error means that it has gone already.

@@ -52,6 +52,18 @@ pub async fn connect_or_start() -> Result<(Client, Events), Error> {
     Approach::begin()?.finish().await
 }
 
+/// Starts a supervisor in the background with further arguments; none may run.
+///
+/// # Errors
+/// It cannot be started.
+pub(super) async fn start_with(arguments: &[String]) -> Result<(Client, Events), Error> {
+    let starting = Starting::begin_with(arguments).map_err(|error| not_started(&error.to_string()))?;
+    match starting.finish().await? {
+        Some(connected) => greet(connected).await,
+        None => Err(not_started("another one was quicker")),
+    }
+}
+
 /// Connects to this user's supervisor; absent if none runs.
 ///
 /// # Errors
@@ -136,10 +148,14 @@ impl Approach {
 
 impl Starting {
     fn begin() -> io::Result<Self> {
+        Self::begin_with(&[])
+    }
+
+    fn begin_with(arguments: &[String]) -> io::Result<Self> {
         let (stream, far) = BlockingStream::pair()?;
         stream.set_nonblocking(true)?;
         let mut command = Command::new(std::env::current_exe()?);
-        command.args(["serve", "--detached"]).current_dir("/");
+        command.args(["serve", "--detached"]).args(arguments).current_dir("/");
         for variable in OF_AN_OUTER_SESSION {
             command.env_remove(variable);
         }

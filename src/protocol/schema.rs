@@ -176,6 +176,11 @@ pub const METHODS: &[Method] = &[
         "Mints a ticket with which a client comes in over TCP: once, within 30 s.",
         r#"{"providerId":"gh"}"#,
     ),
+    entry::<Nothing, bool>(
+        method::SUPERVISOR_STOP,
+        "Ends the supervisor; its sessions go on, and what is parked is cancelled.",
+        "{}",
+    ),
     entry::<Nothing, ()>(
         method::SCREEN_TAKEN,
         "A notification: the last screen was drawn, the next one may come.",

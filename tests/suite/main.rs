@@ -12,9 +12,11 @@
 
 mod common;
 
+mod api_schema;
 mod architecture;
 mod askpass_answers;
 mod browser_shim;
+mod cli_api;
 mod cli_commands;
 mod cli_decks;
 mod cli_demo_provider;
@@ -38,6 +40,7 @@ mod keeper_input;
 mod keeper_kill;
 mod keeper_output;
 mod keeper_start;
+mod peer_browser;
 mod peer_challenges;
 mod peer_logins;
 mod peer_oidc;

@@ -6,48 +6,18 @@ use authdeck::client::{ClientError, ClientEvent};
 use authdeck::core::ids::{ChallengeId, SessionId};
 use authdeck::core::secret::Secret;
 use authdeck::core::status::Status;
-use authdeck::protocol::encode::Frame;
 use authdeck::protocol::error;
 use authdeck::protocol::event::Event;
 use authdeck::protocol::request::{Focus, ParkChallenge, Request, StartSession};
 use authdeck::protocol::snapshot::{ChallengeKind, ChildState};
-use authdeck::wire::{Happening, Wire};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
 use tokio::time::timeout;
 
 use super::common::env::Home;
-use super::common::served::{Served, text_of};
+use super::common::served::{Raw, Served, text_of};
 use super::common::wait::GENEROUS;
-
-/// A client that writes its own frames.
-struct Raw(Wire<UnixStream>);
-
-impl Raw {
-    async fn connect(supervisor: &Served) -> Self {
-        Self(Wire::connect(UnixStream::connect(supervisor.socket()).await.unwrap()).await.unwrap())
-    }
-
-    async fn say(&mut self, text: &str) {
-        self.0.send(Frame::new(text.as_bytes().to_vec())).unwrap();
-        while self.0.is_writing() {
-            assert!(matches!(self.0.next(false).await, Happening::Written));
-        }
-    }
-
-    /// The next frame; absent if the connection ended.
-    async fn hear(&mut self) -> Option<Value> {
-        loop {
-            match timeout(GENEROUS, self.0.next(true)).await.expect("nothing came") {
-                Happening::Text(text) => return Some(serde_json::from_slice(&text).unwrap()),
-                Happening::Written => {}
-                Happening::NotText => panic!("not text"),
-                Happening::Closed(_) => return None,
-            }
-        }
-    }
-}
 
 fn parked(id: &str) -> ParkChallenge {
     ParkChallenge {

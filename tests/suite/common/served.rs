@@ -6,11 +6,16 @@ use authdeck::client::{Client, ClientEvent, Events, connect_unix};
 use authdeck::config::Limits;
 use authdeck::core::ids::SessionId;
 use authdeck::driver::{self, DriverSettings, Handle};
+use authdeck::protocol::encode::Frame;
 use authdeck::protocol::event::Event;
 use authdeck::protocol::request::StartSession;
 use authdeck::protocol::screen::ScreenUpdate;
 use authdeck::protocol::snapshot::Snapshot;
 use authdeck::server::unix::{self, Listening};
+use authdeck::wire::{Happening, Wire};
+use serde_json::Value;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::UnixStream;
 use tokio::time::timeout;
 
 use super::env::{AUTHDECK, Home};
@@ -125,6 +130,38 @@ impl Watcher {
             Ok(found) => found,
             Err(_) => {
                 panic!("not within {} s: {what}\n--- instead ---\n{}", GENEROUS.as_secs(), seen.join("\n"))
+            }
+        }
+    }
+}
+
+/// A client that writes its own frames.
+pub struct Raw<S>(Wire<S>);
+
+impl Raw<UnixStream> {
+    /// Connects to the supervisor's socket.
+    pub async fn connect(supervisor: &Served) -> Self {
+        Self(Wire::connect(UnixStream::connect(supervisor.socket()).await.unwrap()).await.unwrap())
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Raw<S> {
+    /// Sends a frame.
+    pub async fn say(&mut self, text: &str) {
+        self.0.send(Frame::new(text.as_bytes().to_vec())).unwrap();
+        while self.0.is_writing() {
+            assert!(matches!(self.0.next(false).await, Happening::Written));
+        }
+    }
+
+    /// The next frame; absent if the connection ended.
+    pub async fn hear(&mut self) -> Option<Value> {
+        loop {
+            match timeout(GENEROUS, self.0.next(true)).await.expect("nothing came") {
+                Happening::Text(text) => return Some(serde_json::from_slice(&text).unwrap()),
+                Happening::Written => {}
+                Happening::NotText => panic!("not text"),
+                Happening::Closed(_) => return None,
             }
         }
     }

@@ -1,0 +1,91 @@
+//! The API from the command line: a supervisor that listens, a ticket, the schema.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Stdio};
+
+use serde_json::Value;
+
+use super::common::env::Home;
+use super::common::peer;
+
+/// `authdeck serve --foreground`, and the address that it said.
+struct Serving {
+    process: Child,
+    address: String,
+}
+
+impl Serving {
+    fn start(home: &Home) -> Self {
+        let mut command = home.authdeck(["serve", "--foreground", "--listen", "127.0.0.1:0"]);
+        let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let address = line.strip_prefix("Listening on ").and_then(|rest| rest.split(". ").next());
+        let address = address.unwrap_or_else(|| panic!("no address: {line:?}")).to_owned();
+        Self { process, address }
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _already_gone = self.process.kill();
+        let _reaped = self.process.wait();
+    }
+}
+
+#[test]
+fn a_ticket_from_the_command_line_is_good_for_one_call_by_curl() {
+    if !peer::has("a_ticket_from_the_command_line_is_good_for_one_call_by_curl", &["curl"]) {
+        return;
+    }
+    let home = Home::new();
+    let serving = Serving::start(&home);
+    let printed = home.authdeck(["ticket"]).output().unwrap();
+    assert!(printed.status.success(), "{}", String::from_utf8_lossy(&printed.stderr));
+    let ticket = String::from_utf8(printed.stdout).unwrap().trim().to_owned();
+    assert_eq!(ticket.len(), 43, "{ticket}");
+    let call = || {
+        let mut curl = home.command("curl");
+        curl.args(["--silent", "--write-out", "%{http_code}", "--oauth2-bearer", &ticket]);
+        curl.args(["--data", r#"{"jsonrpc":"2.0","id":1,"method":"session.list"}"#]);
+        let output = curl.arg(format!("http://{}/api/rpc", serving.address)).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert_eq!(call(), r#"{"jsonrpc":"2.0","id":1,"result":{"sessions":[]}}200"#);
+    assert!(call().ends_with("401"));
+
+    let of_one = home.authdeck(["ticket", "--provider", "gh", "--json"]).output().unwrap();
+    let of_one: Value = serde_json::from_slice(&of_one.stdout).unwrap();
+    assert_eq!(of_one["providerId"], "gh");
+    assert!(of_one["expiresAt"].is_u64(), "{of_one}");
+    let unknown = home.authdeck(["ticket", "--provider", "nope"]).output().unwrap();
+    assert_eq!(unknown.status.code(), Some(5), "{}", String::from_utf8_lossy(&unknown.stderr));
+}
+
+#[test]
+fn what_others_could_reach_is_not_listened_on() {
+    let home = Home::new();
+    for (arguments, said) in [
+        (&["serve", "--listen", "0.0.0.0:8414"][..], "use 127.0.0.1 or [::1]"),
+        (&["serve", "--foreground", "--listen", "[::]:8414"], "use 127.0.0.1 or [::1]"),
+        (&["serve", "--listen", "127.0.0.1:8414", "--allow-origin", "*"], "no origin of a web page"),
+        (&["serve", "--listen", "127.0.0.1:0"], "the port must be named"),
+    ] {
+        let output = home.authdeck(arguments.iter().copied()).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(2) && text.contains(said), "{arguments:?}: {text}");
+    }
+    let nobody = home.authdeck(["ticket"]).output().unwrap();
+    assert_eq!(nobody.status.code(), Some(4), "{}", String::from_utf8_lossy(&nobody.stderr));
+}
+
+#[test]
+fn the_schema_is_printed_whole() {
+    let home = Home::new();
+    let output = home.authdeck(["api", "schema"]).output().unwrap();
+    let schema: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(schema, authdeck::protocol::schema::document());
+    for method in ["session.start", "challenge.park", "ticket.mint", "events.subscribe"] {
+        assert!(schema["methods"][method]["params"].is_object(), "{method}");
+    }
+}
