@@ -91,7 +91,7 @@ pub const METHODS: &[Method] = &[
     entry::<Opened, bool>(
         method::SESSION_OPENED,
         "From inside of a session only: reports what was to be opened in a browser.",
-        r#"{"sessionId":"auth-1","text":"https://github.com/login/device"}"#,
+        r#"{"sessionId":"auth-1","url":"https://github.com/login/device"}"#,
     ),
     entry::<SessionRef, ScreenUpdate>(
         method::SESSION_SCREEN,
