@@ -82,6 +82,8 @@ pub enum ClientEvent {
     Event(Box<NumberedEvent>),
     /// What changed on the focused session's screen.
     Screen(Box<ScreenUpdate>),
+    /// Something that was told and not asked cannot be done.
+    Complaint(RpcError),
     /// Events were dropped: everything starts over from here.
     Resync(Box<Snapshot>),
     /// The connection is over, with a sentence that says why. The last event.
@@ -293,9 +295,10 @@ fn sort(text: Bytes, waiting: &Waiting) -> Option<ClientEvent> {
         }
         Ok(FromServer::Event(event)) => Some(ClientEvent::Event(event)),
         Ok(FromServer::Screen(update)) => Some(ClientEvent::Screen(update)),
+        Ok(FromServer::Complaint(error)) => Some(ClientEvent::Complaint(error)),
         Ok(FromServer::Resync(snapshot)) => Some(ClientEvent::Resync(snapshot)),
         // From a newer supervisor: skipped, not fatal.
-        Ok(FromServer::Complaint(_) | FromServer::Unknown) | Err(_) => None,
+        Ok(FromServer::Unknown) | Err(_) => None,
     }
 }
 

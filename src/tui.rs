@@ -5,6 +5,7 @@
 
 pub mod action;
 pub mod backend;
+pub mod canvas;
 pub mod chooser;
 pub mod clipboard;
 pub mod dialog;

@@ -27,6 +27,7 @@ mod outcome;
 mod page;
 pub mod replay;
 pub mod secrets;
+mod still;
 pub mod verdict;
 mod watch;
 mod wrap;
@@ -37,6 +38,7 @@ use std::sync::Arc;
 use self::candidate::{Candidate, Memory};
 use self::capture::Captures;
 use self::page::Page;
+use self::still::Picture;
 use self::watch::Watch;
 use super::finding::{Finding, FindingKind, Source};
 use super::input::Found;
@@ -72,6 +74,8 @@ pub struct Detector {
     prompt_gone: bool,
     /// Lines that rules read in the last look.
     lines_read: usize,
+    /// The screen at the last look, which left nothing unsettled.
+    picture: Option<Picture>,
 }
 
 /// Why a look is taken.
@@ -97,6 +101,7 @@ impl Detector {
             prompt: None,
             prompt_gone: false,
             lines_read: 0,
+            picture: None,
         }
     }
 
@@ -156,6 +161,18 @@ impl Detector {
     }
 
     fn look(&mut self, screen: &Screen, moment: Moment) -> Vec<Found> {
+        let picture = Picture::of(screen);
+        if self.picture.as_ref().is_some_and(|before| picture.says_the_same_as(before)) {
+            self.watch.looked();
+            self.lines_read = 0;
+            return Vec::new();
+        }
+        let found = self.read(screen, moment);
+        self.picture = self.unsettled.is_empty().then_some(picture);
+        found
+    }
+
+    fn read(&mut self, screen: &Screen, moment: Moment) -> Vec<Found> {
         let page = self.page(screen);
         let cursor = screen.screen_start() + u64::from(screen.cursor_place().row);
         let (candidates, lines_read) =

@@ -244,7 +244,8 @@ impl ServedClient {
             _ => (false, ""),
         };
         if full {
-            return self.refuse(id.as_ref(), &RpcError::new(error::LIMIT_REACHED, text));
+            // Whoever types wants no answer, but has to learn that keys are lost.
+            return self.refuse(Some(&id.unwrap_or_default()), &RpcError::new(error::LIMIT_REACHED, text));
         }
         match request {
             Request::SessionInput(_) | Request::SessionResize(_) => self.typed.push_back((id, request)),

@@ -37,6 +37,8 @@ pub enum Msg {
     Screen(Box<ScreenUpdate>),
     /// The supervisor is gone; the sentence says why.
     Disconnected(String),
+    /// The supervisor cannot do what it was told.
+    Complaint(RpcError),
     /// A request was answered.
     Answered(Ask, Result<Value, RpcError>),
     // --- What the loop did on order ---
@@ -80,6 +82,8 @@ pub enum Ask {
 pub enum Cmd {
     /// Send this and bring the answer back.
     Request(Ask, Box<Request>),
+    /// Send this; only a complaint about it is of interest. Nothing on the deck changes with it.
+    Tell(Box<Request>),
     /// Put this into the person's clipboard.
     Copy {
         /// What it is: `URL` or `code`.

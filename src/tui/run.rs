@@ -8,17 +8,16 @@ use std::pin::Pin;
 use std::time::{Duration, SystemTime};
 
 use crossterm::event::{Event as TerminalEvent, KeyEventKind};
-use ratatui::Terminal as Frames;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
-use super::backend::LeanBackend;
+use super::canvas::Canvas;
 use super::keys::KeyPress;
 use super::model::Model;
 use super::msg::{Cmd, Msg};
 use super::pacing::Pacing;
 use super::terminal::{Terminal, Told};
-use super::{update, view};
+use super::update;
 use crate::client::{Client, ClientEvent, Events};
 use crate::config::Settings;
 use crate::core::secret::Secret;
@@ -77,21 +76,20 @@ pub async fn run(deck: Deck) -> Result<(), Error> {
     let (hang_up, terminate) = (listen(SignalKind::hangup())?, listen(SignalKind::terminate())?);
     let (terminal, told) = Terminal::enter(settings.mouse).map_err(no_terminal)?;
     let (effects, outcomes) = Effects::new(&settings);
-    let backend = LeanBackend::new(size.0, size.1, settings.surroundings.colours);
-    let Ok(frames) = Frames::new(backend);
+    let canvas = Canvas::new(size, settings.surroundings.colours);
     let mut messages = deck.messages;
     messages.append(&mut mistakes);
     let mut running = Running {
         model: Model::new(settings, size, deck.start, messages),
         client: deck.client,
         effects,
-        frames,
+        canvas,
         terminal,
         pacing: Pacing::default(),
         clock: Clock::start(),
         due: None,
         raw: Vec::new(),
-        dirty: true,
+        stale: Stale::Everything,
         writing: false,
         screen_undrawn: false,
         over: None,
@@ -135,11 +133,63 @@ struct Sources {
     terminate: Signal,
 }
 
+/// What of the deck is not as it should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Stale {
+    Nothing,
+    /// The child's screen, and nothing else.
+    Pane,
+    Everything,
+}
+
+/// How much of the deck a message can change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reach {
+    /// A key, which may go to the child: then nothing changes but by its echo, which must not wait for a frame.
+    Key,
+    /// The child's screen.
+    Pane,
+    Everything,
+}
+
+impl Reach {
+    fn of(msg: &Msg, model: &Model) -> Self {
+        match msg {
+            Msg::Key(_) if model.pending.is_empty() => Self::Key,
+            Msg::Screen(update) if !update.full => Self::Pane,
+            Msg::Key(_)
+            | Msg::Screen(_)
+            | Msg::Paste(_)
+            | Msg::Mouse(_)
+            | Msg::Resize(..)
+            | Msg::Tick
+            | Msg::Snapshot(_)
+            | Msg::Event(_)
+            | Msg::Disconnected(_)
+            | Msg::Complaint(_)
+            | Msg::Answered(..)
+            | Msg::Copied(_)
+            | Msg::Opened(_)
+            | Msg::Saved(_) => Self::Everything,
+        }
+    }
+
+    /// Says what has to be drawn, given what was ordered.
+    fn stale(self, orders: &[Cmd]) -> Stale {
+        let only_told = orders.iter().all(|order| matches!(order, Cmd::Tell(_)));
+        match self {
+            Self::Key if only_told && !orders.is_empty() => Stale::Nothing,
+            Self::Pane => Stale::Pane,
+            Self::Key | Self::Everything => Stale::Everything,
+        }
+    }
+}
+
 struct Running {
     model: Model,
     client: Client,
     effects: Effects,
-    frames: Frames<LeanBackend>,
+    canvas: Canvas,
     terminal: Terminal,
     pacing: Pacing,
     clock: Clock,
@@ -147,7 +197,7 @@ struct Running {
     due: Option<Timestamp>,
     /// Bytes for the terminal that are no frame: a copy, a bell.
     raw: Vec<u8>,
-    dirty: bool,
+    stale: Stale,
     writing: bool,
     /// A screen update came that no written frame shows; the next one is asked for after that.
     screen_undrawn: bool,
@@ -162,7 +212,8 @@ impl Running {
                 let stopped = self.model.stopped;
                 return Farewell { live_sessions: self.model.live_count(), hung_up, stopped };
             }
-            let frame_wait = (self.dirty && !self.writing).then(|| self.pacing.wait(self.clock.now()));
+            let frame_wait =
+                (self.stale != Stale::Nothing && !self.writing).then(|| self.pacing.wait(self.clock.now()));
             let tick_wait = self.due.map(|due| self.clock.now().until(due));
             tokio::select! {
                 biased;
@@ -210,7 +261,7 @@ impl Running {
             Told::Written => {
                 self.writing = false;
                 // What came while it was written is in no frame yet.
-                self.screen_undrawn &= self.dirty;
+                self.screen_undrawn &= self.stale != Stale::Nothing;
             }
             Told::HungUp => self.over = Some(true),
         }
@@ -235,6 +286,7 @@ impl Running {
                 self.take(Msg::Screen(update));
             }
             Some(ClientEvent::Resync(snapshot)) => self.take(Msg::Snapshot(snapshot)),
+            Some(ClientEvent::Complaint(error)) => self.take(Msg::Complaint(error)),
             Some(ClientEvent::Closed(reason)) => {
                 *events = None;
                 self.take(Msg::Disconnected(reason));
@@ -253,10 +305,12 @@ impl Running {
     fn take(&mut self, msg: Msg) {
         let now = self.clock.now();
         if let Msg::Resize(columns, rows) = msg {
-            self.frames.backend_mut().resize(columns, rows);
+            self.canvas.resize(columns, rows);
         }
-        self.dirty = true;
-        for order in update::update(&mut self.model, msg, now) {
+        let reach = Reach::of(&msg, &self.model);
+        let orders = update::update(&mut self.model, msg, now);
+        self.stale = self.stale.max(reach.stale(&orders));
+        for order in orders {
             self.perform(order);
         }
         self.due = self.model.next_tick(now);
@@ -265,13 +319,12 @@ impl Running {
     fn perform(&mut self, order: Cmd) {
         match order {
             Cmd::Request(ask, request) => self.effects.request(&self.client, ask, &request),
+            Cmd::Tell(request) => self.effects.tell(&self.client, &request),
             Cmd::Copy { what, text } => self.effects.copy(what, text),
             Cmd::Open(url) => self.effects.open(url),
             Cmd::Save { name, content } => self.effects.save(name, content),
             Cmd::Notify(text) => self.raw.extend(self.effects.notification(&text)),
-            Cmd::Redraw => {
-                let Ok(()) = self.frames.clear();
-            }
+            Cmd::Redraw => self.canvas.forget(),
             Cmd::Quit => self.over = Some(false),
         }
     }
@@ -279,24 +332,17 @@ impl Running {
     /// Draws if something changed, the rate allows it, and the terminal has taken the frame before.
     fn paint(&mut self) {
         let now = self.clock.now();
-        let nothing_new = !self.dirty && self.raw.is_empty();
+        let nothing_new = self.stale == Stale::Nothing && self.raw.is_empty();
         if self.writing || nothing_new || !self.pacing.wait(now).is_zero() {
             return;
         }
-        let model = &self.model;
-        let link = view::link(model, now);
-        let mark = link.map(|link| self.frames.backend_mut().link(link.url));
-        let Ok(_) = self.frames.draw(|frame| {
-            if let Some(cursor) = view::draw(model, now, frame.buffer_mut()) {
-                frame.set_cursor_position(cursor);
-            }
-            if let (Some(link), Some(mark)) = (link, mark) {
-                link.mark(frame.buffer_mut(), mark);
-            }
-        });
-        let mut bytes = self.frames.backend_mut().take();
+        let mut bytes = match self.stale {
+            Stale::Nothing => Vec::new(),
+            Stale::Pane => self.canvas.draw_pane(&self.model, now),
+            Stale::Everything => self.canvas.draw(&self.model, now),
+        };
         bytes.append(&mut self.raw);
-        self.dirty = false;
+        self.stale = Stale::Nothing;
         if !bytes.is_empty() {
             self.pacing.drew(now);
         }

@@ -29,6 +29,7 @@ pub fn update(model: &mut Model, msg: Msg, now: Timestamp) -> Vec<Cmd> {
         Msg::Event(event) => server::event(model, *event, &mut orders),
         Msg::Screen(update) => model.pane.apply(*update),
         Msg::Disconnected(reason) => server::disconnected(model, reason),
+        Msg::Complaint(error) => model.say(Level::Error, error.message),
         Msg::Answered(ask, answer) => answers::answered(model, ask, answer, now, &mut orders),
         Msg::Copied(report) => {
             model.say(if report.done { Level::Info } else { Level::Error }, report.text);

@@ -56,6 +56,20 @@ pub fn draw(model: &Model, now: Timestamp, buffer: &mut Buffer) -> Option<Positi
     }
 }
 
+/// Returns where the child's screen is, if all of it is to be seen and nothing else on the deck changes with it.
+pub fn bare_pane(model: &Model, now: Timestamp) -> Option<Rect> {
+    let covered = model.dialog.is_some() || !model.pending.is_empty() || layout::too_small(model.size);
+    if covered || model.pane.is_scrolled() {
+        return None;
+    }
+    Some(layout::areas_at(model, now).pane).filter(|pane| pane.height > 0)
+}
+
+/// Draws the child's screen alone over what stands there; returns where the cursor is to stand, if anywhere.
+pub fn draw_pane(model: &Model, buffer: &mut Buffer, pane: Rect) -> Option<Position> {
+    pane::draw(model, &mut Painter::over(model, buffer, pane), pane)
+}
+
 fn draw_dialog(
     model: &Model,
     dialog: &Dialog,

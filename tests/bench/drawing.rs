@@ -6,13 +6,12 @@ use authdeck::core::status::Status;
 use authdeck::core::time::Timestamp;
 use authdeck::protocol::screen::{Colour, Modes, Row, Run, ScreenUpdate, Style};
 use authdeck::protocol::snapshot::{ChildState, SessionView, Snapshot, Waiting};
-use authdeck::tui::backend::LeanBackend;
+use authdeck::tui::canvas::Canvas;
 use authdeck::tui::model::Model;
 use authdeck::tui::msg::Msg;
 use authdeck::tui::settings::Settings;
 use authdeck::tui::surroundings::{Colours, Surroundings};
 use authdeck::tui::update::update;
-use authdeck::tui::view;
 use divan::{Bencher, black_box};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
@@ -75,8 +74,7 @@ fn draw_deck(bencher: Bencher<'_, '_>) {
     let sessions = (0..40).map(session).collect();
     let snapshot = Snapshot { now: NOW, sessions, ..Snapshot::default() };
     update(&mut model, Msg::Snapshot(Box::new(snapshot)), NOW);
-    let mut terminal =
-        Terminal::new(LeanBackend::new(COLUMNS, ROWS, Colours::True)).expect("the benchmark's own data fits");
+    let mut canvas = Canvas::new((COLUMNS, ROWS), Colours::True);
     let mut turn = 0;
     bencher.bench_local(|| {
         turn += 1;
@@ -93,12 +91,7 @@ fn draw_deck(bencher: Bencher<'_, '_>) {
             screen_start: 0,
         };
         update(&mut model, Msg::Screen(Box::new(screen)), NOW);
-        terminal
-            .draw(|frame| {
-                view::draw(&model, NOW, frame.buffer_mut());
-            })
-            .expect("the benchmark's own data fits");
-        black_box(terminal.backend_mut().take());
+        black_box(canvas.draw(&model, NOW));
     });
 }
 

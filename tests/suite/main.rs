@@ -52,6 +52,7 @@ mod tmux_demo;
 mod tmux_idle;
 mod tmux_kill;
 mod tmux_survival;
+mod ui_canvas;
 mod ui_keys;
 mod ui_stage;
 mod ui_views;

@@ -104,8 +104,10 @@ impl Stage {
     pub fn requests(&mut self) -> Vec<(Ask, Request)> {
         let mut requests = Vec::new();
         for order in std::mem::take(&mut self.orders) {
-            if let Cmd::Request(ask, request) = order {
-                requests.push((ask, *request));
+            match order {
+                Cmd::Request(ask, request) => requests.push((ask, *request)),
+                Cmd::Tell(request) => requests.push((Ask::Plain, *request)),
+                _ => {}
             }
         }
         requests

@@ -258,7 +258,7 @@ fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-fn mentions_code(text: &str) -> bool {
+pub(super) fn mentions_code(text: &str) -> bool {
     let bytes = text.as_bytes();
     memchr::memmem::find(bytes, b"ode").is_some()
         || memchr::memmem::find(bytes, b"ODE").is_some()

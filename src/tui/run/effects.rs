@@ -88,6 +88,13 @@ impl Effects {
         }
     }
 
+    /// Sends a request now to which no answer is wanted.
+    pub fn tell(&self, client: &Client, request: &Request) {
+        if let Err(error) = client.tell(request) {
+            let _ = self.outcomes.send(Outcome::Msg(Msg::Complaint(refusal(error))));
+        }
+    }
+
     /// Copies.
     pub fn copy(&self, what: &'static str, text: String) {
         let (outcomes, copier) = (self.outcomes.clone(), self.copier.clone());

@@ -15,7 +15,7 @@ use crate::tui::keymap::Lookup;
 use crate::tui::keys::{Key, KeyPress};
 use crate::tui::keys_to_bytes::{encode, encode_paste};
 use crate::tui::model::Model;
-use crate::tui::msg::{Ask, Cmd};
+use crate::tui::msg::Cmd;
 
 /// Takes a key.
 pub fn pressed(model: &mut Model, press: KeyPress, orders: &mut Vec<Cmd>) {
@@ -93,5 +93,5 @@ pub fn send(model: &Model, bytes: &[u8], orders: &mut Vec<Cmd>) {
         return;
     };
     let base64 = Secret::new(STANDARD.encode(bytes));
-    sessions::request(orders, Ask::Plain, Request::SessionInput(InputBytes { session_id, base64 }));
+    orders.push(Cmd::Tell(Box::new(Request::SessionInput(InputBytes { session_id, base64 }))));
 }

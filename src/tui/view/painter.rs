@@ -72,8 +72,23 @@ pub struct Painter<'a> {
 impl<'a> Painter<'a> {
     /// Paints the background and is ready to draw on it.
     pub fn new(model: &'a Model, buffer: &'a mut Buffer) -> Self {
-        let theme = model.themes.current();
         let area = super::whole(model.size).intersection(*buffer.area());
+        Self::prepare(model, buffer, area)
+    }
+
+    /// Wipes a part of what was drawn before, and is ready to draw on that.
+    pub fn over(model: &'a Model, buffer: &'a mut Buffer, area: Rect) -> Self {
+        let area = area.intersection(*buffer.area());
+        for y in area.top()..area.bottom() {
+            for x in area.left()..area.right() {
+                buffer[(x, y)].reset();
+            }
+        }
+        Self::prepare(model, buffer, area)
+    }
+
+    fn prepare(model: &'a Model, buffer: &'a mut Buffer, area: Rect) -> Self {
+        let theme = model.themes.current();
         buffer.set_style(area, theme.style(Role::Text));
         let unicode = model.settings.surroundings.unicode;
         Self { buffer, theme, area, unicode, colourless: theme.colourless }

@@ -94,7 +94,10 @@ impl Watcher {
     pub async fn wait_event<T>(&mut self, what: &str, mut pick: impl FnMut(&Event) -> Option<T>) -> T {
         self.wait(what, |told| match told {
             ClientEvent::Event(event) => pick(&event.event),
-            ClientEvent::Screen(_) | ClientEvent::Resync(_) | ClientEvent::Closed(_) => None,
+            ClientEvent::Screen(_)
+            | ClientEvent::Resync(_)
+            | ClientEvent::Complaint(_)
+            | ClientEvent::Closed(_) => None,
         })
         .await
     }
@@ -110,6 +113,7 @@ impl Watcher {
             ClientEvent::Screen(_)
             | ClientEvent::Event(_)
             | ClientEvent::Resync(_)
+            | ClientEvent::Complaint(_)
             | ClientEvent::Closed(_) => None,
         })
         .await

@@ -1,0 +1,96 @@
+//! What the person's terminal shows, and what it is to show next: the difference becomes bytes.
+//!
+//! Most frames change the child's screen and nothing else: an echo, a spinner. For those the pane alone is painted
+//! over what stands there ([`Canvas::draw_pane`]); painting the whole deck costs several times as much.
+
+use ratatui::backend::Backend as _;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+
+use super::backend::LeanBackend;
+use super::model::Model;
+use super::surroundings::Colours;
+use super::view;
+use crate::core::time::Timestamp;
+
+/// The cells on the terminal and the bytes that are owed to it.
+#[derive(Debug)]
+pub struct Canvas {
+    backend: LeanBackend,
+    shown: Buffer,
+    next: Buffer,
+    /// Where the pane was when the whole deck was drawn last; absent if it covers or lacks parts of the pane.
+    pane: Option<Rect>,
+    /// Nothing is known of what the terminal shows.
+    unknown: bool,
+}
+
+impl Canvas {
+    /// Starts with a terminal of which nothing is known but its size: columns and rows.
+    pub fn new((columns, rows): (u16, u16), colours: Colours) -> Self {
+        let area = Rect::new(0, 0, columns, rows);
+        Self {
+            backend: LeanBackend::new(columns, rows, colours),
+            shown: Buffer::empty(area),
+            next: Buffer::empty(area),
+            pane: None,
+            unknown: true,
+        }
+    }
+
+    /// Starts over with a terminal of another size: columns and rows.
+    pub fn resize(&mut self, columns: u16, rows: u16) {
+        let area = Rect::new(0, 0, columns, rows);
+        self.backend.resize(columns, rows);
+        self.shown = Buffer::empty(area);
+        self.next = Buffer::empty(area);
+        self.forget();
+    }
+
+    /// Draws everything anew next time, after something else wrote on the terminal.
+    pub fn forget(&mut self) {
+        self.unknown = true;
+        self.pane = None;
+    }
+
+    /// Draws the whole deck; returns the bytes that the terminal is owed.
+    pub fn draw(&mut self, model: &Model, now: Timestamp) -> Vec<u8> {
+        let link = view::link(model, now);
+        let mark = link.map(|link| self.backend.link(link.url));
+        self.next.reset();
+        let cursor = view::draw(model, now, &mut self.next);
+        if let (Some(link), Some(mark)) = (link, mark) {
+            link.mark(&mut self.next, mark);
+        }
+        self.pane = view::bare_pane(model, now);
+        self.flush(cursor)
+    }
+
+    /// Draws the pane if nothing else can have changed with the child's screen, and everything otherwise; returns the
+    /// bytes that the terminal is owed.
+    pub fn draw_pane(&mut self, model: &Model, now: Timestamp) -> Vec<u8> {
+        let pane = view::bare_pane(model, now).filter(|pane| self.pane == Some(*pane) && !self.unknown);
+        let Some(pane) = pane else { return self.draw(model, now) };
+        let cursor = view::draw_pane(model, &mut self.next, pane);
+        self.flush(cursor)
+    }
+
+    fn flush(&mut self, cursor: Option<Position>) -> Vec<u8> {
+        if std::mem::take(&mut self.unknown) {
+            let Ok(()) = self.backend.clear();
+            self.shown.reset();
+        }
+        let changed = self.shown.diff(&self.next);
+        let Ok(()) = self.backend.draw(changed.iter().copied());
+        for (x, y, cell) in changed {
+            self.shown[(x, y)].clone_from(cell);
+        }
+        let Ok(()) = match cursor {
+            Some(cursor) => {
+                self.backend.show_cursor().and_then(|()| self.backend.set_cursor_position(cursor))
+            }
+            None => self.backend.hide_cursor(),
+        };
+        self.backend.take()
+    }
+}
