@@ -62,7 +62,7 @@ impl Watch {
             let told = match self.events.next().await {
                 Some(ClientEvent::Event(event)) => self.sort(event.event)?,
                 Some(ClientEvent::Resync(snapshot)) => Some(self.again(*snapshot)?),
-                Some(ClientEvent::Screen(_)) => None,
+                Some(ClientEvent::Screen(_) | ClientEvent::Complaint(_)) => None,
                 Some(ClientEvent::Closed(_)) | None => Some(self.reconnect().await?),
             };
             if let Some(told) = told {
