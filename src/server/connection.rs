@@ -71,6 +71,15 @@ pub async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
     wire.close(GOODBYE_LIMIT).await;
 }
 
+/// Requests that are worked on one after the other.
+#[derive(Default)]
+struct Lane {
+    /// Those that wait, with the ids to answer under.
+    waiting: VecDeque<(Option<Value>, Request)>,
+    /// The one that is worked on; never more.
+    working: FuturesUnordered<Pending>,
+}
+
 /// What is known of one client.
 struct ServedClient {
     handle: Handle,
@@ -81,10 +90,10 @@ struct ServedClient {
     has_spoken: bool,
     subscription: Option<Subscription>,
     pending: FuturesUnordered<Pending>,
-    /// What is typed, with the ids to answer under: one after the other, or keys could overtake each other.
-    typed: VecDeque<(Option<Value>, Request)>,
-    /// The first of them, being worked on; never more than one.
-    typing: FuturesUnordered<Pending>,
+    /// What is typed: keys must not overtake each other.
+    typing: Lane,
+    /// What may have an answer of megabytes, of which only one is to be in memory.
+    fetching: Lane,
     /// The calls of `challenge.wait`: they take minutes, so they are counted by themselves.
     waiting: FuturesUnordered<Pending>,
     queue: VecDeque<Frame>,
@@ -105,8 +114,8 @@ impl ServedClient {
             has_spoken: false,
             subscription: None,
             pending: FuturesUnordered::new(),
-            typed: VecDeque::new(),
-            typing: FuturesUnordered::new(),
+            typing: Lane::default(),
+            fetching: Lane::default(),
             waiting: FuturesUnordered::new(),
             queue: VecDeque::new(),
             screen_turn: ScreenTurn::Ours,
@@ -120,13 +129,13 @@ impl ServedClient {
         if !wire.is_writing() && !self.send_next(wire) {
             return false;
         }
-        if self.typing.is_empty()
-            && let Some((id, request)) = self.typed.pop_front()
-        {
-            self.typing.push(self.work_on(id, request));
-        }
         let idle = self.queue.is_empty() && !wire.is_writing();
-        let read = self.queue.len() < LONGEST_QUEUE && self.pending.len() < MOST_PENDING && !self.ending;
+        self.typing.begin_next(&self.connection);
+        if idle {
+            self.fetching.begin_next(&self.connection);
+        }
+        let pending = self.pending.len() + self.fetching.waiting.len();
+        let read = self.queue.len() < LONGEST_QUEUE && pending < MOST_PENDING && !self.ending;
         tokio::select! {
             happening = wire.next(read) => match happening {
                 Happening::Text(text) => self.take(&text).await,
@@ -136,7 +145,12 @@ impl ServedClient {
             },
             Some(frame) = self.pending.next(), if idle && !self.pending.is_empty() => self.queue.extend(frame),
             Some(frame) = self.waiting.next(), if idle && !self.waiting.is_empty() => self.queue.extend(frame),
-            Some(frame) = self.typing.next(), if idle && !self.typing.is_empty() => self.queue.extend(frame),
+            Some(frame) = self.typing.working.next(), if idle && !self.typing.working.is_empty() => {
+                self.queue.extend(frame);
+            }
+            Some(frame) = self.fetching.working.next(), if idle && !self.fetching.working.is_empty() => {
+                self.queue.extend(frame);
+            }
             told = next_told(&mut self.subscription), if idle => match told {
                 Some(Told::Event(event)) => self.queue.push_back(encode::event(&event)),
                 Some(Told::Resync(snapshot)) => self.queue.push_back(encode::resync(&snapshot)),
@@ -234,7 +248,7 @@ impl ServedClient {
     fn pass_on(&mut self, id: Option<Value>, request: Request) {
         let (full, text) = match &request {
             Request::SessionInput(_) | Request::SessionResize(_) => (
-                self.typed.len() >= MOST_TYPED,
+                self.typing.waiting.len() >= MOST_TYPED,
                 "the child takes no input, and no more of it can wait; kill the session if it hangs",
             ),
             Request::ChallengeWait(_) => {
@@ -248,9 +262,18 @@ impl ServedClient {
             return self.refuse(Some(&id.unwrap_or_default()), &RpcError::new(error::LIMIT_REACHED, text));
         }
         match request {
-            Request::SessionInput(_) | Request::SessionResize(_) => self.typed.push_back((id, request)),
-            Request::ChallengeWait(_) => self.waiting.push(self.work_on(id, request)),
-            _ => self.pending.push(self.work_on(id, request)),
+            Request::SessionInput(_) | Request::SessionResize(_) => {
+                self.typing.waiting.push_back((id, request));
+            }
+            Request::SessionScreen(_)
+            | Request::SessionHistory(_)
+            | Request::SessionTranscript(_)
+            | Request::SessionRecording(_)
+            | Request::SessionList {}
+            | Request::ProviderList {}
+            | Request::BundleList {} => self.fetching.waiting.push_back((id, request)),
+            Request::ChallengeWait(_) => self.waiting.push(work_on(&self.connection, id, request)),
+            _ => self.pending.push(work_on(&self.connection, id, request)),
         }
     }
 
@@ -262,15 +285,6 @@ impl ServedClient {
         }
     }
 
-    fn work_on(&self, id: Option<Value>, request: Request) -> Pending {
-        let connection = self.connection.clone();
-        Box::pin(async move {
-            let outcome = connection.call(request).await;
-            let id = id?;
-            Some(written(&id, &outcome))
-        })
-    }
-
     fn answer(&mut self, id: Option<&Value>, result: &Value) {
         self.queue.extend(id.map(|id| encode::success(id, result)));
     }
@@ -278,6 +292,25 @@ impl ServedClient {
     fn refuse(&mut self, id: Option<&Value>, reason: &RpcError) {
         self.queue.extend(id.map(|id| encode::refusal(id, reason)));
     }
+}
+
+impl Lane {
+    /// Begins with the next one, unless one is being worked on.
+    fn begin_next(&mut self, connection: &Connection) {
+        if self.working.is_empty()
+            && let Some((id, request)) = self.waiting.pop_front()
+        {
+            self.working.push(work_on(connection, id, request));
+        }
+    }
+}
+
+fn work_on(connection: &Connection, id: Option<Value>, request: Request) -> Pending {
+    let connection = connection.clone();
+    Box::pin(async move {
+        let outcome = connection.call(request).await;
+        Some(written(&id?, &outcome))
+    })
 }
 
 async fn next_told(subscription: &mut Option<Subscription>) -> Option<Told> {

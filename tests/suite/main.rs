@@ -47,6 +47,7 @@ mod peer_oidc;
 mod peer_servers;
 mod server_connections;
 mod server_http;
+mod server_slow_client;
 mod server_tcp;
 mod tmux_demo;
 mod tmux_idle;

@@ -145,7 +145,12 @@ pub struct Raw<S>(Wire<S>);
 impl Raw<UnixStream> {
     /// Connects to the supervisor's socket.
     pub async fn connect(supervisor: &Served) -> Self {
-        Self(Wire::connect(UnixStream::connect(supervisor.socket()).await.unwrap()).await.unwrap())
+        Self::connect_to(supervisor.socket()).await
+    }
+
+    /// Connects to a socket.
+    pub async fn connect_to(socket: &std::path::Path) -> Self {
+        Self(Wire::connect(UnixStream::connect(socket).await.unwrap()).await.unwrap())
     }
 }
 
