@@ -35,7 +35,7 @@ use super::engine::Limits;
 use super::ids::SessionId;
 use super::input::{DeliveryId, ReplyId, SessionInput};
 use super::time::Timestamp;
-use super::view::{ChildState, Event, SessionView};
+use super::view::{Event, SessionView};
 
 /// How long a change of nothing but the number of output bytes may wait before clients are told.
 const COUNT_INTERVAL: Duration = Duration::from_secs(1);
@@ -285,7 +285,7 @@ impl Session {
         debug_assert_eq!(over, self.is_over(), "the stage is over when the status is terminal");
         debug_assert_eq!(self.saved.ended_at.is_some(), over, "what is over has ended at some time");
         let held = matches!(self.keeper, Keeper::Starting | Keeper::Held);
-        let survived = matches!(self.saved.child, ChildState::Survived { .. });
+        let survived = matches!(self.saved.child, super::view::ChildState::Survived { .. });
         debug_assert!(!(over && held) || self.ending.is_some() || survived, "a keeper is told to end");
         debug_assert!(self.ending.is_none() || held, "only what is there is killed");
         debug_assert!(self.start_reply.is_none() || self.keeper == Keeper::Starting, "a start is answered");

@@ -106,7 +106,11 @@ fn read(path: &Path, text: &str) -> Result<RawProvider, Vec<String>> {
         let line = line_of(text, span.start);
         let field = field_at(text, span.start);
         let said = error.message().lines().next().unwrap_or_default();
-        let what = if field.is_empty() { said.to_owned() } else { format!("`{field}`: {said}") };
+        let what = match said.strip_prefix("missing field ") {
+            Some(missing) => format!("the field {missing} is missing"),
+            None if field.is_empty() => said.to_owned(),
+            None => format!("`{field}`: {said}"),
+        };
         vec![format!("{}, line {line}: {what}. This provider file is left out.", path.display())]
     })
 }
@@ -292,7 +296,7 @@ mod tests {
     #[test]
     fn a_missing_field_is_named() {
         let said = parse(Path::new("x.toml"), "id = \"x\"\n").unwrap_err();
-        assert!(said[0].contains("missing field `title`"), "{said:?}");
+        assert!(said[0].contains("the field `title` is missing"), "{said:?}");
     }
 
     #[test]
