@@ -40,6 +40,7 @@ mod keeper_input;
 mod keeper_kill;
 mod keeper_output;
 mod keeper_start;
+mod other_user;
 mod peer_browser;
 mod peer_challenges;
 mod peer_logins;
