@@ -2,7 +2,7 @@
 
 use std::io::{IsTerminal as _, Write as _};
 use std::os::fd::AsFd as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use super::supervisor::{Approach, Place, connect_or_start};
 use crate::cli::scripted::Following;
 use crate::cli::{Login, Run};
 use crate::client::{Client, Events};
-use crate::config::catalogue::Catalogue;
+use crate::config::catalogue::{Catalogue, CurrentCatalogue};
 use crate::config::{self, Settings};
 use crate::core::ids::{BundleId, ProviderId};
 use crate::core::provider::Provider;
@@ -30,7 +30,7 @@ const END_LIMIT: Duration = Duration::from_millis(200);
 /// What was read before the deck opens.
 struct Prepared {
     settings: Settings,
-    catalogue: Arc<Catalogue>,
+    catalogue: Catalogue,
     messages: Vec<String>,
 }
 
@@ -154,12 +154,15 @@ pub(super) fn open_with(sessions: Vec<StartSession>, place: Place) -> Result<(),
     run_deck(Way::begin(place)?, prepare(), sessions)
 }
 
+fn provider_folder() -> Option<PathBuf> {
+    config::folder(|name| std::env::var_os(name)).map(|folder| folder.join("providers"))
+}
+
 fn prepare() -> Prepared {
     let config::Loaded { settings, mut messages } = config::load();
-    let folder = config::folder(|name| std::env::var_os(name)).map(|folder| folder.join("providers"));
-    let (catalogue, more) = Catalogue::load(folder.as_deref());
+    let (catalogue, more) = Catalogue::load(provider_folder().as_deref());
     messages.extend(more);
-    Prepared { settings, catalogue: Arc::new(catalogue), messages }
+    Prepared { settings, catalogue, messages }
 }
 
 /// Without further arguments the catalogue's own command is used, by whoever runs the supervisor.
@@ -248,7 +251,7 @@ async fn in_this_process(
     let settings = DriverSettings {
         limits: prepared.settings.limits.clone(),
         browser: prepared.settings.browser.clone(),
-        catalogue: Arc::clone(&prepared.catalogue),
+        catalogue: Arc::new(CurrentCatalogue::of(provider_folder())),
         ..DriverSettings::default()
     };
     let mut supervisor = EmbeddedSupervisor::new(settings, super::own_program()?);

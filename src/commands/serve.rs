@@ -14,7 +14,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::supervisor::{self, READY};
 use crate::cli::Serve;
 use crate::config;
-use crate::config::catalogue::Catalogue;
+use crate::config::catalogue::CurrentCatalogue;
 use crate::driver::paths::{PathError, Turn};
 use crate::driver::platform::{self, daemon};
 use crate::driver::{self, DriverSettings, Handle, StartError, paths};
@@ -136,12 +136,11 @@ fn serve(options: &Serve, first: Option<BlockingStream>) -> Result<(), Error> {
 fn settings(ends_when_idle: bool) -> DriverSettings {
     let config::Loaded { settings, messages: _ } = config::load();
     let folder = config::folder(|name| std::env::var_os(name)).map(|folder| folder.join("providers"));
-    // What is wrong in these files is told by the deck, which reads them too.
-    let (catalogue, _) = Catalogue::load(folder.as_deref());
     DriverSettings {
         limits: settings.limits,
         browser: settings.browser,
-        catalogue: Arc::new(catalogue),
+        // What is wrong in these files is told by the deck, which reads them too.
+        catalogue: Arc::new(CurrentCatalogue::of(folder)),
         ends_when_idle,
         ..DriverSettings::default()
     }

@@ -9,8 +9,11 @@
 //! a person's file is a message that names the file, the line and the field; that file is left out and everything
 //! else still loads. `README` and `authdeck providers` are made from this, and [`mod@file`] documents every field.
 
+mod current;
 mod embedded;
 pub mod file;
+
+pub use current::CurrentCatalogue;
 
 use std::fs;
 use std::path::Path;

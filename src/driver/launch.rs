@@ -49,9 +49,13 @@ impl Launch {
     /// There is no such provider, command or folder: a refusal that says what to do.
     pub fn prepare(request: StartSession, settings: &DriverSettings) -> Result<Self, RpcError> {
         let provider = match &request.provider_id {
-            Some(id) => {
-                Some(settings.catalogue.get(id.as_str()).ok_or_else(|| no_provider(id.as_str(), settings))?)
-            }
+            Some(id) => Some(
+                settings
+                    .catalogue
+                    .now()
+                    .get(id.as_str())
+                    .ok_or_else(|| no_provider(id.as_str(), settings))?,
+            ),
             None => None,
         };
         let command = match (&provider, request.command.is_empty()) {
@@ -133,7 +137,7 @@ fn cannot(text: &str) -> RpcError {
 }
 
 fn no_provider(id: &str, settings: &DriverSettings) -> RpcError {
-    let near = settings.catalogue.suggestions(id);
+    let near = settings.catalogue.now().suggestions(id);
     let hint = if near.is_empty() {
         "`authdeck providers` names all; any other command can be started with `authdeck run -- CMD`"
             .to_owned()

@@ -16,6 +16,7 @@ pub fn list(settings: &DriverSettings) -> ProviderList {
     let path = path.as_deref().and_then(|path| path.to_str());
     let mut providers: Vec<ProviderView> = settings
         .catalogue
+        .now()
         .all()
         .map(|provider| ProviderView {
             provider_id: provider.id.clone(),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::config::catalogue::Catalogue;
+use crate::config::catalogue::{Catalogue, CurrentCatalogue};
 use crate::config::{Browser, Limits};
 use crate::core::engine;
 
@@ -19,7 +19,7 @@ pub struct DriverSettings {
     /// The environment that children inherit; absent: the supervisor's own.
     pub environment: Option<Vec<(OsString, OsString)>>,
     /// The providers.
-    pub catalogue: Arc<Catalogue>,
+    pub catalogue: Arc<CurrentCatalogue>,
     /// The limits of the configuration file.
     pub limits: Limits,
     /// What becomes of URLs that children open in a browser.
@@ -42,7 +42,7 @@ impl Default for DriverSettings {
             runtime_directory: None,
             state_directory: None,
             environment: None,
-            catalogue: Arc::new(Catalogue::built_in()),
+            catalogue: Arc::new(Catalogue::built_in().into()),
             limits: Limits::default(),
             browser: Browser::default(),
             keeper_limit: Duration::from_secs(10),

@@ -101,7 +101,7 @@ fn a_setting_or_the_catalogue_turns_it_off_for_a_provider() {
             home.write_file("providers/sample.toml", description);
             let folder = home.path().join("providers");
             settings.catalogue =
-                std::sync::Arc::new(authdeck::config::catalogue::Catalogue::load(Some(&folder)).0);
+                std::sync::Arc::new(authdeck::config::catalogue::Catalogue::load(Some(&folder)).0.into());
             settings.browser.shim_off_for = off_for.split_whitespace().map(str::to_owned).collect();
         });
         let session = supervisor.run_sample("echo \"<$BROWSER|$PATH>\"; echo end; read line");

@@ -103,7 +103,7 @@ impl Runtime {
     fn launch_again(&self, file: &SavedFile, size: (u16, u16)) -> Launch {
         let plan = &file.session.plan;
         let provider =
-            plan.facts.provider_id.as_ref().and_then(|id| self.settings.catalogue.get(id.as_str()));
+            plan.facts.provider_id.as_ref().and_then(|id| self.settings.catalogue.now().get(id.as_str()));
         let mut environment = match &self.settings.environment {
             Some(variables) => Environment::inherited(variables.iter().cloned()),
             None => Environment::inherited(std::env::vars_os()),

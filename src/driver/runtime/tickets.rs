@@ -17,7 +17,7 @@ impl Runtime {
 
     fn mint(&mut self, client: ClientId, wanted: MintTicket) -> Result<Ticket, RpcError> {
         if let Some(provider) = &wanted.provider_id
-            && self.settings.catalogue.get(provider.as_str()).is_none()
+            && self.settings.catalogue.now().get(provider.as_str()).is_none()
         {
             let text = format!("there is no provider `{provider}`; provider.list names all");
             return Err(RpcError::new(error::NOT_FOUND, text));

@@ -61,7 +61,7 @@ impl Supervisor {
             home.write_file("providers/sample.toml", description);
             let (catalogue, mistakes) = Catalogue::load(Some(&home.path().join("providers")));
             assert!(mistakes.is_empty(), "{mistakes:?}");
-            settings.catalogue = Arc::new(catalogue);
+            settings.catalogue = Arc::new(catalogue.into());
         })
     }
 
