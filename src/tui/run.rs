@@ -5,7 +5,7 @@ use std::any::Any;
 use std::future::Future;
 use std::io::{self, Write as _};
 use std::pin::Pin;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use crossterm::event::{Event as TerminalEvent, KeyEventKind};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -25,9 +25,11 @@ use crate::core::time::Timestamp;
 use crate::error::{Error, Kind};
 use crate::protocol::request::StartSession;
 
+mod clock;
 mod effects;
 mod preferences;
 
+use clock::Clock;
 use effects::{Effects, Outcome};
 
 /// Between two tries to reach a supervisor that is gone.
@@ -380,25 +382,4 @@ async fn reconnect(connect: &mut (dyn FnMut() -> Reconnected + Send)) -> (Client
 
 async fn sleep(wait: Option<Duration>) {
     tokio::time::sleep(wait.unwrap_or_default()).await;
-}
-
-/// The wall clock once, the monotonic one after that.
-struct Clock {
-    started_at: Timestamp,
-    started: std::time::Instant,
-}
-
-impl Clock {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the loop is the deck's edge: everything behind it gets `now`"
-    )]
-    fn start() -> Self {
-        let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        Self { started_at: Timestamp(0).after(wall), started: std::time::Instant::now() }
-    }
-
-    fn now(&self) -> Timestamp {
-        self.started_at.after(self.started.elapsed())
-    }
 }

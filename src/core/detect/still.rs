@@ -51,7 +51,7 @@ fn words(text: &str) -> impl Iterator<Item = char> {
     let counts = text.contains(char::is_alphabetic) || text.contains('%');
     text.chars().filter(move |c| {
         let moves = matches!(c, '\u{2500}'..='\u{25ff}' | '\u{2800}'..='\u{28ff}' | '-' | '\\' | '|' | '/');
-        !moves && !c.is_whitespace() && !(counts && c.is_ascii_digit())
+        !(moves || c.is_whitespace() || (counts && c.is_ascii_digit()))
     })
 }
 
