@@ -55,6 +55,10 @@ pub enum Command {
     Detect(Detect),
     /// Ask for a secret in the deck and print it; the program for SSH_ASKPASS, GIT_ASKPASS and SUDO_ASKPASS
     Askpass(Askpass),
+    /// Open the deck here over the supervisors of other machines, with ssh as you have set it up
+    Ssh(Ssh),
+    /// Carry one client's bytes to the supervisor; started by `authdeck ssh` on the other machine
+    Proxy,
     /// What scripts and agents use
     #[command(flatten)]
     Scripted(Scripted),
@@ -107,6 +111,20 @@ pub struct Run {
     /// The command, after `--`
     #[arg(last = true, required = true, value_name = "CMD")]
     pub command: Vec<String>,
+}
+
+/// `authdeck ssh`.
+#[derive(Debug, Args)]
+pub struct Ssh {
+    /// The hosts, as ssh takes them: `box`, `me@box`, a name from your ssh configuration
+    #[arg(required = true, value_name = "HOST")]
+    pub hosts: Vec<String>,
+    /// Start this provider's login on the first of them
+    #[arg(long, value_name = "PROVIDER")]
+    pub login: Option<String>,
+    /// The ssh program and its options
+    #[arg(long, value_name = "COMMAND", default_value = "ssh")]
+    pub ssh: String,
 }
 
 /// `authdeck providers`.

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use authdeck::cli::{Command, CommandLine};
 use authdeck::commands::supervisor::Place;
 use authdeck::commands::{
-    api, askpass, browser, deck, demo, demo_provider, providers, scripted, serve, stop, ticket,
+    api, askpass, browser, deck, demo, demo_provider, providers, proxy, scripted, serve, ssh, stop, ticket,
 };
 use authdeck::detect_command;
 use authdeck::error::Error;
@@ -26,6 +26,8 @@ fn main() -> ExitCode {
         Some(Command::Run(run)) => deck::run(run, place),
         Some(Command::Serve(options)) => serve::run(&options),
         Some(Command::Stop(options)) => stop::run(&options),
+        Some(Command::Ssh(options)) => ssh::run(options),
+        Some(Command::Proxy) => proxy::run(),
         Some(Command::Scripted(command)) => scripted::run(command),
         Some(Command::Ticket(options)) => ticket::run(&options),
         Some(Command::Api(options)) => api::run(&options.what),

@@ -29,4 +29,4 @@ pub mod theme;
 pub mod update;
 pub mod view;
 
-pub use run::{Deck, Reconnected, run};
+pub use run::{Attachment, Deck, PortHolder, Reconnect, Reconnected, run};

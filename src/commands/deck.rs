@@ -22,16 +22,16 @@ use crate::driver::platform::guard::TerminalGuard;
 use crate::driver::{DriverSettings, platform};
 use crate::error::{Error, Kind, visible};
 use crate::protocol::request::StartSession;
-use crate::tui::{self, Deck};
+use crate::tui::{self, Attachment, Deck};
 
 /// How long tasks may take to notice that the program ends; one of them may be stuck in a terminal that is gone.
 const END_LIMIT: Duration = Duration::from_millis(200);
 
 /// What was read before the deck opens.
-struct Prepared {
-    settings: Settings,
+pub(super) struct Prepared {
+    pub settings: Settings,
     catalogue: Catalogue,
-    messages: Vec<String>,
+    pub messages: Vec<String>,
 }
 
 /// Opens the deck, with the commands of a file started if one is named.
@@ -158,7 +158,8 @@ fn provider_folder() -> Option<PathBuf> {
     config::folder(|name| std::env::var_os(name)).map(|folder| folder.join("providers"))
 }
 
-fn prepare() -> Prepared {
+/// Reads the person's files; what is wrong in them is a sentence each.
+pub(super) fn prepare() -> Prepared {
     let config::Loaded { settings, mut messages } = config::load();
     let (catalogue, more) = Catalogue::load(provider_folder().as_deref());
     messages.extend(more);
@@ -270,20 +271,20 @@ async fn in_this_process(
 }
 
 fn deck(
-    (client, events): (Client, Events),
-    reconnect: Box<dyn FnMut() -> tui::Reconnected + Send>,
+    connected: (Client, Events),
+    reconnect: tui::Reconnect,
     prepared: Prepared,
     start: Vec<StartSession>,
     guard: Option<TerminalGuard>,
 ) -> Deck {
+    let supervisor = Attachment { name: String::new(), connection: Ok(connected), reconnect };
     Deck {
-        client,
-        events,
+        supervisors: vec![supervisor],
+        remote: None,
         settings: prepared.settings,
         start,
         messages: prepared.messages,
         guard: guard.map(|guard| Box::new(guard) as _),
-        reconnect,
     }
 }
 

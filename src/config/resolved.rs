@@ -17,6 +17,8 @@ pub struct Settings {
     pub clipboard: ClipboardWay,
     /// What becomes of URLs that children open in a browser.
     pub browser: Browser,
+    /// How long a connection over ssh may take that asks nobody anything.
+    pub ssh_connect: Duration,
     /// Whether and how to call the person.
     pub notifications: Notifications,
     /// The theme's name; absent: the deck chooses by what the terminal can do.
@@ -35,6 +37,7 @@ impl Default for Settings {
             limits: Limits::default(),
             clipboard: ClipboardWay::default(),
             browser: Browser::default(),
+            ssh_connect: Duration::from_secs(20),
             notifications: Notifications::default(),
             theme: None,
             mouse: true,

@@ -15,6 +15,6 @@ mod linux;
 
 #[cfg(target_os = "linux")]
 pub use linux::{
-    EndedMarked, PeerCredentials, deny_reading, end_marked, marked, peer_credentials, raise_open_files,
-    requester, set_process_name,
+    EndedMarked, PeerCredentials, deny_reading, end_marked, marked, peer_credentials, port_holder,
+    raise_open_files, requester, set_process_name,
 };

@@ -81,6 +81,7 @@ actions! {
     SearchClose, "search.close", "end search", "Ends the search.";
     RecordingSave, "recording.save", "save recording", "Saves the session as an asciicast v2 file, secrets masked.";
     BundlesOpen, "bundles.open", "bundles", "Lists who is logged in where.";
+    HostNext, "host.next", "host", "Chooses the host of the next login, where the deck shows several.";
     ThemeNext, "theme.next", "theme", "Switches to the next theme.";
     MessagesOpen, "messages.open", "messages", "Shows what the status line has said.";
     HelpOpen, "help.open", "help", "Shows every key.";

@@ -1,6 +1,6 @@
 //! Everything the deck knows. `update` changes it, `view` draws it.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use super::dialog::Dialog;
 use super::field::Field;
@@ -16,7 +16,10 @@ use crate::protocol::request::StartSession;
 use crate::protocol::snapshot::{BundleView, ChallengeView, ProviderView, SessionView};
 
 mod entry;
+mod hosts;
 mod time;
+
+pub use hosts::{Host, HostIndex, Hosts};
 
 pub use entry::{Entry, Group, State, needs_person, state_of};
 
@@ -86,6 +89,13 @@ pub struct Model {
     pub stopped: bool,
     /// The supervisor's clock minus the deck's, in milliseconds.
     pub clock_offset: i64,
+    // --- On the laptop's side ---
+    /// The hosts, if there are several.
+    pub hosts: Hosts,
+    /// The sessions run on another machine than the deck, which waits for the browser's callbacks in their place.
+    pub remote: bool,
+    /// The sessions whose callback is waited for here, each with its authorize URL.
+    pub listening: BTreeMap<SessionId, String>,
     // --- Where the person is ---
     /// Columns and rows of the terminal.
     pub size: (u16, u16),
@@ -153,6 +163,9 @@ impl Model {
             disconnected: None,
             stopped: false,
             clock_offset: 0,
+            hosts: Hosts::default(),
+            remote: false,
+            listening: BTreeMap::new(),
             size,
             selection: None,
             focus: Focus::List,
@@ -174,6 +187,16 @@ impl Model {
             model.say(Level::Warning, text);
         }
         model
+    }
+
+    /// Makes it the deck of sessions on other machines; with several hosts, each by its name.
+    pub fn reach_out(&mut self, names: Vec<String>) {
+        self.remote = true;
+        if names.len() > 1 {
+            self.hosts = Hosts::new(names);
+            // Each host's state comes by itself, and there is none to wait for before.
+            self.sequence = Some(0);
+        }
     }
 
     /// Puts a sentence into the status line.

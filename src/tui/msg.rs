@@ -5,10 +5,11 @@ use serde_json::Value;
 
 use super::clipboard::Report;
 use super::keys::KeyPress;
+use super::model::HostIndex;
 use crate::core::ids::SessionId;
 use crate::core::secret::Secret;
 use crate::protocol::error::RpcError;
-use crate::protocol::event::NumberedEvent;
+use crate::protocol::event::{Event, NumberedEvent};
 use crate::protocol::request::Request;
 use crate::protocol::screen::ScreenUpdate;
 use crate::protocol::snapshot::Snapshot;
@@ -39,6 +40,8 @@ pub enum Msg {
     Disconnected(String),
     /// The supervisor cannot do what it was told.
     Complaint(RpcError),
+    /// One of several hosts told something.
+    Host(HostIndex, HostNews),
     /// A request was answered.
     Answered(Ask, Result<Value, RpcError>),
     // --- What the loop did on order ---
@@ -48,6 +51,21 @@ pub enum Msg {
     Opened(Result<String, String>),
     /// A recording was written to this file, or not.
     Saved(Result<String, String>),
+    /// The port of a login's callback is listened on here, or why it is not.
+    Listening(SessionId, Result<u16, String>),
+    /// A browser's callback was handed to its session; what came of it, in a sentence.
+    CallbackTaken(Result<String, String>),
+}
+
+/// What one of several hosts tells.
+#[derive(Debug)]
+pub enum HostNews {
+    /// Its whole state.
+    Snapshot(Box<Snapshot>),
+    /// Something happened there.
+    Event(Box<Event>),
+    /// It is not reached; the sentence says why.
+    Trouble(String),
 }
 
 /// What a request was for, so that its answer finds its place.
@@ -93,6 +111,17 @@ pub enum Cmd {
     },
     /// Open this URL in a browser.
     Open(String),
+    /// Wait here for the callback of this login, which runs elsewhere.
+    Listen {
+        /// Whose.
+        session_id: SessionId,
+        /// Its authorize URL.
+        url: String,
+        /// Open it in the browser once the port is listened on.
+        open: bool,
+    },
+    /// Wait for it no longer.
+    StopListening(SessionId),
     /// Write a recording to a file.
     Save {
         /// The file's name without folder.

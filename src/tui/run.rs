@@ -2,9 +2,7 @@
 //! the frame before.
 
 use std::any::Any;
-use std::future::Future;
 use std::io::{self, Write as _};
-use std::pin::Pin;
 use std::time::Duration;
 
 use crossterm::event::{Event as TerminalEvent, KeyEventKind};
@@ -13,37 +11,40 @@ use tokio::sync::mpsc;
 
 use super::canvas::Canvas;
 use super::keys::KeyPress;
-use super::model::Model;
-use super::msg::{Cmd, Msg};
+use super::model::{HostIndex, Model};
+use super::msg::{Ask, Cmd, HostNews, Msg};
 use super::pacing::Pacing;
 use super::terminal::{Terminal, Told};
 use super::update;
-use crate::client::{Client, ClientEvent, Events};
+use crate::client::ClientEvent;
 use crate::config::Settings;
+use crate::core::ids::SessionId;
 use crate::core::secret::Secret;
 use crate::core::time::Timestamp;
 use crate::error::{Error, Kind};
-use crate::protocol::request::StartSession;
+use crate::protocol::request::{Request, StartSession};
 
+mod callbacks;
 mod clock;
 mod effects;
+mod hosts;
 mod preferences;
+mod stale;
 
+use callbacks::Callbacks;
+pub use callbacks::PortHolder;
 use clock::Clock;
 use effects::{Effects, Outcome};
-
-/// Between two tries to reach a supervisor that is gone.
-const RETRY: Duration = Duration::from_secs(1);
-
-/// A new connection after one was lost.
-pub type Reconnected = Pin<Box<dyn Future<Output = Result<(Client, Events), Error>> + Send>>;
+use hosts::Hosts;
+pub use hosts::{Attachment, Reconnect, Reconnected};
+use stale::{Reach, Stale};
 
 /// What the deck is opened with.
 pub struct Deck {
-    /// Asks the supervisor.
-    pub client: Client,
-    /// What the supervisor tells. Nothing was subscribed to yet.
-    pub events: Events,
+    /// The supervisors: one, or one for each host.
+    pub supervisors: Vec<Attachment>,
+    /// They are on other machines, and who listens on a port of this one is told by this.
+    pub remote: Option<PortHolder>,
     /// The person's settings.
     pub settings: Settings,
     /// What is to be started at once.
@@ -52,8 +53,6 @@ pub struct Deck {
     pub messages: Vec<String>,
     /// Whatever restores the terminal if this process is killed; held until the terminal is restored.
     pub guard: Option<Box<dyn Any + Send>>,
-    /// Attaches to the supervisor that runs, or starts one, after the connection was lost.
-    pub reconnect: Box<dyn FnMut() -> Reconnected + Send>,
 }
 
 /// How the deck ended.
@@ -81,9 +80,16 @@ pub async fn run(deck: Deck) -> Result<(), Error> {
     let canvas = Canvas::new(size, settings.surroundings.colours);
     let mut messages = deck.messages;
     messages.append(&mut mistakes);
+    let mut model = Model::new(settings, size, deck.start, messages);
+    let callbacks = deck.remote.map(|holder| effects.callbacks(holder));
+    if callbacks.is_some() {
+        model.reach_out(deck.supervisors.iter().map(|supervisor| supervisor.name.clone()).collect());
+    }
     let mut running = Running {
-        model: Model::new(settings, size, deck.start, messages),
-        client: deck.client,
+        model,
+        hosts: Hosts::attach(deck.supervisors),
+        focused: 0,
+        callbacks,
         effects,
         canvas,
         terminal,
@@ -96,9 +102,7 @@ pub async fn run(deck: Deck) -> Result<(), Error> {
         screen_undrawn: false,
         over: None,
     };
-    let sources =
-        Sources { told, outcomes, events: Some(deck.events), reconnect: deck.reconnect, hang_up, terminate };
-    running.subscribe();
+    let sources = Sources { told, outcomes, hang_up, terminate };
     let farewell = running.serve(sources).await;
     // The order matters: the guard may go only when there is nothing left to restore.
     drop(running);
@@ -129,67 +133,17 @@ fn say_farewell(farewell: Farewell) {
 struct Sources {
     told: mpsc::UnboundedReceiver<Told>,
     outcomes: mpsc::UnboundedReceiver<Outcome>,
-    events: Option<Events>,
-    reconnect: Box<dyn FnMut() -> Reconnected + Send>,
     hang_up: Signal,
     terminate: Signal,
 }
 
-/// What of the deck is not as it should be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Stale {
-    Nothing,
-    /// The child's screen, and nothing else.
-    Pane,
-    Everything,
-}
-
-/// How much of the deck a message can change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Reach {
-    /// A key, which may go to the child: then nothing changes but by its echo, which must not wait for a frame.
-    Key,
-    /// The child's screen.
-    Pane,
-    Everything,
-}
-
-impl Reach {
-    fn of(msg: &Msg, model: &Model) -> Self {
-        match msg {
-            Msg::Key(_) if model.pending.is_empty() => Self::Key,
-            Msg::Screen(update) if !update.full => Self::Pane,
-            Msg::Key(_)
-            | Msg::Screen(_)
-            | Msg::Paste(_)
-            | Msg::Mouse(_)
-            | Msg::Resize(..)
-            | Msg::Tick
-            | Msg::Snapshot(_)
-            | Msg::Event(_)
-            | Msg::Disconnected(_)
-            | Msg::Complaint(_)
-            | Msg::Answered(..)
-            | Msg::Copied(_)
-            | Msg::Opened(_)
-            | Msg::Saved(_) => Self::Everything,
-        }
-    }
-
-    /// Says what has to be drawn, given what was ordered.
-    fn stale(self, orders: &[Cmd]) -> Stale {
-        let only_told = orders.iter().all(|order| matches!(order, Cmd::Tell(_)));
-        match self {
-            Self::Key if only_told && !orders.is_empty() => Stale::Nothing,
-            Self::Pane => Stale::Pane,
-            Self::Key | Self::Everything => Stale::Everything,
-        }
-    }
-}
-
 struct Running {
     model: Model,
-    client: Client,
+    hosts: Hosts,
+    /// The host that sends a session's screen.
+    focused: HostIndex,
+    /// On the laptop's side: what waits for callbacks here.
+    callbacks: Option<Callbacks>,
     effects: Effects,
     canvas: Canvas,
     terminal: Terminal,
@@ -221,14 +175,7 @@ impl Running {
                 biased;
                 told = sources.told.recv() => self.told(told.unwrap_or(Told::HungUp)),
                 outcome = sources.outcomes.recv() => self.outcome(outcome),
-                event = next(&mut sources.events), if !self.screen_undrawn => {
-                    self.event(event, &mut sources.events);
-                }
-                connection = reconnect(sources.reconnect.as_mut()), if sources.events.is_none() => {
-                    self.client = connection.0;
-                    sources.events = Some(connection.1);
-                    self.subscribe();
-                }
+                (host, told) = self.hosts.next(), if !self.screen_undrawn => self.host_told(host, told),
                 _ = sources.hang_up.recv() => self.over = Some(true),
                 _ = sources.terminate.recv() => self.over = Some(false),
                 () = sleep(frame_wait), if frame_wait.is_some() => {}
@@ -247,9 +194,9 @@ impl Running {
             self.outcome(Some(outcome));
         }
         while !self.screen_undrawn
-            && let Some(event) = sources.events.as_mut().and_then(Events::try_next)
+            && let Some((host, told)) = self.hosts.try_next()
         {
-            self.event(Some(event), &mut sources.events);
+            self.host_told(host, told);
         }
     }
 
@@ -280,28 +227,20 @@ impl Running {
         }
     }
 
-    fn event(&mut self, event: Option<ClientEvent>, events: &mut Option<Events>) {
-        match event {
-            Some(ClientEvent::Event(event)) => self.take(Msg::Event(event)),
-            Some(ClientEvent::Screen(update)) => {
-                self.screen_undrawn = true;
-                self.take(Msg::Screen(update));
-            }
-            Some(ClientEvent::Resync(snapshot)) => self.take(Msg::Snapshot(snapshot)),
-            Some(ClientEvent::Complaint(error)) => self.take(Msg::Complaint(error)),
-            Some(ClientEvent::Closed(reason)) => {
-                *events = None;
-                self.take(Msg::Disconnected(reason));
-            }
-            None => {
-                *events = None;
-                self.take(Msg::Disconnected("it closed the connection".into()));
-            }
-        }
-    }
-
-    fn subscribe(&mut self) {
-        self.effects.subscribe(&self.client);
+    fn host_told(&mut self, host: HostIndex, told: hosts::Told) {
+        let several = self.model.hosts.are_several();
+        let msg = match told {
+            hosts::Told::Snapshot(snapshot) if several => Msg::Host(host, HostNews::Snapshot(snapshot)),
+            hosts::Told::Snapshot(snapshot) => Msg::Snapshot(snapshot),
+            hosts::Told::Failed(reason) if several => Msg::Host(host, HostNews::Trouble(reason)),
+            hosts::Told::Failed(reason) => Msg::Disconnected(reason),
+            hosts::Told::Event(event) => match client_told(event, several.then_some(host)) {
+                Some(msg) => msg,
+                None => return,
+            },
+        };
+        self.screen_undrawn |= matches!(msg, Msg::Screen(_));
+        self.take(msg);
     }
 
     fn take(&mut self, msg: Msg) {
@@ -320,15 +259,54 @@ impl Running {
 
     fn perform(&mut self, order: Cmd) {
         match order {
-            Cmd::Request(ask, request) => self.effects.request(&self.client, ask, &request),
-            Cmd::Tell(request) => self.effects.tell(&self.client, &request),
+            Cmd::Request(ask, request) => self.request(ask, &request),
+            Cmd::Tell(request) => {
+                let client = self.hosts.client(self.model.host_for(&request));
+                self.effects.tell(client, &request);
+            }
             Cmd::Copy { what, text } => self.effects.copy(what, text),
             Cmd::Open(url) => self.effects.open(url),
+            Cmd::Listen { session_id, url, open } => self.listen(session_id, url, open),
+            Cmd::StopListening(session_id) => {
+                if let Some(callbacks) = &mut self.callbacks {
+                    callbacks.stop(&session_id);
+                }
+            }
             Cmd::Save { name, content } => self.effects.save(name, content),
             Cmd::Notify(text) => self.raw.extend(self.effects.notification(&text)),
             Cmd::Redraw => self.canvas.forget(),
             Cmd::Quit => self.over = Some(false),
         }
+    }
+
+    /// Sends a request to the host that it is for. One host at a time sends a screen.
+    fn request(&mut self, ask: Ask, request: &Request) {
+        let host = match request {
+            Request::SessionFocus(focus) if focus.session_id.is_none() => self.focused,
+            Request::SessionFocus(_) => {
+                let host = self.model.host_for(request);
+                let before = std::mem::replace(&mut self.focused, host);
+                if before != host
+                    && let Some(client) = self.hosts.client(before)
+                {
+                    // An error means that its connection is over, and with it the screen.
+                    let _ = client.focus(None);
+                }
+                host
+            }
+            _ => self.model.host_for(request),
+        };
+        self.effects.request(self.hosts.client(host), ask, request);
+    }
+
+    fn listen(&mut self, session_id: SessionId, url: String, open: bool) {
+        let host = self.model.hosts.of.get(session_id.as_str()).copied().unwrap_or(0);
+        let (Some(callbacks), Some(client)) = (&mut self.callbacks, self.hosts.client(host)) else { return };
+        let outcome = callbacks.listen(session_id.clone(), &url, client.clone());
+        if open && outcome.is_ok() {
+            self.effects.open(url);
+        }
+        self.effects.bring(Msg::Listening(session_id, outcome));
     }
 
     /// Draws if something changed, the rate allows it, and the terminal has taken the frame before.
@@ -364,20 +342,18 @@ fn from_terminal(event: TerminalEvent) -> Option<Msg> {
     }
 }
 
-async fn next(events: &mut Option<Events>) -> Option<ClientEvent> {
-    match events {
-        Some(events) => events.next().await,
-        None => std::future::pending().await,
-    }
-}
-
-async fn reconnect(connect: &mut (dyn FnMut() -> Reconnected + Send)) -> (Client, Events) {
-    loop {
-        if let Ok(connection) = connect().await {
-            return connection;
-        }
-        tokio::time::sleep(RETRY).await;
-    }
+/// What a supervisor tells, as a message; `host` is its host if there are several.
+fn client_told(event: ClientEvent, host: Option<HostIndex>) -> Option<Msg> {
+    Some(match (event, host) {
+        (ClientEvent::Screen(update), _) => Msg::Screen(update),
+        (ClientEvent::Complaint(error), _) => Msg::Complaint(error),
+        (ClientEvent::Event(event), None) => Msg::Event(event),
+        (ClientEvent::Resync(snapshot), None) => Msg::Snapshot(snapshot),
+        (ClientEvent::Closed(reason), None) => Msg::Disconnected(reason),
+        (ClientEvent::Event(event), Some(host)) => Msg::Host(host, HostNews::Event(Box::new(event.event))),
+        (ClientEvent::Resync(snapshot), Some(host)) => Msg::Host(host, HostNews::Snapshot(snapshot)),
+        (ClientEvent::Closed(reason), Some(host)) => Msg::Host(host, HostNews::Trouble(reason)),
+    })
 }
 
 async fn sleep(wait: Option<Duration>) {

@@ -60,6 +60,11 @@ impl Surroundings {
         self.display && !self.ssh
     }
 
+    /// Tells whether there is a browser here that the person sees.
+    pub fn has_browser(&self) -> bool {
+        !self.ssh && (self.display || self.browser.is_some())
+    }
+
     /// Returns the theme that suits the terminal.
     pub fn default_theme(&self) -> &'static str {
         match self.colours {

@@ -7,8 +7,10 @@ use crate::protocol::event::Level;
 
 mod actions;
 mod answers;
+mod callbacks;
 mod dialogs;
 mod follow;
+mod hosts;
 mod keys;
 mod mouse;
 mod scroll;
@@ -30,12 +32,17 @@ pub fn update(model: &mut Model, msg: Msg, now: Timestamp) -> Vec<Cmd> {
         Msg::Screen(update) => model.pane.apply(*update),
         Msg::Disconnected(reason) => server::disconnected(model, reason),
         Msg::Complaint(error) => model.say(Level::Error, error.message),
+        Msg::Host(host, news) => hosts::told(model, host, news, now, &mut orders),
         Msg::Answered(ask, answer) => answers::answered(model, ask, answer, now, &mut orders),
         Msg::Copied(report) => {
             model.say(if report.done { Level::Info } else { Level::Error }, report.text);
         }
-        Msg::Opened(outcome) | Msg::Saved(outcome) => say_outcome(model, outcome),
+        Msg::Listening(session_id, outcome) => callbacks::listening(model, &session_id, outcome),
+        Msg::Opened(outcome) | Msg::Saved(outcome) | Msg::CallbackTaken(outcome) => {
+            say_outcome(model, outcome);
+        }
     }
+    callbacks::follow(model, true, &mut orders);
     follow::follow(model, &mut orders);
     orders
 }

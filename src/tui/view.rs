@@ -96,7 +96,7 @@ fn draw_dialog(
             None
         }
         Dialog::Palette(chooser) => choosers::palette(painter, screen, chooser),
-        Dialog::Picker(chooser) => choosers::picker(painter, screen, chooser, model.providers.is_some()),
+        Dialog::Picker(chooser) => choosers::picker(model, painter, screen, chooser),
         Dialog::Confirm(confirm) => dialogs::confirm(painter, screen, confirm),
         Dialog::Paste(paste) => prompts::paste(model, painter, screen, paste),
         Dialog::Command(line) => prompts::command(painter, screen, line),

@@ -9,6 +9,7 @@ pub mod keeper;
 pub mod peer;
 pub mod process;
 pub mod pty;
+pub mod remote;
 pub mod served;
 pub mod servers;
 pub mod supervisor;

@@ -46,6 +46,7 @@ mod peer_challenges;
 mod peer_logins;
 mod peer_oidc;
 mod peer_servers;
+mod peer_ssh;
 mod server_connections;
 mod server_http;
 mod server_slow_client;

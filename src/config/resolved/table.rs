@@ -143,6 +143,12 @@ pub static SETTINGS: &[Setting] = &[
         },
     },
     Setting {
+        name: "ssh.connect_seconds",
+        default: "20",
+        about: "`authdeck ssh` gives a host up for now that takes longer to connect.",
+        apply: |to, value| seconds(&mut to.ssh_connect, value, 600),
+    },
+    Setting {
         name: "notifications.bell",
         default: "true",
         about: "Rings the terminal's bell when something waits for you.",

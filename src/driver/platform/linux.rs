@@ -4,6 +4,10 @@
 )]
 //! Processes and limits as Linux shows them.
 
+mod ports;
+
+pub use self::ports::port_holder;
+
 use std::ffi::CStr;
 use std::fs;
 use std::io;

@@ -24,6 +24,7 @@ pub fn of(action: Action, model: &Model) -> Result<(), Reason> {
         | Action::PaletteOpen
         | Action::DeckRedraw
         | Action::DeckQuit => Ok(()),
+        Action::HostNext => ensure(model.hosts.are_several(), "the deck shows one host only"),
         Action::SupervisorStop => ensure(model.disconnected.is_none(), "it is gone already"),
         Action::UrlCopy | Action::UrlOpen | Action::UrlScan => has_url(session(model)?),
         Action::CodeCopy => has_code(session(model)?),

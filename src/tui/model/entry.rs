@@ -48,6 +48,14 @@ impl Entry<'_> {
         }
     }
 
+    /// Returns its id.
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Session(session) => session.session_id.as_str(),
+            Self::Challenge(challenge) => challenge.challenge_id.as_str(),
+        }
+    }
+
     /// Returns the group it stands in.
     pub fn group(&self) -> Group {
         match self {

@@ -8,6 +8,7 @@ use serde_json::Value;
 use tokio::process::Command;
 use tokio::sync::mpsc;
 
+use super::callbacks::{Callbacks, PortHolder};
 use crate::client::{Client, ClientError};
 use crate::protocol::error::{INTERNAL, RpcError};
 use crate::protocol::request::Request;
@@ -60,38 +61,36 @@ impl Effects {
         (effects, receiver)
     }
 
-    /// Asks for the whole state and for what happens from then on.
-    pub fn subscribe(&self, client: &Client) {
-        let (outcomes, client) = (self.outcomes.clone(), client.clone());
-        tokio::spawn(async move {
-            let msg = match client.subscribe().await {
-                Ok(snapshot) => Msg::Snapshot(Box::new(snapshot)),
-                Err(error) => Msg::Disconnected(error.to_string()),
-            };
-            let _ = outcomes.send(Outcome::Msg(msg));
-        });
+    /// What waits for callbacks, with `holder` to name who holds a port.
+    pub(super) fn callbacks(&self, holder: PortHolder) -> Callbacks {
+        Callbacks::new(self.outcomes.clone(), holder)
     }
 
-    /// Sends a request now; the answer follows.
-    pub fn request(&self, client: &Client, ask: Ask, request: &Request) {
+    /// Brings a message.
+    pub fn bring(&self, msg: Msg) {
+        // An error means that the deck is closed.
+        let _ = self.outcomes.send(Outcome::Msg(msg));
+    }
+
+    /// Sends a request now; the answer follows. Absent: there is nobody to ask.
+    pub fn request(&self, client: Option<&Client>, ask: Ask, request: &Request) {
         let outcomes = self.outcomes.clone();
-        match client.begin(request) {
+        let begun = client.map_or(Err(ClientError::Closed), |client| client.begin(request));
+        match begun {
             Ok(pending) => {
                 tokio::spawn(async move {
                     let answer = pending.wait::<Value>().await.map_err(refusal);
                     let _ = outcomes.send(Outcome::Msg(Msg::Answered(ask, answer)));
                 });
             }
-            Err(error) => {
-                let _ = outcomes.send(Outcome::Msg(Msg::Answered(ask, Err(refusal(error)))));
-            }
+            Err(error) => self.bring(Msg::Answered(ask, Err(refusal(error)))),
         }
     }
 
-    /// Sends a request now to which no answer is wanted.
-    pub fn tell(&self, client: &Client, request: &Request) {
-        if let Err(error) = client.tell(request) {
-            let _ = self.outcomes.send(Outcome::Msg(Msg::Complaint(refusal(error))));
+    /// Sends a request now to which no answer is wanted. Absent: there is nobody to tell.
+    pub fn tell(&self, client: Option<&Client>, request: &Request) {
+        if let Err(error) = client.map_or(Err(ClientError::Closed), |client| client.tell(request)) {
+            self.bring(Msg::Complaint(refusal(error)));
         }
     }
 

@@ -1,6 +1,6 @@
 //! Runs an action, however it was chosen: by key, palette or mouse.
 
-use super::{dialogs, scroll, sessions, supervisor};
+use super::{dialogs, hosts, scroll, sessions, supervisor};
 use crate::protocol::event::Level;
 use crate::tui::action::Action;
 use crate::tui::chooser::Chooser;
@@ -59,6 +59,7 @@ fn perform(model: &mut Model, action: Action, orders: &mut Vec<Cmd>) {
         Action::SearchClose => scroll::close_search(model),
         Action::RecordingSave => sessions::save_recording(model, orders),
         Action::BundlesOpen => model.dialog = Some(Dialog::Bundles(Reader::default())),
+        Action::HostNext => hosts::choose_next(model),
         Action::ThemeNext => next_theme(model),
         Action::MessagesOpen => open_messages(model),
         Action::HelpOpen => model.dialog = Some(Dialog::Help(Reader::default())),

@@ -1,6 +1,6 @@
 //! What the supervisor tells.
 
-use super::sessions;
+use super::{callbacks, sessions};
 use crate::core::ids::SessionId;
 use crate::core::time::Timestamp;
 use crate::protocol::event::{ChallengeOutcome, Event, Level, NumberedEvent};
@@ -28,6 +28,7 @@ pub fn snapshot(model: &mut Model, snapshot: Snapshot, now: Timestamp, orders: &
     // A new connection knows neither the focus nor the size that were ordered before.
     model.pane.turn_to(None);
     model.ordered_size = None;
+    callbacks::follow(model, false, orders);
     let start = std::mem::take(&mut model.start);
     sessions::start_all(model, start, orders);
     for early in std::mem::take(&mut model.early) {
@@ -54,7 +55,12 @@ pub fn event(model: &mut Model, numbered: NumberedEvent, orders: &mut Vec<Cmd>) 
         return;
     }
     model.sequence = Some(numbered.sequence);
-    match numbered.event {
+    apply(model, numbered.event, orders);
+}
+
+/// Takes what happened.
+pub fn apply(model: &mut Model, event: Event, orders: &mut Vec<Cmd>) {
+    match event {
         Event::SessionAdded { session } | Event::SessionChanged { session } => {
             session_changed(model, *session, orders);
         }
@@ -172,7 +178,8 @@ fn close_answer(model: &mut Model, id: &crate::core::ids::ChallengeId, epoch: u6
     }
 }
 
-fn bundle_stored(model: &mut Model, bundle: BundleView) {
+/// Takes a stored login.
+pub fn bundle_stored(model: &mut Model, bundle: BundleView) {
     model.bundles.retain(|known| known.bundle_id != bundle.bundle_id);
     model.bundles.push(bundle);
 }

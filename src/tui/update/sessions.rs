@@ -142,7 +142,7 @@ pub fn copy_code(model: &Model, orders: &mut Vec<Cmd>) {
 pub fn open_url(model: &mut Model, orders: &mut Vec<Cmd>) {
     let Some(url) = model.selected_session().and_then(|session| session.url.clone()) else { return };
     let around = &model.settings.surroundings;
-    if !around.local_desktop() {
+    if !around.has_browser() {
         let why = if around.ssh { "you are connected over SSH" } else { "there is no desktop here" };
         model.say(Level::Warning, format!("No browser to open it in: {why}. Copy it (u) or scan it (s)."));
     } else if url.disputed {

@@ -130,7 +130,9 @@ fn title(model: &Model, session: &SessionView, columns: usize) -> Line {
     let room = columns.saturating_sub(text::width(&word));
     let title = text::cut(&title, room, "…").into_owned();
     let room = room.saturating_sub(text::width(&title));
-    let name = name.filter(|_| room > 6).map(|name| format!(" · {name}")).unwrap_or_default();
+    let host = model.hosts.name_of(session.session_id.as_str()).map(|host| format!("on {host}"));
+    let names = name.into_iter().chain(host).filter(|_| room > 6);
+    let name: String = names.map(|name| format!(" · {name}")).collect();
     let name = text::cut(&name, room, "…").into_owned();
     vec![piece(title, Role::TextStrong), piece(name, Role::TextQuiet), piece(word, state.role)]
 }
@@ -272,7 +274,7 @@ fn keys(model: &Model, session: &SessionView, columns: usize) -> Vec<Line> {
 
 /// The card shows what helps with what it waits for; the rest is in the footer.
 fn fits(model: &Model, session: &SessionView, action: Action) -> bool {
-    if action == Action::UrlOpen && !model.settings.surroundings.local_desktop() {
+    if action == Action::UrlOpen && !model.settings.surroundings.has_browser() {
         return false;
     }
     if action == Action::PasteOpen && !ends_with_paste(session) {

@@ -5,6 +5,7 @@ use ratatui::layout::{Position, Rect};
 use super::painter::{Line, Painter, piece};
 use super::{dialogs, footer};
 use crate::tui::chooser::{Choice, Chooser};
+use crate::tui::model::Model;
 use crate::tui::palette::PaletteEntry;
 use crate::tui::picker::PickerEntry;
 use crate::tui::text::{visible, width};
@@ -28,13 +29,15 @@ pub fn palette(painter: &mut Painter<'_>, screen: Rect, chooser: &Chooser<Palett
 
 /// Draws the picker.
 pub fn picker(
+    model: &Model,
     painter: &mut Painter<'_>,
     screen: Rect,
     chooser: &Chooser<PickerEntry>,
-    known: bool,
 ) -> Option<Position> {
-    let title = if known { "Start a login" } else { "Start a login (looking for what is installed)" };
-    draw(painter, screen, title, chooser, 72, |entry| match entry {
+    let host = model.hosts.all.get(model.host_for_new()).map(|host| format!(" on {}", host.name));
+    let looking = if model.providers.is_some() { "" } else { " (looking for what is installed)" };
+    let title = format!("Start a login{}{looking}", host.unwrap_or_default());
+    draw(painter, screen, &title, chooser, 72, |entry| match entry {
         PickerEntry::AnyCommand => (
             vec![piece("any command", Role::TextStrong)],
             vec![piece("type a command line", Role::TextQuiet)],

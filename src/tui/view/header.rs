@@ -22,6 +22,13 @@ fn left(model: &Model) -> Line {
     if !model.host.is_empty() {
         line.push(piece(format!(" · {}", model.host), Role::UiHeader));
     }
+    line.extend(model.hosts.all.iter().flat_map(|host| {
+        let (sign, role) = match host.trouble {
+            None => ("", Role::UiHeader),
+            Some(_) => (" (not reached)", Role::StatusError),
+        };
+        [piece(" · ", Role::UiHeader), piece(format!("{}{sign}", host.name), role)]
+    }));
     line.push(piece("   ", Role::UiHeader));
     if model.disconnected.is_some() {
         line.push(piece("no supervisor", Role::StatusError));

@@ -112,6 +112,7 @@ fn draw_entry(
     }
     let end = painter.line_ending(line.right().saturating_sub(1), line.y, line.width, &right);
     let x = painter.text(line.x + 1, line.y, 2, &format!("{glyph} "), state.role);
+    let x = draw_host(model, entry, painter, x, line.y);
     let room = end.saturating_sub(x + 1);
     let strong = matches!(entry.group(), Group::Challenges | Group::Waiting);
     let x = painter.text(x, line.y, room, &title, if strong { Role::TextStrong } else { Role::Text });
@@ -120,6 +121,17 @@ fn draw_entry(
         painter.text(x, line.y, room, &format!(" · {name}"), Role::TextQuiet);
     }
     tint_selected(model, entry, painter, line);
+}
+
+/// The host's column, where there are several.
+fn draw_host(model: &Model, entry: &Entry<'_>, painter: &mut Painter<'_>, x: u16, y: u16) -> u16 {
+    let columns = u16::try_from(model.hosts.column_width()).unwrap_or(0);
+    if columns == 0 {
+        return x;
+    }
+    let name = model.hosts.name_of(entry.id()).unwrap_or_default();
+    painter.text(x, y, columns, name, Role::TextQuiet);
+    x + columns + 1
 }
 
 fn draw_detail(model: &Model, entry: &Entry<'_>, painter: &mut Painter<'_>, line: Rect) {

@@ -59,8 +59,14 @@ impl Vendor {
 
     /// What stands before a command that is to run inside.
     pub fn prefix(&self) -> Vec<String> {
+        self.prefix_of(&["run", "--"])
+    }
+
+    /// The command line of one of the vendor's own commands.
+    pub fn prefix_of(&self, command: &[&str]) -> Vec<String> {
         let variable = format!("VENDOR_NS={}", self.namespace);
-        ["env", &variable, &self.script.to_string_lossy(), "run", "--"].map(str::to_owned).to_vec()
+        let words = ["env", &variable, &self.script.to_string_lossy()].map(str::to_owned);
+        words.into_iter().chain(command.iter().map(|&word| word.to_owned())).collect()
     }
 
     /// Decides what the vendor does from now on.

@@ -1,0 +1,100 @@
+//! Several hosts in one list: which of them something belongs to, and how each stands.
+//!
+//! A deck of one supervisor has none of this: there, the list is empty.
+
+use std::collections::HashMap;
+
+use super::{Item, Model};
+use crate::core::ids::SessionId;
+use crate::protocol::request::Request;
+
+/// A host's place among the deck's hosts.
+pub type HostIndex = usize;
+
+/// One host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Host {
+    /// The name that the person gave.
+    pub name: String,
+    /// Why it is not reached, if it is not.
+    pub trouble: Option<String>,
+    /// Its supervisor's clock minus the deck's, in milliseconds.
+    pub clock_offset: i64,
+}
+
+/// All hosts.
+#[derive(Clone, Debug, Default)]
+pub struct Hosts {
+    /// As the person named them; empty if there is one supervisor only.
+    pub all: Vec<Host>,
+    /// The host of every session and challenge that was ever told, by its id.
+    pub of: HashMap<String, HostIndex>,
+    /// Where the next login is to be started, if the person chose.
+    pub chosen: Option<HostIndex>,
+}
+
+impl Hosts {
+    /// Makes them of their names, none reached yet.
+    pub fn new(names: Vec<String>) -> Self {
+        let host = |name| Host { name, trouble: None, clock_offset: 0 };
+        Self { all: names.into_iter().map(host).collect(), ..Self::default() }
+    }
+
+    /// Tells whether there are several, so that it matters which one is meant.
+    pub fn are_several(&self) -> bool {
+        !self.all.is_empty()
+    }
+
+    /// Returns how many columns the longest name that is shown takes; none without hosts.
+    pub fn column_width(&self) -> usize {
+        const WIDEST: usize = 12;
+        self.all.iter().map(|host| crate::tui::text::width(&host.name)).max().unwrap_or(0).min(WIDEST)
+    }
+
+    /// Returns the name of the host that something belongs to, by its id.
+    pub fn name_of(&self, id: &str) -> Option<&str> {
+        self.all.get(*self.of.get(id)?).map(|host| host.name.as_str())
+    }
+}
+
+impl Model {
+    /// Returns the host on which the next login is started: the chosen one, that of the selection, else the first that
+    /// is reached.
+    pub fn host_for_new(&self) -> HostIndex {
+        let selected = self.selection.as_ref().and_then(|item| match item {
+            Item::Session(id) => self.hosts.of.get(id.as_str()).copied(),
+            Item::Challenge(id) => self.hosts.of.get(id.as_str()).copied(),
+        });
+        let reached = || self.hosts.all.iter().position(|host| host.trouble.is_none());
+        self.hosts.chosen.or(selected).or_else(reached).unwrap_or(0)
+    }
+
+    /// Returns the host that a request is for.
+    pub fn host_for(&self, request: &Request) -> HostIndex {
+        subject(request).and_then(|id| self.hosts.of.get(id).copied()).unwrap_or_else(|| self.host_for_new())
+    }
+}
+
+/// Returns the id of the session or challenge that a request is about.
+fn subject(request: &Request) -> Option<&str> {
+    match request {
+        Request::SessionPoll(of)
+        | Request::SessionTranscript(of)
+        | Request::SessionRecording(of)
+        | Request::SessionCancel(of)
+        | Request::SessionRemove(of)
+        | Request::SessionScreen(of)
+        | Request::SessionExplain(of) => Some(of.session_id.as_str()),
+        Request::SessionSubmit(submit) => Some(submit.session_id.as_str()),
+        Request::SessionInput(input) => Some(input.session_id.as_str()),
+        Request::SessionResize(resize) => Some(resize.session_id.as_str()),
+        Request::SessionFocus(focus) => focus.session_id.as_ref().map(SessionId::as_str),
+        Request::SessionHistory(range) => Some(range.session_id.as_str()),
+        Request::SessionSearch(search) => Some(search.session_id.as_str()),
+        Request::SessionKill(kill) => Some(kill.session_id.as_str()),
+        Request::SessionOpened(opened) => Some(opened.session_id.as_str()),
+        Request::ChallengeWait(of) | Request::ChallengeCancel(of) => Some(of.challenge_id.as_str()),
+        Request::ChallengeAnswer(answer) => Some(answer.challenge_id.as_str()),
+        _ => None,
+    }
+}
