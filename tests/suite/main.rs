@@ -24,6 +24,7 @@ mod cli_scripted;
 mod cli_serve;
 mod deck_copy;
 mod deck_hangup;
+mod deck_terminal;
 mod detect_chunks;
 mod detect_cli;
 mod detect_corpus;

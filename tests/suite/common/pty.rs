@@ -6,7 +6,7 @@ use std::sync::Mutex;
 
 use rustix::fs::{OFlags, fcntl_setfl};
 use rustix::pty::{OpenptFlags, ioctl_tiocgptpeer, openpt, unlockpt};
-use rustix::termios::{Winsize, tcsetwinsize};
+use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 
 use super::env::Home;
 use super::wait::{GENEROUS, wait_for};
@@ -17,6 +17,15 @@ pub struct Pty {
     written: Mutex<Vec<u8>>,
     /// The program.
     pub process: Child,
+}
+
+/// How a terminal treats what is typed.
+#[derive(Clone, Copy, Debug)]
+pub struct Modes {
+    /// Line by line.
+    pub canonical: bool,
+    /// Shown as it is typed.
+    pub echo: bool,
 }
 
 impl Pty {
@@ -63,6 +72,12 @@ impl Pty {
             let written = String::from_utf8_lossy(&self.written()).into_owned();
             if predicate(&written) { Ok(written) } else { Err(format!("{written:?}")) }
         })
+    }
+
+    /// How the terminal treats what is typed.
+    pub fn modes(&self) -> Modes {
+        let local = tcgetattr(self.master.as_ref().unwrap()).unwrap().local_modes;
+        Modes { canonical: local.contains(LocalModes::ICANON), echo: local.contains(LocalModes::ECHO) }
     }
 
     /// Types bytes.
