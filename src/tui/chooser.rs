@@ -10,11 +10,14 @@ pub trait Choice {
     /// Returns the text that is searched.
     fn searched(&self) -> String;
 
-    /// Tells whether it stays whatever is typed, at the end.
+    /// Tells whether it stays whatever is typed, at the end unless its own name is typed.
     fn always(&self) -> bool {
         false
     }
 }
+
+/// Letters from which on the name of a choice that always stays is taken to be meant.
+const NAMED: usize = 3;
 
 /// Choices, what was typed, and which one is selected.
 #[derive(Debug)]
@@ -43,10 +46,14 @@ impl<T: Choice> Chooser<T> {
         let mut matcher = Matcher::new(Config::DEFAULT);
         let mut buffer = Vec::new();
         let mut scored: Vec<(u32, usize)> = Vec::new();
+        let typed = self.field.text().to_lowercase();
+        // Two letters begin many names; what is longer is meant.
+        let named = if typed.len() >= NAMED { typed } else { "\0".to_owned() };
         for (index, choice) in self.all.iter().enumerate() {
             let text = choice.searched();
             let score = pattern.score(Utf32Str::new(&text, &mut buffer), &mut matcher);
             match score {
+                _ if choice.always() && text.starts_with(&named) => scored.push((u32::MAX, index)),
                 _ if choice.always() => scored.push((0, index)),
                 Some(score) => scored.push((score + 1, index)),
                 None => {}
@@ -105,5 +112,16 @@ mod tests {
         assert_eq!(chooser.chosen().unwrap().0, "any command");
         chooser.select(-10);
         assert_eq!(chooser.selected, 0);
+    }
+
+    #[test]
+    fn the_fixed_choice_is_first_when_its_name_is_typed() {
+        let mut chooser = Chooser::new(vec![Name("anaconda yes"), Name("any command")]);
+        chooser.field.insert("an");
+        chooser.narrow();
+        assert_eq!(chooser.chosen().unwrap().0, "anaconda yes");
+        chooser.field.insert("y");
+        chooser.narrow();
+        assert_eq!(chooser.chosen().unwrap().0, "any command");
     }
 }

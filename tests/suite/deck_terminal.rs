@@ -74,15 +74,14 @@ fn the_terminal_is_given_back_on_leaving_and_on_sigterm() {
     if !peer::has("the_terminal_is_given_back_on_leaving_and_on_sigterm", &["setsid"]) {
         return;
     }
-    let leave: [(&str, &dyn Fn(&Pty)); 2] = [
-        ("q", &|terminal| terminal.type_bytes(b"q")),
-        ("SIGTERM", &|terminal| process::signal(terminal.process.id(), "TERM")),
-    ];
-    for (how, act) in leave {
+    for how in ["q", "SIGTERM"] {
         let home = Home::new();
         let mut terminal = deck(&home);
         let taken = terminal.modes();
-        act(&terminal);
+        match how {
+            "q" => terminal.type_bytes(b"q"),
+            _ => process::signal(terminal.process.id(), "TERM"),
+        }
         let written = wait_end(&mut terminal);
         let (_, after) = written.rsplit_once(RESTORE).unwrap_or_else(|| panic!("{how}: {written:?}"));
         assert!(!after.contains('\x1b'), "{how}: {after:?}");
