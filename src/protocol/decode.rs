@@ -15,7 +15,15 @@ use super::method;
 use super::request::{ChallengeAnswer, Request};
 use super::screen::ScreenUpdate;
 use super::snapshot::Snapshot;
+use crate::core::redact::visible_line;
 use crate::core::secret::Secret;
+
+/// How much of an unknown name is shown.
+const NAMED_CHARACTERS: usize = 60;
+
+/// How much is shown of what is wrong with parameters. It may quote them, so what came in does not go back at length,
+/// and nothing in it reaches a terminal as it is.
+const SHOWN_CHARACTERS: usize = 200;
 
 /// A request that came in.
 #[derive(Debug)]
@@ -126,7 +134,7 @@ fn method_call(name: &str, text: &[u8]) -> Result<Request, RpcError> {
         unknown => {
             return Err(RpcError::new(
                 error::METHOD_NOT_FOUND,
-                format!("there is no method `{}`", unknown.escape_debug()),
+                format!("there is no method `{}`", visible_line(unknown, NAMED_CHARACTERS)),
             ));
         }
     })
@@ -139,7 +147,7 @@ struct WithParams<T> {
 
 fn params<T: DeserializeOwned>(name: &str, text: &[u8]) -> Result<T, RpcError> {
     serde_json::from_slice::<WithParams<T>>(text).map(|frame| frame.params).map_err(|reason| {
-        let reason = without_position(&reason.to_string());
+        let reason = visible_line(without_position(&reason.to_string()), SHOWN_CHARACTERS);
         RpcError::new(error::INVALID_PARAMS, format!("the parameters of `{name}` do not fit: {reason}"))
     })
 }
@@ -158,11 +166,8 @@ fn has_params(text: &[u8]) -> bool {
 }
 
 /// The position in the frame means nothing to a person who wrote only the parameters.
-fn without_position(reason: &str) -> String {
-    match reason.rfind(" at line ") {
-        Some(end) => reason[..end].to_owned(),
-        None => reason.to_owned(),
-    }
+fn without_position(reason: &str) -> &str {
+    reason.rfind(" at line ").map_or(reason, |end| &reason[..end])
 }
 
 /// Reads what a supervisor sent.

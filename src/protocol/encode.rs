@@ -12,12 +12,16 @@ use super::request::{AnswerChallenge, ChallengeAnswer, Hello, InputBytes, Reques
 use super::screen::ScreenUpdate;
 use super::snapshot::Snapshot;
 use crate::core::ids::{ChallengeId, ProviderId, SessionId};
+use crate::core::redact::visible_text;
 use crate::core::secret::Secret;
 use crate::core::time::Timestamp;
 use crate::core::token::ticket::Ticket;
 
 /// The version of JSON-RPC, as it stands in each frame.
 pub const JSON_RPC: &str = "2.0";
+
+/// The longest reason of a refusal, in characters.
+const LONGEST_REASON: usize = 2_000;
 
 /// Text of a frame, zeroised when dropped.
 pub type Frame = Zeroizing<Vec<u8>>;
@@ -184,9 +188,11 @@ pub fn challenge_answer(id: &Value, answer: &ChallengeAnswer) -> Frame {
     }
 }
 
-/// Writes the answer to a request that was refused.
+/// Writes the answer to a request that was refused. The reason may quote what came in, such as an id: it does not go
+/// back at length, and nothing in it reaches a terminal as it is.
 pub fn refusal(id: &Value, error: &RpcError) -> Frame {
-    write(&Refusal { jsonrpc: JSON_RPC, id, error }, 0)
+    let error = RpcError::new(error.code, visible_text(&error.message, LONGEST_REASON));
+    write(&Refusal { jsonrpc: JSON_RPC, id, error: &error }, 0)
 }
 
 /// Writes an event.

@@ -37,6 +37,7 @@ mod driver_findings;
 mod driver_output;
 mod driver_restart;
 mod driver_sessions;
+mod fuzz_protocol;
 mod keeper_input;
 mod keeper_kill;
 mod keeper_output;
