@@ -15,6 +15,7 @@
 //! | `launch`, `providers` | looks up what is to be started, and what is installed |
 //! | [`saved`] | what the next supervisor must know |
 //! | [`screen_slot`] | where a session task leaves a screen update for one client |
+//! | `scope` | what a client may do that came in with a ticket for one provider |
 //! | [`auth_check`] | asks the provider itself whether, and as whom, one is logged in |
 //! | [`replay`] | hands a callback to the child's loopback listener |
 //! | [`store`] | who is logged in where |
@@ -40,6 +41,7 @@ pub mod recording;
 pub mod replay;
 mod runtime;
 pub mod saved;
+mod scope;
 pub mod screen_slot;
 mod session_task;
 mod sessions;

@@ -9,15 +9,16 @@ use serde_json::Value;
 use tokio::sync::{broadcast, mpsc, oneshot};
 use zeroize::Zeroizing;
 
+use super::scope::{Narrowed, Scope};
 use super::screen_slot::ScreenSlot;
-use super::sessions::{Ask, Sessions};
+use super::sessions::{Ask, Sessions, unknown};
 use crate::core::ids::{ClientId, SessionId};
 use crate::core::secret::Secret;
 use crate::core::token::INTERNAL_IDENTITY;
 use crate::core::token::ticket::{Ticket, TicketHolder, TicketRefused};
 use crate::protocol::error::{self, RpcError};
 use crate::protocol::event::NumberedEvent;
-use crate::protocol::request::{ChallengeAnswer, InputBytes, Request};
+use crate::protocol::request::{ChallengeAnswer, InputBytes, Request, SessionRef};
 use crate::protocol::screen::ScreenUpdate;
 use crate::protocol::snapshot::Snapshot;
 
@@ -130,11 +131,12 @@ impl Handle {
         once: bool,
     ) -> Result<Connection, RpcError> {
         let slot = Arc::new(ScreenSlot::default());
+        let scope = Scope::of(&identity);
         let (reply, answer) = oneshot::channel();
         let order = Command::Connect { identity, process_id, once, slot: Arc::clone(&slot), reply };
         self.commands.send(order).await.map_err(|_| stopped())?;
         let client = answer.await.map_err(|_| stopped())?;
-        Ok(Connection { shared: Arc::new(Shared { handle: self.clone(), client, slot }) })
+        Ok(Connection { shared: Arc::new(Shared { handle: self.clone(), client, scope, slot }) })
     }
 
     /// Checks the internal credential that a client showed in `hello` (behaviour W2). Absent: refused.
@@ -189,6 +191,8 @@ impl Handle {
 struct Shared {
     handle: Handle,
     client: ClientId,
+    /// What it may see and do, if not everything.
+    scope: Option<Scope>,
     slot: Arc<ScreenSlot>,
 }
 
@@ -220,6 +224,21 @@ impl Connection {
     /// # Errors
     /// A refusal, as it is to stand in the answer.
     pub async fn call(&self, request: Request) -> Result<Answer, RpcError> {
+        let Some(scope) = &self.shared.scope else { return self.perform(request).await };
+        if let Some(session_id) = scope.check(&request)? {
+            let of = SessionRef { session_id: session_id.clone() };
+            if !scope.is_own(&self.perform(Request::SessionPoll(of)).await?) {
+                return Err(unknown(session_id));
+            }
+        }
+        let is_poll = matches!(request, Request::SessionPoll(_));
+        let answer = self.perform(request).await?;
+        // An unknown session polls to nothing (behaviour S11).
+        let hidden = is_poll && !scope.is_own(&answer);
+        Ok(if hidden { Answer::Value(Value::Null) } else { scope.narrow(answer) })
+    }
+
+    async fn perform(&self, request: Request) -> Result<Answer, RpcError> {
         let sessions = &self.shared.handle.sessions;
         match request {
             Request::SessionInput(input) => match decoded(&input) {
@@ -266,8 +285,10 @@ impl Connection {
     /// # Errors
     /// The supervisor has stopped.
     pub async fn subscribe(&self) -> Result<Subscription, RpcError> {
-        let (snapshot, events) = self.subscribe_parts().await?;
-        Ok(Subscription { snapshot, events, connection: self.clone() })
+        let (mut snapshot, events) = self.subscribe_parts().await?;
+        let scope = self.shared.scope.clone();
+        let narrowed = scope.map(|scope| Narrowed::begin(scope, &mut snapshot));
+        Ok(Subscription { snapshot, events, narrowed, connection: self.clone() })
     }
 
     async fn subscribe_parts(&self) -> Result<(Snapshot, broadcast::Receiver<NumberedEvent>), RpcError> {
@@ -290,6 +311,7 @@ pub struct Subscription {
     /// Everything as of now; the events follow from its number.
     pub snapshot: Snapshot,
     events: broadcast::Receiver<NumberedEvent>,
+    narrowed: Option<Narrowed>,
     connection: Connection,
 }
 
@@ -297,14 +319,24 @@ impl Subscription {
     /// Waits for what is told next; absent once the supervisor has stopped. Cancelling loses nothing but, at worst,
     /// a resync that comes again.
     pub async fn next(&mut self) -> Option<Told> {
-        match self.events.recv().await {
-            Ok(event) => Some(Told::Event(event)),
-            Err(broadcast::error::RecvError::Lagged(_)) => {
-                let (snapshot, events) = self.connection.subscribe_parts().await.ok()?;
-                self.events = events;
-                Some(Told::Resync(Box::new(snapshot)))
+        loop {
+            match (self.events.recv().await, &mut self.narrowed) {
+                (Ok(event), None) => return Some(Told::Event(event)),
+                (Ok(event), Some(narrowed)) => {
+                    if let Some(event) = narrowed.tell(event.event) {
+                        return Some(Told::Event(event));
+                    }
+                }
+                (Err(broadcast::error::RecvError::Lagged(_)), narrowed) => {
+                    let (mut snapshot, events) = self.connection.subscribe_parts().await.ok()?;
+                    self.events = events;
+                    if let Some(narrowed) = narrowed {
+                        narrowed.begin_again(&mut snapshot);
+                    }
+                    return Some(Told::Resync(Box::new(snapshot)));
+                }
+                (Err(broadcast::error::RecvError::Closed), _) => return None,
             }
-            Err(broadcast::error::RecvError::Closed) => None,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use authdeck::protocol::error;
 use authdeck::server::tcp::{self, Listening};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
@@ -228,4 +229,70 @@ async fn nobody_listens_where_others_could_reach_it() {
     let other = headers(&format!("127.0.0.1:{}", six.address().port()));
     assert!(Socket::open(six.address(), "/api/ws", &other).await.is_err());
     assert!(Socket::open(six.address(), "/api/ws", &headers(&six.address().to_string())).await.is_ok());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ticket_for_one_provider_opens_its_logins_and_nothing_else() {
+    let home = Home::new();
+    home.write_script("bin/gh", "#!/bin/sh\nexec cat\n");
+    let path = format!("{}:{}", home.path().join("bin").display(), std::env::var("PATH").unwrap());
+    let home = home.with("PATH", path);
+    let over_tcp = OverTcp::start(&home).await;
+    let ticket = over_tcp.ticket_for(json!({"providerId": "gh"})).await;
+    let mut bounded = over_tcp.open("/api/ws", &offer(&ticket)).await.unwrap();
+    let snapshot = bounded.call("events.subscribe", json!({})).await["result"].clone();
+
+    // Others do things, of which it is told nothing.
+    let deck = over_tcp.supervisor.watch().await;
+    let others = deck.start("exec cat").await;
+    let park = json!({"challengeId": "a", "kind": "text", "owner": "o", "title": "t", "message": "m"});
+    let parking = json!({"jsonrpc": "2.0", "id": 1, "method": "challenge.park", "params": park});
+    call(over_tcp.supervisor.socket(), &parking.to_string()).await;
+    let of = json!({"sessionId": others});
+    for method in ["screen", "transcript", "explain", "cancel", "remove", "focus"] {
+        let answer = bounded.call(&format!("session.{method}"), of.clone()).await;
+        assert_eq!(answer["error"]["code"], error::NOT_FOUND, "{method}: {answer}");
+    }
+    assert_eq!(bounded.call("session.poll", of).await["result"], Value::Null);
+    let started = |params: Value| {
+        json!({"providerId": "gh"}).as_object().unwrap().iter().fold(params, |mut all, (name, value)| {
+            all[name] = value.clone();
+            all
+        })
+    };
+    for (method, params) in [
+        ("session.start", json!({"command": ["/bin/sh"]})),
+        ("session.start", json!({"providerId": "codex"})),
+        ("session.start", started(json!({"command": ["/bin/sh"]}))),
+        ("session.start", started(json!({"environment": [["LD_PRELOAD", "/x.so"]]}))),
+        ("session.start", started(json!({"directory": "/"}))),
+        ("challenge.pending", json!({})),
+        ("challenge.answer", json!({"challengeId": "a", "secret": "x"})),
+        ("challenge.cancelOwner", json!({"owner": "o"})),
+        ("supervisor.stop", json!({})),
+    ] {
+        let answer = bounded.call(method, params.clone()).await;
+        assert_eq!(answer["error"]["code"], error::FORBIDDEN, "{method} {params}: {answer}");
+    }
+
+    // What is its own goes as for anybody, and nothing else is in any list.
+    let own = bounded.call("session.start", started(json!({}))).await;
+    let id = own["result"]["sessionId"].clone();
+    assert!(id.is_string(), "{own}");
+    let told = bounded.told("event").await;
+    let sequence = told["params"]["sequence"].as_u64().unwrap();
+    assert_eq!(sequence, snapshot["sequence"].as_u64().unwrap() + 1, "no gap shows what it was not told");
+    assert_eq!(told["params"]["event"]["session"]["sessionId"], id);
+    let sessions = bounded.call("session.list", json!({})).await["result"]["sessions"].clone();
+    let ids: Vec<&Value> = sessions.as_array().unwrap().iter().map(|session| &session["sessionId"]).collect();
+    assert_eq!(ids, [&id]);
+    let providers = bounded.call("provider.list", json!({})).await["result"]["providers"].clone();
+    assert_eq!(providers.as_array().unwrap().len(), 1);
+    assert!(bounded.call("session.explain", json!({"sessionId": id})).await["result"].is_string());
+
+    // Its own ticket begets none that opens more.
+    let second = bounded.call("ticket.mint", json!({})).await["result"].clone();
+    assert_eq!(second["providerId"], "gh", "{second}");
+    bounded.call("session.kill", json!({"sessionId": id, "force": true})).await;
+    deck.client.kill(&others, true).await.unwrap();
 }

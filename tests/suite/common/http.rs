@@ -1,10 +1,11 @@
 //! HTTP by hand: what a test sends is what it says.
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::path::Path;
 
 use futures_util::{SinkExt as _, StreamExt as _};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
@@ -57,6 +58,7 @@ pub async fn call(socket: &Path, body: &str) -> Answer {
 pub struct Socket {
     head: String,
     socket: WebSocketStream<TcpStream>,
+    told: VecDeque<Value>,
 }
 
 impl Socket {
@@ -82,7 +84,7 @@ impl Socket {
         let status: u16 = head.split(' ').nth(1).unwrap().parse().unwrap();
         if status == 101 {
             let socket = WebSocketStream::from_raw_socket(stream, Role::Client, None).await;
-            return Ok(Self { head, socket });
+            return Ok(Self { head, socket, told: VecDeque::new() });
         }
         let mut body = String::new();
         timeout(GENEROUS, stream.read_to_string(&mut body)).await.expect("no end of the answer").unwrap();
@@ -99,6 +101,30 @@ impl Socket {
     pub async fn ask(&mut self, said: &Value) -> Value {
         self.socket.send(Message::text(said.to_string())).await.unwrap();
         self.hear().await.unwrap_or_else(|| panic!("no answer to {said}"))
+    }
+
+    /// Makes a call and returns its answer; what comes before it is kept for [`Self::told`].
+    pub async fn call(&mut self, method: &str, params: Value) -> Value {
+        let call = json!({"jsonrpc": "2.0", "id": 7, "method": method, "params": params});
+        let mut told = self.ask(&call).await;
+        while told["id"] != 7 {
+            self.told.push_back(told);
+            told = self.hear().await.unwrap_or_else(|| panic!("no answer to {call}"));
+        }
+        told
+    }
+
+    /// The next notification of this kind, also one that came before an answer.
+    pub async fn told(&mut self, kind: &str) -> Value {
+        loop {
+            let told = match self.told.pop_front() {
+                Some(told) => told,
+                None => self.hear().await.unwrap_or_else(|| panic!("no {kind}")),
+            };
+            if told["method"] == kind {
+                return told;
+            }
+        }
     }
 
     /// The next frame; absent if the connection ended.

@@ -1,0 +1,166 @@
+//! What a client may see and do that came in with a ticket for one provider (behaviour W1): the logins of that
+//! provider, as the catalogue has them, and nothing else.
+
+use std::collections::HashSet;
+
+use serde_json::Value;
+
+use super::handle::{Answer, Identity};
+use crate::core::ids::{ProviderId, SessionId};
+use crate::core::token::ticket::TicketHolder;
+use crate::core::view::{BundleView, Event, SessionView};
+use crate::protocol::error::{self, RpcError};
+use crate::protocol::event::NumberedEvent;
+use crate::protocol::request::{Request, StartSession};
+use crate::protocol::snapshot::Snapshot;
+
+/// One provider's logins.
+#[derive(Clone, Debug)]
+pub(super) struct Scope {
+    provider: ProviderId,
+}
+
+impl Scope {
+    /// Returns the bounds of a client; absent: it has none.
+    pub fn of(identity: &Identity) -> Option<Self> {
+        match identity {
+            Identity::Ticket(TicketHolder { provider: Some(provider), .. }) => {
+                Some(Self { provider: provider.clone() })
+            }
+            Identity::Ticket(_) | Identity::Local | Identity::Internal { .. } => None,
+        }
+    }
+
+    /// Checks a request. Returns the session that it is about, which must turn out to be of this provider.
+    ///
+    /// # Errors
+    /// It is about something else.
+    pub fn check<'a>(&self, request: &'a Request) -> Result<Option<&'a SessionId>, RpcError> {
+        match request {
+            Request::SessionStart(start) if self.is_plain_start(start) => Ok(None),
+            Request::SessionSubmit(of) => Ok(Some(&of.session_id)),
+            Request::SessionInput(of) => Ok(Some(&of.session_id)),
+            Request::SessionResize(of) => Ok(Some(&of.session_id)),
+            Request::SessionFocus(of) => Ok(of.session_id.as_ref()),
+            Request::SessionHistory(of) => Ok(Some(&of.session_id)),
+            Request::SessionSearch(of) => Ok(Some(&of.session_id)),
+            Request::SessionKill(of) => Ok(Some(&of.session_id)),
+            Request::SessionScreen(of)
+            | Request::SessionTranscript(of)
+            | Request::SessionRecording(of)
+            | Request::SessionCancel(of)
+            | Request::SessionRemove(of)
+            | Request::SessionExplain(of) => Ok(Some(&of.session_id)),
+            // Their answers are narrowed; a ticket begets none that opens more.
+            Request::SessionPoll(_)
+            | Request::SessionList {}
+            | Request::ProviderList {}
+            | Request::BundleList {}
+            | Request::TicketMint(_)
+            | Request::Hello(_)
+            | Request::EventsSubscribe {}
+            | Request::ScreenTaken {} => Ok(None),
+            Request::SessionStart(_)
+            | Request::SessionOpened(_)
+            | Request::ChallengePark(_)
+            | Request::ChallengeWait(_)
+            | Request::ChallengeAnswer(_)
+            | Request::ChallengeCancel(_)
+            | Request::ChallengeCancelOwner(_)
+            | Request::ChallengePending {}
+            | Request::SupervisorStop {} => Err(self.refusal()),
+        }
+    }
+
+    /// Another command, folder or environment could be anything, and another login's bundle is another login's.
+    fn is_plain_start(&self, start: &StartSession) -> bool {
+        start.provider_id.as_ref() == Some(&self.provider)
+            && start.command.is_empty()
+            && start.directory.is_none()
+            && start.environment.is_empty()
+            && start.into_bundle_id.is_none()
+    }
+
+    fn refusal(&self) -> RpcError {
+        let text = format!(
+            "the ticket opens the logins of `{}` only, as the catalogue has them; get one without a provider for more",
+            self.provider
+        );
+        RpcError::new(error::FORBIDDEN, text)
+    }
+
+    /// Tells whether the answer to `session.poll` is about a session of this provider.
+    pub fn is_own(&self, polled: &Answer) -> bool {
+        match polled {
+            Answer::Value(value) => value["providerId"] == self.provider.as_str(),
+            Answer::Challenge(_) | Answer::Ticket(_) => false,
+        }
+    }
+
+    /// Takes out of a list what is not of this provider.
+    pub fn narrow(&self, answer: Answer) -> Answer {
+        let Answer::Value(mut value) = answer else { return answer };
+        for (list, field) in
+            [("sessions", "providerId"), ("providers", "providerId"), ("bundles", "provider")]
+        {
+            if let Some(entries) = value.get_mut(list).and_then(Value::as_array_mut) {
+                entries.retain(|entry| entry[field] == self.provider.as_str());
+            }
+        }
+        Answer::Value(value)
+    }
+
+    fn has_session(&self, session: &SessionView) -> bool {
+        session.provider_id.as_ref() == Some(&self.provider)
+    }
+
+    fn has_bundle(&self, bundle: &BundleView) -> bool {
+        bundle.provider == self.provider.as_str()
+    }
+}
+
+/// What a bounded client is told of all that happens. It counts by itself, so that no gap shows what it is not told.
+#[derive(Debug)]
+pub(super) struct Narrowed {
+    scope: Scope,
+    sequence: u64,
+    shown: HashSet<SessionId>,
+}
+
+impl Narrowed {
+    /// Begins with a snapshot, which is narrowed.
+    pub fn begin(scope: Scope, snapshot: &mut Snapshot) -> Self {
+        snapshot.sessions.retain(|session| scope.has_session(session));
+        snapshot.bundles.retain(|bundle| scope.has_bundle(bundle));
+        snapshot.challenges.clear();
+        let shown = snapshot.sessions.iter().map(|session| session.session_id.clone()).collect();
+        Self { scope, sequence: snapshot.sequence, shown }
+    }
+
+    /// Begins anew.
+    pub fn begin_again(&mut self, snapshot: &mut Snapshot) {
+        *self = Self::begin(self.scope.clone(), snapshot);
+    }
+
+    /// Returns an event as this client is told it, if it is.
+    pub fn tell(&mut self, event: Event) -> Option<NumberedEvent> {
+        let is_told = match &event {
+            Event::SessionAdded { session } | Event::SessionChanged { session } => {
+                let own = self.scope.has_session(session);
+                if own {
+                    self.shown.insert(session.session_id.clone());
+                }
+                own
+            }
+            Event::SessionRemoved { session_id } => self.shown.remove(session_id),
+            Event::BundleStored { bundle } => self.scope.has_bundle(bundle),
+            Event::Notice { session_id, .. } => session_id.as_ref().is_some_and(|id| self.shown.contains(id)),
+            Event::SupervisorStopping {} => true,
+            Event::ChallengeParked { .. } | Event::ChallengeEnded { .. } => false,
+        };
+        is_told.then(|| {
+            self.sequence += 1;
+            NumberedEvent { sequence: self.sequence, event }
+        })
+    }
+}
