@@ -5,7 +5,7 @@ use std::process::{Child, Stdio};
 
 use serde_json::Value;
 
-use super::common::env::Home;
+use super::common::env::{AUTHDECK, Home};
 use super::common::peer;
 
 /// `authdeck serve --foreground`, and the address that it said.
@@ -60,6 +60,33 @@ fn a_ticket_from_the_command_line_is_good_for_one_call_by_curl() {
     assert!(of_one["expiresAt"].is_u64(), "{of_one}");
     let unknown = home.authdeck(["ticket", "--provider", "nope"]).output().unwrap();
     assert_eq!(unknown.status.code(), Some(5), "{}", String::from_utf8_lossy(&unknown.stderr));
+}
+
+#[test]
+fn the_lines_of_the_readme_work() {
+    if !peer::has("the_lines_of_the_readme_work", &["curl"]) {
+        return;
+    }
+    let home = Home::new();
+    home.write_script("bin/gh", "#!/bin/sh\nexec cat\n");
+    let own = std::path::Path::new(AUTHDECK).parent().unwrap();
+    let path = format!("{}:{}:/usr/bin:/bin", home.path().join("bin").display(), own.display());
+    let home = home.with("PATH", path);
+    let serving = Serving::start(&home);
+    let readme = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let text = std::fs::read_to_string(readme).unwrap();
+    let lines: Vec<&str> = text.lines().filter(|line| line.starts_with("curl ")).collect();
+    assert_eq!(lines.len(), 3, "{lines:?}");
+    let answers = lines.iter().map(|line| {
+        let line = line.replace("127.0.0.1:8414", &serving.address);
+        let output = home.command("sh").args(["-c", &line]).output().unwrap();
+        let answer: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"));
+        assert!(answer["result"].is_object(), "{line}: {answer}");
+        answer["result"].clone()
+    });
+    let answers: Vec<Value> = answers.collect();
+    assert!(answers[0]["sessionId"].is_string() && answers[1]["epoch"].is_u64(), "{answers:?}");
+    assert_eq!(answers[2]["sessions"].as_array().unwrap().len(), 1, "{answers:?}");
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::path::Path;
 use authdeck::config::catalogue::Catalogue;
 use authdeck::config::resolved::SETTINGS;
 use authdeck::core::provider::Answer;
+use authdeck::protocol::schema::METHODS;
 
 fn readme() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")
@@ -47,6 +48,12 @@ fn the_readme_is_in_step_with_the_program() {
     check("settings", &settings());
     check("themes", &themes());
     check("exit codes", &exit_codes());
+    check("methods", &methods());
+}
+
+fn methods() -> String {
+    let rows = METHODS.iter().map(|method| format!("| `{}` | {} |\n", method.name, cell(method.about)));
+    format!("| method | what it does |\n| --- | --- |\n{}", rows.collect::<String>())
 }
 
 fn themes() -> String {
