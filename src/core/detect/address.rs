@@ -57,7 +57,7 @@ pub(super) fn addresses(page: &Page) -> Vec<Address> {
     for (index, line) in page.lines.iter().enumerate() {
         if has_scheme(&line.text) {
             for run in URL.find_iter(&line.text) {
-                if covered.is_some_and(|(last, end)| index == last && run.start() < end) {
+                if covered.is_some_and(|(last, end)| index < last || (index == last && run.start() < end)) {
                     continue;
                 }
                 let address = assemble(page, index, run.range());

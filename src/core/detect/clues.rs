@@ -316,6 +316,7 @@ pub(super) const CLUES: &[Clue] = &[
         "\"msg\": \"redirecting to ",
         "\"url\": \"",
     ),
+    clue(RULED_OUT, Before, r"(?:^|[ ,])uri:$", "DNS:a.example, URI:", "Verification URI: "),
     clue(RULED_OUT, Before, r"\b(?:GET|POST|PUT|HEAD|DELETE|PATCH) $", "GET ", "get "),
     clue(RULED_OUT, Before, r#"\bHTTP/[\d.]+" \d{3} "#, "\"GET /login HTTP/1.1\" 302 0 \"", "over HTTP/1.1 "),
     clue(

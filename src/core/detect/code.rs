@@ -78,7 +78,7 @@ static ASKS: LazyLock<Regex> = LazyLock::new(|| {
 /// Codes of another kind, and lines that are no login.
 static OTHER: LazyLock<Regex> = LazyLock::new(|| {
     fixed(
-        r"(?i)\b(?:error|exit|status|return|source|response|country|area|zip|postal|promo|coupon|discount|gift|voucher|product|qr|bar|country|http|invite|serial|licen[cs]e|byte|machine|op|color|colour|language|currency|reason|result|stop|event|key|model|part|order|sku) code\b|\bcodes?\b of |\berror\b|\b(?:redeem|warranty|coupon|discount|promo|checkout|serial|licen[cs]e)\b|\bexpected\b.*\b(?:but|got)\b|\bassert\w*\b|\bpanicked\b|\blooks? like\b|\bexit(?:ed|s)? with\b",
+        r#"(?i)\b(?:error|exit|status|return|source|response|country|area|zip|postal|promo|coupon|discount|gift|voucher|product|qr|bar|country|http|invite|serial|licen[cs]e|byte|machine|op|color|colour|language|currency|reason|result|stop|event|key|model|part|order|sku) code\b|\bcodes?\b of |\berror\b|\b(?:redeem|warranty|coupon|discount|promo|checkout|serial|licen[cs]e)\b|\bexpected\b.*\b(?:but|got)\b|\bassert\w*\b|\bpanicked\b|\blooks? like\b|\bexit(?:ed|s)? with\b|"(?:level|severity|logger|trace_id|msg)"\s*:"#,
     )
 });
 

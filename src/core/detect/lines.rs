@@ -194,7 +194,7 @@ static FAILURE: LazyLock<[Regex; 7]> = LazyLock::new(|| {
 /// Lines with the words of a failure that are none.
 static NO_FAILURE: LazyLock<Regex> = LazyLock::new(|| {
     fixed(
-        r#"(?i)\b(?:if|when|once|unless|in case|until|whether)\b|\bwill (?:expire|be)\b|\b(?:fail\w*|unable|could ?n.t|could not|cannot|error)\b.{0,24}\b(?:open|launch)\w*\b|\bretrying\b|\bretry \(|^\s*[{\["]"|^\s*-{1,2}\w|::|\?$|\bexit(?:ed)? code 0\b|\bassert|\bnot logged in\b|\bwarning\b|^npm (?:err!|error) [a-z]+ [a-z]|===|;$"#,
+        r#"(?i)\b(?:if|when|once|unless|in case|until|whether)\b|\bwill (?:expire|be)\b|\b(?:fail\w*|unable|could ?n.t|could not|cannot|error)\b.{0,24}\b(?:open|launch)\w*\b|\bretrying\b|\bretry \(|^\s*[{\["]"|^\s*"[\w.-]+"\s*:|^\s*-{1,2}\w|::|\?$|\bexit(?:ed)? code 0\b|\bassert|\bnot logged in\b|\bwarning\b|^npm (?:err!|error) [a-z]+ [a-z]|===|;$"#,
     )
 });
 

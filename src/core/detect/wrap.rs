@@ -41,10 +41,13 @@ pub(super) fn continuation(line: &Line, next: &Line, url: &str, cuts: &[Cut]) ->
         return None;
     }
     let whole = length == next.text.len();
+    if is_ruler(run) || (!whole && is_ordinal(run)) {
+        return None;
+    }
     let goes_on = is_inside_escape(url)
         || if line.end >= line.edge || (whole && line.end + 1 >= line.edge) {
             if whole {
-                !reads_as_word(run) || is_tail(run, cuts.len())
+                !reads_as_word(run) || is_tail(run, cuts.len()) || is_code_missing(url)
             } else {
                 is_clearly_url(run, cuts.len())
             }
@@ -57,6 +60,27 @@ pub(super) fn continuation(line: &Line, next: &Line, url: &str, cuts: &[Cut]) ->
 /// A query that stops behind a `=` at the edge: what follows is its value, a URL too (`redirect_uri=http://…`).
 fn is_value_missing(line: &Line, url: &str) -> bool {
     url.ends_with('=') && url.contains('?') && line.end + 1 >= line.edge
+}
+
+/// A line of one sign, which separates.
+fn is_ruler(run: &str) -> bool {
+    const SHORTEST: usize = 4;
+    let first = run.chars().next().unwrap_or_default();
+    run.len() >= SHORTEST && "-=_*~.#+".contains(first) && run.chars().all(|c| c == first)
+}
+
+/// "2." in front of the next step.
+fn is_ordinal(run: &str) -> bool {
+    let number = run.trim_end_matches(['.', ')', ':']);
+    number.len() < run.len()
+        && (1..=2).contains(&number.len())
+        && number.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// A query that stops inside of its code, which is shown nowhere else then.
+fn is_code_missing(url: &str) -> bool {
+    static CODE_VALUE: LazyLock<Regex> = LazyLock::new(|| fixed(r"[?&]user_?code=[A-Z0-9-]{0,8}$"));
+    CODE_VALUE.is_match(url)
 }
 
 /// A `%` with one digit or none at the end: the rest of the escape must follow.
