@@ -138,7 +138,8 @@ fn check(wrong: &mut Vec<String>, case: &Case, how: &str, text: &str, columns: u
 fn what_was_read_is_found_at_every_width() {
     let mut wrong = Vec::new();
     for case in cases() {
-        let columns = if case.columns.is_empty() { vec![60, 80, 120, 200] } else { case.columns.clone() };
+        let columns =
+            if case.columns.is_empty() { vec![60, 71, 80, 99, 120, 200] } else { case.columns.clone() };
         for columns in columns {
             check(&mut wrong, &case, "wrapped by the terminal", &case.text, columns);
         }
@@ -152,7 +153,7 @@ fn what_a_program_breaks_itself_is_found_whole() {
     for case in cases().into_iter().filter(|case| case.reflow) {
         // Prompts and outcomes are broken too; the URL is what this is about.
         let case = Case { expects: Vec::new(), ..case };
-        for columns in [60_u16, 80, 120] {
+        for columns in [60_u16, 63, 80, 97, 120] {
             let width = usize::from(columns);
             let spaces = |count: usize| " ".repeat(count);
             let nothing = |_: usize| String::new();

@@ -283,7 +283,9 @@ fn wraps_into(page: &Page, next: usize) -> bool {
     let word = below.text.split(' ').next().map_or(0, |word| word.chars().count());
     let begins =
         below.text.starts_with(|c: char| c.is_lowercase() || c.is_ascii_digit() || "'\"(`".contains(c))
-            || (below.text.starts_with(char::is_uppercase) && !line.text.ends_with([')', ']', '"', '…']));
+            || (below.text.starts_with(char::is_uppercase)
+                && !line.text.ends_with([')', ']', '"', '…'])
+                && !line.text.rsplit(' ').next().is_some_and(|last| last.contains("://")));
     let is_sentence = line.text.contains(' ') && !line.text.ends_with(['.', ':', '!', '?', '>']);
     begins && is_sentence && below.indent <= line.indent + 2 && line.end + 1 + word > line.edge
 }

@@ -41,7 +41,7 @@ pub(super) fn continuation(line: &Line, next: &Line, url: &str, cuts: &[Cut]) ->
         return None;
     }
     let whole = length == next.text.len();
-    if is_ruler(run) || (!whole && is_ordinal(run)) {
+    if is_ruler(run) || (!whole && (is_ordinal(run) || run.starts_with('('))) {
         return None;
     }
     let goes_on = is_inside_escape(url)
