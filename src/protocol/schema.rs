@@ -227,7 +227,7 @@ pub fn document() -> Value {
     });
     let errors: Vec<Value> =
         ERRORS.iter().map(|(code, meaning)| json!({"code": code, "meaning": meaning})).collect();
-    json!({
+    let mut document = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "authdeck API",
         "description": "JSON-RPC 2.0 over WebSocket (GET /api/ws) and, for one call, HTTP (POST /api/rpc). \
@@ -237,7 +237,36 @@ pub fn document() -> Value {
         "notifications": notifications,
         "errors": errors,
         "$defs": {"asked": asked.take_definitions(true), "told": told.take_definitions(true)},
-    })
+    });
+    for_strangers(&mut document);
+    document
+}
+
+/// Takes out of descriptions what is for readers of the source: links between types, and numbers of requirements.
+fn for_strangers(schema: &mut Value) {
+    match schema {
+        Value::Array(items) => items.iter_mut().for_each(for_strangers),
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                match value {
+                    Value::String(text) if name == "description" => *text = without_references(text),
+                    value => for_strangers(value),
+                }
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+fn without_references(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(" (behaviour ") {
+        plain.push_str(before);
+        rest = after.split_once(')').map_or("", |(_, after)| after);
+    }
+    plain.push_str(rest);
+    plain.replace("[`", "`").replace("`]", "`")
 }
 
 fn generator(contract: Contract, definitions: &'static str) -> SchemaGenerator {
@@ -291,6 +320,13 @@ mod tests {
         let described: BTreeSet<&str> = METHODS.iter().map(|method| method.name).collect();
         assert_eq!(described, known);
         assert_eq!(described.len(), METHODS.len(), "none twice");
+    }
+
+    #[test]
+    fn descriptions_are_for_strangers() {
+        let text = document().to_string();
+        assert!(!text.contains("behaviour") && !text.contains("[`"), "a reference to the source");
+        assert_eq!(without_references("One (behaviour C1) and [`Two`] (behaviour W2)."), "One and `Two`.");
     }
 
     #[test]

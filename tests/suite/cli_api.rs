@@ -1,6 +1,7 @@
 //! The API from the command line: a supervisor that listens, a ticket, the schema.
 
 use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 
 use serde_json::Value;
@@ -17,7 +18,8 @@ struct Serving {
 impl Serving {
     fn start(home: &Home) -> Self {
         let mut command = home.authdeck(["serve", "--foreground", "--listen", "127.0.0.1:0"]);
-        let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
+        let errors = std::fs::File::create(home.path().join("errors")).unwrap();
+        let mut process = command.stdout(Stdio::piped()).stderr(errors).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let address = line.strip_prefix("Listening on ").and_then(|rest| rest.split(". ").next());
@@ -31,6 +33,24 @@ impl Drop for Serving {
         let _already_gone = self.process.kill();
         let _reaped = self.process.wait();
     }
+}
+
+/// The files below a folder that have a text in them.
+fn files_with(folder: &Path, text: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        let kind = entry.file_type().unwrap();
+        if kind.is_dir() {
+            found.extend(files_with(&entry.path(), text));
+        } else if kind.is_file() {
+            let bytes = std::fs::read(entry.path()).unwrap();
+            if String::from_utf8_lossy(&bytes).contains(text) {
+                found.push(entry.path());
+            }
+        }
+    }
+    found
 }
 
 #[test]
@@ -53,6 +73,21 @@ fn a_ticket_from_the_command_line_is_good_for_one_call_by_curl() {
     };
     assert_eq!(call(), r#"{"jsonrpc":"2.0","id":1,"result":{"sessions":[]}}200"#);
     assert!(call().ends_with("401"));
+    // In the address too, where a log would have it: nothing of it is in any file, and errors are in one of them.
+    let in_address = home.authdeck(["ticket"]).output().unwrap();
+    let in_address = String::from_utf8(in_address.stdout).unwrap().trim().to_owned();
+    let mut curl = home.command("curl");
+    curl.args(["--silent", "--max-time", "1", "--include", "--http1.1"]);
+    for header in ["Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13"] {
+        curl.args(["--header", header]);
+    }
+    curl.args(["--header", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="]);
+    let output = curl.arg(format!("http://{}/api/ws?ticket={in_address}", serving.address)).output().unwrap();
+    assert!(output.stdout.starts_with(b"HTTP/1.1 101"), "{}", String::from_utf8_lossy(&output.stdout));
+    for one in [&ticket, &in_address] {
+        let found: Vec<_> = files_with(home.path(), one);
+        assert!(found.is_empty(), "{found:?}");
+    }
 
     let of_one = home.authdeck(["ticket", "--provider", "gh", "--json"]).output().unwrap();
     let of_one: Value = serde_json::from_slice(&of_one.stdout).unwrap();
@@ -69,11 +104,11 @@ fn the_lines_of_the_readme_work() {
     }
     let home = Home::new();
     home.write_script("bin/gh", "#!/bin/sh\nexec cat\n");
-    let own = std::path::Path::new(AUTHDECK).parent().unwrap();
+    let own = Path::new(AUTHDECK).parent().unwrap();
     let path = format!("{}:{}:/usr/bin:/bin", home.path().join("bin").display(), own.display());
     let home = home.with("PATH", path);
     let serving = Serving::start(&home);
-    let readme = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
     let text = std::fs::read_to_string(readme).unwrap();
     let lines: Vec<&str> = text.lines().filter(|line| line.starts_with("curl ")).collect();
     assert_eq!(lines.len(), 3, "{lines:?}");

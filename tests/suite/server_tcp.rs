@@ -198,6 +198,8 @@ async fn a_child_comes_in_with_the_internal_credential_again_and_again() {
     }
     let evil = format!("Origin: http://evil.example\r\n{headers}");
     assert_eq!(over_tcp.open("/api/ws", &evil).await.unwrap_err().status, 403);
+    let rebound = format!("Host: evil.example\r\n{headers}");
+    assert_eq!(Socket::open(over_tcp.address(), "/api/ws", &rebound).await.unwrap_err().status, 403);
 
     // From one authenticated call to a ticket for somebody else.
     let minted = over_tcp.post("/api/auth/ws-ticket", &headers, "").await.json();
