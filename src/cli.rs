@@ -68,6 +68,8 @@ pub enum Command {
     Serve(Serve),
     /// End the background supervisor; its logins go on
     Stop(Stop),
+    /// Put this program in the place of the background supervisor that runs; nobody is disconnected
+    Upgrade,
     /// Print a ticket with which a client comes in over TCP: once, within 30 seconds
     Ticket(Ticket),
     /// Say what the supervisor's API is
@@ -174,6 +176,9 @@ pub struct Serve {
     /// Standard input is the first client's connection; used by authdeck itself
     #[arg(long, hide = true, conflicts_with = "foreground")]
     pub detached: bool,
+    /// Standard input leads to the supervisor whose place this one takes; used by authdeck itself
+    #[arg(long, hide = true, conflicts_with_all = ["foreground", "detached", "listen"])]
+    pub take_over: bool,
 }
 
 /// `authdeck stop`.

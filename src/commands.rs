@@ -15,6 +15,7 @@ pub mod ssh;
 pub mod stop;
 pub mod supervisor;
 pub mod ticket;
+pub mod upgrade;
 
 use std::io::Write as _;
 use std::path::PathBuf;

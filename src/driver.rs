@@ -12,6 +12,7 @@
 //! | [`handle`] | what the server part calls: connections, requests, events, screens |
 //! | `runtime` | owns the engine; runs its orders |
 //! | `session_task` | one session: screen, findings, recording, updates for clients |
+//! | `moved` | what goes over to the process that takes this one's place |
 //! | `launch`, `providers` | looks up what is to be started, and what is installed |
 //! | [`saved`] | what the next supervisor must know |
 //! | [`screen_slot`] | where a session task leaves a screen update for one client |
@@ -33,6 +34,7 @@ pub mod environment;
 pub mod handle;
 pub mod keeper_link;
 mod launch;
+mod moved;
 pub mod paths;
 mod plain_text;
 pub mod platform;
@@ -47,10 +49,13 @@ mod session_task;
 mod sessions;
 pub mod settings;
 pub mod store;
+mod subscription;
 
-pub use handle::{Answer, Connection, Handle, Identity, Subscription, Told};
+pub use handle::{Answer, Connection, Handle, Identity, Subscription, Told, Untaken, Verdict};
+pub use moved::{MovedRuntime, Reattached};
 pub use settings::DriverSettings;
 
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -59,6 +64,7 @@ use tokio::sync::mpsc;
 use self::paths::{PathError, Paths};
 use self::runtime::{Ears, Runtime};
 use self::sessions::Sessions;
+use crate::core::ids::ClientId;
 use crate::core::token::InternalCredential;
 
 /// How many commands of clients may wait for the runtime; a further one waits with its client.
@@ -72,9 +78,38 @@ const COMMAND_QUEUE: usize = 256;
 /// # Errors
 /// The folders cannot be made safe, or another supervisor serves them already.
 pub async fn start(settings: DriverSettings, executable: PathBuf) -> Result<Handle, StartError> {
+    let paths = Paths::prepare(&settings, &executable)?;
+    let (handle, mut runtime, ears) = assemble(settings, executable, paths)?;
+    runtime.adopt().await;
+    tokio::spawn(runtime.run(ears));
+    Ok(handle)
+}
+
+/// The same in the place of another process, which has handed over what it knew ([`Handle::hand_over`]) and the lock of
+/// its folder. Returns its clients too, with their numbers: one that is dropped has gone.
+///
+/// # Errors
+/// The folders are not safe any more.
+pub async fn take_over(
+    settings: DriverSettings,
+    executable: PathBuf,
+    moved: MovedRuntime,
+    lock: OwnedFd,
+) -> Result<(Handle, Vec<(ClientId, Reattached)>), StartError> {
+    let paths = Paths::prepare_with(&settings, &executable, Some(lock))?;
+    let (handle, mut runtime, ears) = assemble(settings, executable, paths)?;
+    let clients = runtime.take_over(moved, &handle).await;
+    tokio::spawn(runtime.run(ears));
+    Ok((handle, clients))
+}
+
+fn assemble(
+    settings: DriverSettings,
+    executable: PathBuf,
+    paths: Paths,
+) -> Result<(Handle, Runtime, Ears), StartError> {
     platform::deny_reading();
     let open_files = platform::raise_open_files();
-    let paths = Paths::prepare(&settings, &executable)?;
     let mut random = [0; 32];
     getrandom::fill(&mut random).map_err(|error| StartError::Randomness(error.to_string()))?;
     let mut credential = InternalCredential::default();
@@ -86,9 +121,7 @@ pub async fn start(settings: DriverSettings, executable: PathBuf) -> Result<Hand
     let handle = Handle { commands, departures, sessions: sessions.clone(), socket };
     let (mut runtime, heard) = Runtime::new(settings, paths, executable, credential, sessions);
     runtime.open_files = open_files;
-    runtime.adopt().await;
-    tokio::spawn(runtime.run(Ears { commands: commanded, departures: departed, facts: heard }));
-    Ok(handle)
+    Ok((handle, runtime, Ears { commands: commanded, departures: departed, facts: heard }))
 }
 
 /// Why the supervisor did not start.

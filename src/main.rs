@@ -8,6 +8,7 @@ use authdeck::cli::{Command, CommandLine};
 use authdeck::commands::supervisor::Place;
 use authdeck::commands::{
     api, askpass, browser, deck, demo, demo_provider, providers, proxy, scripted, serve, ssh, stop, ticket,
+    upgrade,
 };
 use authdeck::detect_command;
 use authdeck::error::Error;
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
         Some(Command::Stop(options)) => stop::run(&options),
         Some(Command::Ssh(options)) => ssh::run(options),
         Some(Command::Proxy) => proxy::run(),
+        Some(Command::Upgrade) => upgrade::run(),
         Some(Command::Scripted(command)) => scripted::run(command),
         Some(Command::Ticket(options)) => ticket::run(&options),
         Some(Command::Api(options)) => api::run(&options.what),

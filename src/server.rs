@@ -4,6 +4,8 @@
 //! | --- | --- |
 //! | [`router`] | HTTP in front: which address, who may come in |
 //! | [`connection`] | one client: requests in; answers, events and screens out |
+//! | [`handoff`] | gives every connection to another process, or takes them over |
+//! | `reception`, `roster` | what a connection is served with; the list of all of them |
 //! | `one_call` | a client that makes one call and goes |
 //! | `greeting` | what a client says of itself, and whether it is true |
 //! | [`tcp`] | loopback TCP, on request: Host, then Origin, then a credential |
@@ -15,11 +17,16 @@
 mod admission;
 pub mod connection;
 mod greeting;
+pub mod handoff;
 mod http;
 mod one_call;
+mod reception;
+mod roster;
 pub mod router;
 pub mod tcp;
 pub mod unix;
+
+pub use reception::{Reception, UpgradeOrder};
 
 pub use admission::{Caller, SUBPROTOCOL, SUBPROTOCOL_HELLO, Standing, TICKET_PREFIX};
 
@@ -55,7 +62,7 @@ pub enum Door {
 pub fn embedded(handle: &Handle) -> DuplexStream {
     let (client, server) = tokio::io::duplex(EMBEDDED_BUFFER);
     let peer = Peer { process_id: Some(std::process::id()) };
-    tokio::spawn(router::serve(server, handle.clone(), Door::Own(peer)));
+    tokio::spawn(router::serve(server, handle.into(), Door::Own(peer)));
     client
 }
 

@@ -3,8 +3,9 @@
 //! Reading and writing make progress in one place, [`Wire::next`], so that neither needs a task of its own: a key that
 //! is typed takes no more turns through the scheduler than it must.
 //!
-//! The server's end begins behind the opening handshake, which is HTTP and the router's business: [`Wire::resume`]. It
-//! can be given up again between two messages, [`Wire::into_parts`], for another process to go on with.
+//! The server's end begins behind the opening handshake, which is HTTP and the router's business: [`Wire::resume`]. At
+//! any time another process can go on with it: from the stream, what was read of an unfinished message and what the
+//! other side has not taken yet, [`Wire::state`].
 
 mod frames;
 
@@ -80,6 +81,17 @@ pub enum Happening {
     Closed(Option<WireError>),
 }
 
+/// What another process needs to go on with a connection, besides the stream.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WireState {
+    /// What was read and belongs to no message that was taken.
+    pub unread: Vec<u8>,
+    /// What was handed over for writing and the other side has not taken.
+    pub unsent: Vec<u8>,
+    /// Something was handed over and [`Happening::Written`] has not been told yet.
+    pub writing: bool,
+}
+
 /// One end of a connection.
 #[derive(Debug)]
 pub struct Wire<S> {
@@ -132,15 +144,35 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         poll_fn(|context| self.poll(context, read)).await
     }
 
-    /// Tells whether the connection may be given up now: nothing is half read or half written. If not, it may once
-    /// [`Self::next`] has returned the next message or [`Happening::Written`].
-    pub fn is_between_messages(&self) -> bool {
-        !self.writing && self.socket.get_ref().is_between_messages()
+    /// Goes on where another process stopped: [`Self::state`].
+    pub async fn take_over(stream: S, state: WireState, longest: usize) -> Self {
+        let mut frames = Frames::new(stream, &state.unread);
+        frames.resend(&state.unsent);
+        let socket = WebSocketStream::from_raw_socket(frames, Role::Server, Some(settings(longest))).await;
+        Self { socket, writing: state.writing || !state.unsent.is_empty() }
     }
 
-    /// Gives the connection up, for another process to go on with: returns the stream, and what was read from it and
-    /// not looked at yet, for [`Self::resume`]. Whoever calls this while not [`Self::is_between_messages`] loses half a
-    /// message.
+    /// Returns what another process needs to go on, besides the stream. Nothing changes here.
+    pub async fn state(&mut self) -> WireState {
+        // What the library still holds back, such as the rest of a frame or the answer to a ping, is taken from it.
+        self.socket.get_mut().take_all(true);
+        poll_fn(|context| {
+            let _ = Pin::new(&mut self.socket).poll_flush(context);
+            Poll::Ready(())
+        })
+        .await;
+        self.socket.get_mut().take_all(false);
+        let frames = self.socket.get_ref();
+        WireState { unread: frames.unread(), unsent: frames.unsent(), writing: self.writing }
+    }
+
+    /// Returns the stream.
+    pub fn stream(&self) -> &S {
+        self.socket.get_ref().stream()
+    }
+
+    /// Gives the connection up: returns the stream, and what was read from it and belongs to no message that was taken,
+    /// for [`Self::resume`].
     pub fn into_parts(self) -> (S, Vec<u8>) {
         self.socket.into_inner().into_parts()
     }

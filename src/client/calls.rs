@@ -12,7 +12,7 @@ use crate::protocol::request::{
     AnswerChallenge, BundleList, ChallengeAnswer, ChallengeRef, Focus, Hello, History, HistoryRange,
     InputBytes, Kill, MintTicket, MintedTicket, Opened, OwnerRef, ParkChallenge, Parked, Polled,
     ProviderList, Request, Resize, Search, SearchResult, SessionList, SessionRef, StartSession, Started,
-    Submit, Submitted, Welcome,
+    Submit, Submitted, Upgrade, Welcome,
 };
 use crate::protocol::screen::ScreenUpdate;
 use crate::protocol::snapshot::{BundleView, ProviderView, SessionView, Snapshot};
@@ -173,6 +173,11 @@ impl Client {
     /// Mints a ticket with which an outside client comes in once; for the logins of one provider, or for everything.
     pub async fn mint_ticket(&self, provider_id: Option<ProviderId>) -> Outcome<MintedTicket> {
         self.call(&Request::TicketMint(MintTicket { provider_id })).await
+    }
+
+    /// Has another process take the supervisor's place; absent: of the file that the supervisor was started from.
+    pub async fn upgrade_supervisor(&self, executable: Option<String>) -> Outcome<bool> {
+        self.call(&Request::SupervisorUpgrade(Upgrade { executable })).await
     }
 
     /// Ends the supervisor; its sessions go on. Every subscriber is told.

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::UnixStream;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
 
 use super::supervisor::{self, READY};
 use crate::cli::Serve;
@@ -17,10 +18,12 @@ use crate::config;
 use crate::config::catalogue::CurrentCatalogue;
 use crate::driver::paths::{PathError, Turn};
 use crate::driver::platform::{self, daemon};
-use crate::driver::{self, DriverSettings, Handle, StartError, paths};
+use crate::driver::{self, DriverSettings, StartError, paths};
 use crate::error::{Error, Kind};
+use crate::server::handoff::{self, House};
 use crate::server::tcp::{self, Gate, ListenError};
 use crate::server::unix::{self, Listening};
+use crate::server::{Reception, UpgradeOrder};
 
 /// How long clients have to take what they were told last.
 const GOODBYE_LIMIT: Duration = Duration::from_secs(2);
@@ -33,7 +36,9 @@ const END_LIMIT: Duration = Duration::from_millis(200);
 /// # Errors
 /// It cannot be started; in the foreground also if another one runs.
 pub fn run(options: &Serve) -> Result<(), Error> {
-    if options.detached {
+    if options.take_over {
+        taking_over()
+    } else if options.detached {
         detached(options)
     } else if options.foreground {
         serve(options, None)
@@ -70,9 +75,9 @@ fn background_listening(options: &Serve, address: SocketAddr) -> Result<(), Erro
 }
 
 /// Opens the TCP address, if one was asked for.
-async fn listen(options: &Serve, handle: &Handle) -> Result<Option<tcp::Listening>, Error> {
+async fn listen(options: &Serve, reception: &Reception) -> Result<Option<tcp::Listening>, Error> {
     let Some(address) = options.listen else { return Ok(None) };
-    let listening = tcp::listen(address, &options.allow_origin, handle).await.map_err(not_listened)?;
+    let listening = tcp::listen(address, &options.allow_origin, reception).await.map_err(not_listened)?;
     if options.foreground {
         super::print_line(&format!(
             "Listening on {}. `authdeck ticket` prints a ticket.",
@@ -153,16 +158,21 @@ async fn serve_until_stopped(
     turn: Turn,
     first: Option<BlockingStream>,
 ) -> Result<(), Error> {
-    let handle = match driver::start(settings, executable).await {
+    let handle = match driver::start(settings, executable.clone()).await {
         Ok(handle) => handle,
         // Whoever asked for a supervisor finds that one.
         Err(StartError::Folder(PathError::Served { .. })) if first.is_some() => return Ok(()),
         Err(error) => return Err(not_started(error)),
     };
+    let (reception, upgrades) = match first {
+        Some(_) => Reception::replaceable(&handle),
+        // A service manager would believe that its supervisor has ended.
+        None => (Reception::from(&handle), mpsc::channel(1).1),
+    };
     let socket = handle.supervisor_socket().to_owned();
-    let listening = unix::listen(&socket, &handle).map_err(|error| no_socket(&socket, error))?;
-    let _over_tcp = match listen(options, &handle).await {
-        Ok(over_tcp) => over_tcp,
+    let unix = unix::listen(&socket, &reception).map_err(|error| no_socket(&socket, error))?;
+    let loopback = match listen(options, &reception).await {
+        Ok(loopback) => loopback.into_iter().collect(),
         Err(error) => {
             handle.stop().await;
             return Err(error);
@@ -171,11 +181,10 @@ async fn serve_until_stopped(
     drop(turn);
     if let Some(first) = first {
         // An error means that it has gone already.
-        let _ = let_in(first, &listening).await;
+        let _ = let_in(first, &unix).await;
         daemon::leave_standard_error();
     }
-    until_stopped(&handle).await;
-    listening.close(GOODBYE_LIMIT).await;
+    run_house(House { reception, unix, loopback }, upgrades, &executable).await;
     Ok(())
 }
 
@@ -186,14 +195,74 @@ async fn let_in(first: BlockingStream, listening: &Listening) -> std::io::Result
     listening.serve(first)
 }
 
-/// Waits until the supervisor has stopped, which signals cause too.
-async fn until_stopped(handle: &Handle) {
-    let caught = [SignalKind::terminate(), SignalKind::interrupt()].map(signal);
-    let [Ok(mut terminate), Ok(mut interrupt)] = caught else { return handle.stopped().await };
-    tokio::select! {
-        () = handle.stopped() => {}
-        _ = terminate.recv() => handle.stop_for_good().await,
-        _ = interrupt.recv() => handle.stop_for_good().await,
+/// What [`handoff::give`] starts: a supervisor that takes the place of the one that runs.
+fn taking_over() -> Result<(), Error> {
+    daemon::leave_starter();
+    platform::deny_reading();
+    let failed = |error: Box<dyn std::error::Error + Send + Sync>| {
+        Error::new(Kind::Failed, "the supervisor's place could not be taken").because(error)
+    };
+    let executable = super::own_program()?;
+    let mut settings = settings(true);
+    let stream = daemon::take_socket_of_starter().map_err(|error| failed(error.into()))?;
+    let taken = handoff::take(stream).map_err(|error| failed(error.into()))?;
+    settings.ends_when_idle = !taken.listens_on_loopback();
+    let runtime = super::full_runtime()?;
+    let outcome = runtime.block_on(async {
+        let (house, upgrades) =
+            taken.serve(settings, executable.clone()).await.map_err(|error| failed(error.into()))?;
+        daemon::leave_standard_error();
+        run_house(house, upgrades, &executable).await;
+        Ok(())
+    });
+    runtime.shutdown_timeout(END_LIMIT);
+    outcome
+}
+
+/// Serves until the supervisor has stopped, which signals cause too, or until another process has taken its place.
+async fn run_house(mut house: House, mut upgrades: mpsc::Receiver<UpgradeOrder>, executable: &Path) {
+    let handle = house.reception.handle().clone();
+    let Ok(mut signals) = Signals::listen() else {
+        handle.stopped().await;
+        return house.unix.close(GOODBYE_LIMIT).await;
+    };
+    loop {
+        tokio::select! {
+            () = handle.stopped() => break,
+            () = signals.next() => {
+                handle.stop_for_good().await;
+                break;
+            }
+            Some(UpgradeOrder { executable: wanted, refused }) = upgrades.recv() => {
+                let executable = wanted.as_deref().unwrap_or(executable);
+                match handoff::give(&mut house, executable).await {
+                    Ok(()) => return,
+                    // Whoever asked may have gone.
+                    Err(error) => drop(refused.send(error.to_string())),
+                }
+            }
+        }
+    }
+    house.unix.close(GOODBYE_LIMIT).await;
+}
+
+/// The signals that end a supervisor in good order.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        let (terminate, interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        Ok(Self { terminate, interrupt })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
     }
 }
 

@@ -4,9 +4,12 @@
 //! a refusal, the end of its time and the end of its owner cannot all happen, whatever their order. Its arming epoch
 //! is a number that never comes back: what was meant for an earlier arming finds nothing to touch (C4).
 
+mod moved;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+pub use self::moved::MovedChallenges;
 use super::effect::{Effect, Refusal, RefusalKind, Reply, Taking};
 use super::ids::ChallengeId;
 use super::input::{ChallengeInput, Park, ReplyId};

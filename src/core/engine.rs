@@ -18,7 +18,7 @@ pub(in crate::core) mod trial;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::challenge::Challenges;
+use super::challenge::{Challenges, MovedChallenges};
 use super::effect::Effect;
 use super::ids::{ProviderId, SessionId};
 use super::input::Input;
@@ -148,6 +148,21 @@ impl Engine {
     pub fn is_idle(&self) -> bool {
         self.challenges.pending() == 0
             && self.sessions.values().all(|session| session.is_over() && session.is_down())
+    }
+
+    /// Tells whether a session's keeper is still being started: until then nobody else could take the session over.
+    pub fn is_starting(&self) -> bool {
+        self.sessions.values().any(Session::is_starting)
+    }
+
+    /// Copies the challenges for the process that takes this one's place. Sessions go another way: each has a keeper.
+    pub fn challenges_to_move(&self) -> MovedChallenges {
+        self.challenges.to_move()
+    }
+
+    /// Takes over the challenges of the process whose place this one takes.
+    pub fn take_over_challenges(&mut self, moved: MovedChallenges) {
+        self.challenges.take_over(moved);
     }
 
     /// Returns the limits it was made with.

@@ -43,6 +43,30 @@ impl Secret {
     }
 }
 
+/// Writes a secret as it is, for the one thing that may do so: handing it to the process that takes this one's place,
+/// over a socket that only the two of them have. A field asks for it by name: `#[serde(with = "secret::exposed")]`.
+pub mod exposed {
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    use super::Secret;
+
+    /// Writes it.
+    ///
+    /// # Errors
+    /// The serializer's own.
+    pub fn serialize<S: Serializer>(secret: &Secret, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(secret.secret())
+    }
+
+    /// Reads it.
+    ///
+    /// # Errors
+    /// The deserializer's own.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Secret, D::Error> {
+        Secret::deserialize(deserializer)
+    }
+}
+
 impl fmt::Debug for Secret {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("Secret([redacted])")

@@ -146,6 +146,11 @@ impl Session {
         matches!(self.keeper, Keeper::Released | Keeper::Lost) && self.ending.is_none()
     }
 
+    /// Tells whether its keeper was ordered and is not there yet.
+    pub(super) fn is_starting(&self) -> bool {
+        self.keeper == Keeper::Starting
+    }
+
     /// Tells whether it is to be dropped from the list.
     pub(super) fn is_gone(&self) -> bool {
         self.gone

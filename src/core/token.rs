@@ -1,10 +1,12 @@
-//! Credentials of the local API: [`ticket`]s for outside clients (behaviour W1), and the internal one (W2).
+//! Credentials of the local API: [`ticket`]s for outside clients (behaviour W1), and the internal one (W2); and the tokens
+//! with which one supervisor hands its connections to the next ([`handoff`], behaviour H).
 //!
 //! Processes that authdeck itself starts show it on every connection. It is made once per supervisor from randomness
 //! that the runtime drew, compared in constant time, and leaves the process in a child's environment only. A child
 //! of an earlier supervisor still has that one's: its keeper holds it in memory and hands it to the next supervisor,
 //! which accepts it from that session's processes and from nobody else.
 
+pub mod handoff;
 pub mod ticket;
 
 use std::collections::BTreeMap;

@@ -1,6 +1,6 @@
 //! The runtime's clock: the wall clock once, the monotonic clock from then on.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
@@ -20,6 +20,19 @@ impl Clock {
         Self { started: Instant::now(), wall: Timestamp(0).after(since_epoch) }
     }
 
+    /// Goes on with the clock of the process whose place this one takes: it showed `now` when the system's monotonic
+    /// clock stood at `monotonic`.
+    pub fn resume(now: Timestamp, monotonic: Duration) -> Self {
+        Self { started: Instant::now(), wall: now.after(Self::monotonic().saturating_sub(monotonic)) }
+    }
+
+    /// Reads the system's monotonic clock, which all processes share.
+    pub fn monotonic() -> Duration {
+        let time = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+        let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
+        Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or_default())
+    }
+
     /// Returns the present moment.
     pub fn now(&self) -> Timestamp {
         self.wall.after(self.started.elapsed())
@@ -29,6 +42,6 @@ impl Clock {
     /// sleep until then never ends too early for the engine.
     pub fn instant(&self, at: Timestamp) -> Instant {
         let wait = self.wall.until(at);
-        if wait.is_zero() { self.started } else { self.started + wait + std::time::Duration::from_millis(1) }
+        if wait.is_zero() { self.started } else { self.started + wait + Duration::from_millis(1) }
     }
 }

@@ -1,17 +1,22 @@
 //! What the server part calls: one [`Handle`] for the supervisor, one [`Connection`] for each client.
 
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::{broadcast, mpsc, oneshot};
 use zeroize::Zeroizing;
 
-use super::scope::{Narrowed, Scope};
+use super::moved::MovedRuntime;
+use super::runtime::handover::HandOver;
+use super::scope::Scope;
 use super::screen_slot::ScreenSlot;
 use super::sessions::{Ask, Sessions, unknown};
+pub use super::subscription::{Subscription, Told, Untaken};
 use crate::core::ids::{ClientId, SessionId};
 use crate::core::secret::Secret;
 use crate::core::token::INTERNAL_IDENTITY;
@@ -23,7 +28,7 @@ use crate::protocol::screen::ScreenUpdate;
 use crate::protocol::snapshot::Snapshot;
 
 /// Who a client is, as far as the server could prove it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Identity {
     /// A process of this user, by the socket's permissions and the peer's uid, or the deck in this very process.
     Local,
@@ -58,15 +63,6 @@ pub enum Answer {
     Ticket(Ticket),
 }
 
-/// What a subscriber is told.
-#[derive(Clone, Debug)]
-pub enum Told {
-    /// The next event.
-    Event(NumberedEvent),
-    /// The client lagged too far behind: everything starts over from here.
-    Resync(Box<Snapshot>),
-}
-
 /// An order to the runtime.
 #[derive(Debug)]
 pub(super) enum Command {
@@ -89,6 +85,8 @@ pub(super) enum Command {
     Redeem { presented: Secret, reply: oneshot::Sender<Result<Identity, TicketRefused>> },
     /// The supervisor is to stop; its sessions go on. If `announced`, every subscriber is told first.
     Stop { announced: bool, reply: oneshot::Sender<()> },
+    /// Another process takes this one's place.
+    HandOver(HandOver),
 }
 
 /// The supervisor, as seen by the server. Cheap to clone; the runtime ends with [`Handle::stop`].
@@ -173,6 +171,27 @@ impl Handle {
         self.order_stop(true).await;
     }
 
+    /// Stands everything still and returns what another process needs to take this one's place, with the lock of the
+    /// folder. Absent if the supervisor stops. Until the [`Verdict`] is told, nothing moves.
+    pub async fn hand_over(&self) -> Option<(MovedRuntime, OwnedFd, Verdict)> {
+        let (ready, moved) = oneshot::channel();
+        let (told, verdict) = oneshot::channel();
+        self.commands.send(Command::HandOver(HandOver { ready, verdict })).await.ok()?;
+        let (moved, lock) = moved.await.ok()?;
+        Some((moved, lock, Verdict(told)))
+    }
+
+    /// Makes the connection of a client that an earlier process had.
+    pub(super) fn reattach(
+        &self,
+        client: ClientId,
+        identity: &Identity,
+        slot: Arc<ScreenSlot>,
+    ) -> Connection {
+        let scope = Scope::of(identity);
+        Connection { shared: Arc::new(Shared { handle: self.clone(), client, scope, slot }) }
+    }
+
     /// Resolves when the supervisor has stopped, whoever told it to.
     pub async fn stopped(&self) {
         self.commands.closed().await;
@@ -184,6 +203,20 @@ impl Handle {
             // An error means that it stopped without an answer, which is what was asked for.
             let _ = done.await;
         }
+    }
+}
+
+/// Whether another process has taken over. Dropped, it has not.
+#[derive(Debug)]
+pub struct Verdict(oneshot::Sender<bool>);
+
+impl Verdict {
+    /// The other process has everything: this supervisor ends without a word to anybody. Resolves when it has let go of
+    /// its keepers.
+    pub async fn taken(self, handle: &Handle) {
+        // An error means that it has ended already.
+        let _ = self.0.send(true);
+        handle.stopped().await;
     }
 }
 
@@ -285,16 +318,25 @@ impl Connection {
     /// # Errors
     /// The supervisor has stopped.
     pub async fn subscribe(&self) -> Result<Subscription, RpcError> {
-        let (mut snapshot, events) = self.subscribe_parts().await?;
-        let scope = self.shared.scope.clone();
-        let narrowed = scope.map(|scope| Narrowed::begin(scope, &mut snapshot));
-        Ok(Subscription { snapshot, events, narrowed, connection: self.clone() })
+        let (snapshot, events) = self.subscribe_parts().await?;
+        Ok(self.subscribed(snapshot, events))
     }
 
-    async fn subscribe_parts(&self) -> Result<(Snapshot, broadcast::Receiver<NumberedEvent>), RpcError> {
+    pub(super) async fn subscribe_parts(
+        &self,
+    ) -> Result<(Snapshot, broadcast::Receiver<NumberedEvent>), RpcError> {
         let (reply, answer) = oneshot::channel();
         self.shared.handle.commands.send(Command::Subscribe { reply }).await.map_err(|_| stopped())?;
         answer.await.map_err(|_| stopped())
+    }
+
+    /// Makes a subscription of a snapshot and the events that follow it.
+    pub(super) fn subscribed(
+        &self,
+        snapshot: Snapshot,
+        events: broadcast::Receiver<NumberedEvent>,
+    ) -> Subscription {
+        Subscription::begin(self.clone(), self.shared.scope.clone(), snapshot, events)
     }
 
     /// Waits for the next change of the focused session's screen (`session.focus`): the first one after quiet comes
@@ -302,42 +344,6 @@ impl Connection {
     /// update holds whatever changed since the last one that was taken. Cancelling loses nothing.
     pub async fn next_screen(&self) -> ScreenUpdate {
         self.shared.slot.next().await
-    }
-}
-
-/// A client's stream of events.
-#[derive(Debug)]
-pub struct Subscription {
-    /// Everything as of now; the events follow from its number.
-    pub snapshot: Snapshot,
-    events: broadcast::Receiver<NumberedEvent>,
-    narrowed: Option<Narrowed>,
-    connection: Connection,
-}
-
-impl Subscription {
-    /// Waits for what is told next; absent once the supervisor has stopped. Cancelling loses nothing but, at worst,
-    /// a resync that comes again.
-    pub async fn next(&mut self) -> Option<Told> {
-        loop {
-            match (self.events.recv().await, &mut self.narrowed) {
-                (Ok(event), None) => return Some(Told::Event(event)),
-                (Ok(event), Some(narrowed)) => {
-                    if let Some(event) = narrowed.tell(event.event) {
-                        return Some(Told::Event(event));
-                    }
-                }
-                (Err(broadcast::error::RecvError::Lagged(_)), narrowed) => {
-                    let (mut snapshot, events) = self.connection.subscribe_parts().await.ok()?;
-                    self.events = events;
-                    if let Some(narrowed) = narrowed {
-                        narrowed.begin_again(&mut snapshot);
-                    }
-                    return Some(Told::Resync(Box::new(snapshot)));
-                }
-                (Err(broadcast::error::RecvError::Closed), _) => return None,
-            }
-        }
     }
 }
 

@@ -15,6 +15,7 @@
 
 use std::ffi::OsStr;
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -66,7 +67,7 @@ pub struct Paths {
     runtime: PathBuf,
     state: PathBuf,
     /// Its lock goes when the file is closed, also when the process is killed.
-    _lock: File,
+    lock: File,
 }
 
 impl Paths {
@@ -75,23 +76,46 @@ impl Paths {
     /// # Errors
     /// See [`PathError`].
     pub fn prepare(settings: &DriverSettings, executable: &Path) -> Result<Self, PathError> {
+        Self::prepare_with(settings, executable, None)
+    }
+
+    /// The same with the lock of the process whose place this one takes: it was never open meanwhile.
+    ///
+    /// # Errors
+    /// See [`PathError`].
+    pub fn prepare_with(
+        settings: &DriverSettings,
+        executable: &Path,
+        inherited: Option<OwnedFd>,
+    ) -> Result<Self, PathError> {
         let runtime = runtime_directory(settings);
         let state = match &settings.state_directory {
             Some(folder) => folder.clone(),
             None => default_state_directory()?,
         };
         make_private(&runtime)?;
-        let lock = take_lock(&runtime)?;
+        let lock = match inherited {
+            Some(lock) => File::from(lock),
+            None => take_lock(&runtime)?,
+        };
         make_private(&runtime.join("sessions"))?;
         make_private(&runtime.join("saved"))?;
         make_private(&runtime.join("bin"))?;
         make_private(&runtime.join("browser"))?;
-        let paths = Self { runtime, state, _lock: lock };
+        let paths = Self { runtime, state, lock };
         link(executable, &paths.askpass())?;
         for name in OPENER_NAMES.into_iter().chain([BROWSER_NAME]) {
             link(executable, &paths.openers().join(name))?;
         }
         Ok(paths)
+    }
+
+    /// Copies the lock for the process that takes this one's place: the folder stays locked until both have closed it.
+    ///
+    /// # Errors
+    /// There is no descriptor left.
+    pub fn lock(&self) -> std::io::Result<OwnedFd> {
+        self.lock.try_clone().map(OwnedFd::from)
     }
 
     /// Returns the folder of sockets and sessions.

@@ -9,13 +9,15 @@
 //! | `requests` | turns a client's request into an input, a question to a session's task, or an answer |
 //! | `effects` | runs the engine's orders |
 //! | `adopt` | takes over the sessions of an earlier supervisor |
+//! | `handover` | hands everything over to the process that takes this one's place |
 //! | `replies` | carries the engine's answers to whoever waits |
 //! | `tickets` | mints and redeems the tickets of outside clients |
 //! | `clients` | who is connected, what they look at and what they parked |
 
 mod adopt;
-mod clients;
+pub mod clients;
 mod effects;
+pub mod handover;
 mod replies;
 mod requests;
 mod tickets;
@@ -30,6 +32,7 @@ use tokio::time::{Instant, sleep_until};
 use uuid::Uuid;
 
 use self::clients::{Clients, Parked};
+use self::handover::HandOver;
 use self::replies::Replies;
 use super::auth_check::CheckReport;
 use super::clock::Clock;
@@ -103,6 +106,10 @@ pub(super) struct Runtime {
     host: String,
     /// It was told to stop.
     stopping: bool,
+    /// It was told to hand everything over, and has not come to it yet.
+    handing_over: Option<HandOver>,
+    /// What is found is known to every subscriber, so nobody is told.
+    muted: bool,
     /// Since when there was nothing to do and nobody to do it for.
     idle_since: Option<Instant>,
 }
@@ -144,6 +151,8 @@ impl Runtime {
             sequence: 0,
             bundles: Vec::new(),
             stopping: false,
+            handing_over: None,
+            muted: false,
             idle_since: None,
             host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
             settings: Arc::new(settings),
@@ -179,6 +188,11 @@ impl Runtime {
             if self.stopping {
                 break None;
             }
+            if let Some(order) = self.handing_over.take_if(|_| !self.engine.is_starting())
+                && self.hand_over(order).await
+            {
+                break None;
+            }
         };
         self.tasks.shutdown().await;
         // The lock goes with the paths, so whoever waits for the answer can start the next supervisor.
@@ -208,6 +222,7 @@ impl Runtime {
                 let _ = reply.send(self.redeem(&presented));
             }
             Command::Stop { announced: _, reply } => drop(reply),
+            Command::HandOver(order) => self.handing_over = Some(order),
         }
     }
 
@@ -254,6 +269,9 @@ impl Runtime {
 
     /// Tells every subscriber.
     pub fn publish(&mut self, event: Event) {
+        if self.muted {
+            return;
+        }
         self.sequence += 1;
         if let Event::BundleStored { bundle } = &event {
             self.remember_bundle(bundle);

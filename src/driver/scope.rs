@@ -68,6 +68,7 @@ impl Scope {
             | Request::ChallengeCancel(_)
             | Request::ChallengeCancelOwner(_)
             | Request::ChallengePending {}
+            | Request::SupervisorUpgrade(_)
             | Request::SupervisorStop {} => Err(self.refusal()),
         }
     }
@@ -135,6 +136,16 @@ impl Narrowed {
         snapshot.challenges.clear();
         let shown = snapshot.sessions.iter().map(|session| session.session_id.clone()).collect();
         Self { scope, sequence: snapshot.sequence, shown }
+    }
+
+    /// Returns the number of the last event that was told.
+    pub fn count(&self) -> u64 {
+        self.sequence
+    }
+
+    /// Goes on counting where another process stopped.
+    pub fn go_on_from(&mut self, count: u64) {
+        self.sequence = count;
     }
 
     /// Begins anew.

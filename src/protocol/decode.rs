@@ -130,6 +130,7 @@ fn method_call(name: &str, text: &[u8]) -> Result<Request, RpcError> {
         method::CHALLENGE_PENDING => Request::ChallengePending {},
         method::TICKET_MINT => Request::TicketMint(params_or_default(name, text)?),
         method::SUPERVISOR_STOP => Request::SupervisorStop {},
+        method::SUPERVISOR_UPGRADE => Request::SupervisorUpgrade(params_or_default(name, text)?),
         method::SCREEN_TAKEN => Request::ScreenTaken {},
         unknown => {
             return Err(RpcError::new(

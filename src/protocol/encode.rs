@@ -150,6 +150,7 @@ pub fn request(id: Option<u64>, request: &Request) -> Frame {
         Request::ChallengePending {} => call(id, method::CHALLENGE_PENDING, Nothing {}, 0),
         Request::TicketMint(params) => call(id, method::TICKET_MINT, params, 0),
         Request::SupervisorStop {} => call(id, method::SUPERVISOR_STOP, Nothing {}, 0),
+        Request::SupervisorUpgrade(params) => call(id, method::SUPERVISOR_UPGRADE, params, 0),
         Request::ScreenTaken {} => call(id, method::SCREEN_TAKEN, Nothing {}, 0),
     }
 }

@@ -56,6 +56,8 @@ pub const CHALLENGE_CANCEL_OWNER: &str = "challenge.cancelOwner";
 pub const CHALLENGE_PENDING: &str = "challenge.pending";
 /// See [`super::request::Request::SupervisorStop`].
 pub const SUPERVISOR_STOP: &str = "supervisor.stop";
+/// See [`super::request::Request::SupervisorUpgrade`].
+pub const SUPERVISOR_UPGRADE: &str = "supervisor.upgrade";
 /// See [`super::request::Request::ScreenTaken`].
 pub const SCREEN_TAKEN: &str = "screen.taken";
 

@@ -84,9 +84,20 @@ pub enum Request {
     /// `supervisor.stop`: ends the supervisor; its sessions go on with their keepers, parked challenges are cancelled.
     /// Every subscriber is told. Answers true.
     SupervisorStop {},
+    /// `supervisor.upgrade`: has another process of the program on disk take the supervisor's place. Every connection goes
+    /// over. Answers true, from the other process, or refuses with the reason; then everything goes on as it was.
+    SupervisorUpgrade(Upgrade),
     /// `screen.taken`, wants no answer: the last screen update was drawn, the next one may come (see
     /// [`Focus::acknowledged`]).
     ScreenTaken {},
+}
+
+/// Which program is to take the supervisor's place.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Upgrade {
+    /// Its absolute path; the file that the supervisor itself was started from if absent.
+    pub executable: Option<String>,
 }
 
 /// Who is there.

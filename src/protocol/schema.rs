@@ -10,7 +10,7 @@ use super::request::{
     AnswerChallenge, BundleList, ChallengeAnswer, ChallengeRef, Focus, Hello, History, HistoryRange,
     InputBytes, Kill, MintTicket, MintedTicket, Opened, OwnerRef, ParkChallenge, Parked, Polled,
     ProviderList, Resize, Search, SearchResult, SessionList, SessionRef, StartSession, Started, Submit,
-    Submitted, Welcome,
+    Submitted, Upgrade, Welcome,
 };
 use super::screen::ScreenUpdate;
 use super::snapshot::Snapshot;
@@ -180,6 +180,11 @@ pub const METHODS: &[Method] = &[
         method::SUPERVISOR_STOP,
         "Ends the supervisor; its sessions go on, and what is parked is cancelled.",
         "{}",
+    ),
+    entry::<Upgrade, bool>(
+        method::SUPERVISOR_UPGRADE,
+        "Has another process of a program take the supervisor's place; every connection goes on. A WebSocket only.",
+        r#"{"executable":"/usr/local/bin/authdeck"}"#,
     ),
     entry::<Nothing, ()>(
         method::SCREEN_TAKEN,

@@ -4,17 +4,25 @@
 //! screens fetched; so a client that does not read costs a few frames of memory, the events it misses become one
 //! fresh snapshot, and nobody else notices.
 
+mod lane;
+mod moving;
+
 use std::collections::VecDeque;
 use std::pin::Pin;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::oneshot;
 
-use super::{Caller, Standing, greeting, written};
-use crate::driver::{Connection, Handle, Identity, Subscription, Told};
+use self::lane::{Lane, Pending, work_on};
+pub use self::moving::{Carrier, Departing, MovedConnection, Stream};
+use self::moving::{Moving, Waits};
+use super::roster::{Arrival, Seat};
+use super::{Caller, Reception, Standing, greeting};
+use crate::driver::{Connection, Identity, Subscription, Told};
 use crate::protocol::decode;
 use crate::protocol::encode::{self, Frame};
 use crate::protocol::error::{self, RpcError};
@@ -37,7 +45,8 @@ const MOST_WAITING: usize = 256;
 const GOODBYE_LIMIT: Duration = Duration::from_secs(1);
 
 /// Whose turn it is with the focused session's screen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 enum ScreenTurn {
     /// The next update is sent as soon as there is one.
     Ours,
@@ -47,42 +56,40 @@ enum ScreenTurn {
     Theirs,
 }
 
-/// The answer to a request that is being worked on; absent if none is wanted.
-type Pending = Pin<Box<dyn Future<Output = Option<Frame>> + Send>>;
+/// The same for a call of `challenge.wait`, with its number in [`Waits`].
+type PendingWait = Pin<Box<dyn Future<Output = (u64, Option<Frame>)> + Send>>;
 
 /// Serves one client until it or the supervisor goes away. The opening handshake is done; `unread` came in behind it.
-pub async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
+pub(super) async fn serve<S: Stream>(
     stream: S,
     unread: &[u8],
-    handle: Handle,
+    reception: Reception,
     caller: Caller,
+    arrival: Arrival,
 ) {
     let (mut wire, identity, has_spoken) = match caller.standing {
         Standing::Proven(identity) => (Wire::resume(stream, unread, LONGEST_FRAME).await, identity, false),
-        Standing::Promised => match greeting::introduce(stream, unread, &handle).await {
+        Standing::Promised => match greeting::introduce(stream, unread, reception.handle()).await {
             Some((wire, identity)) => (wire, identity, true),
             None => return,
         },
     };
-    let Ok(connection) = handle.connect(identity.clone(), caller.process_id).await else { return };
-    let mut client = ServedClient::new(handle, caller.process_id, identity, connection);
+    let connected = reception.handle().connect(identity.clone(), caller.process_id).await;
+    let Ok(connection) = connected else { return };
+    let mut client = ServedClient::new(reception, caller.process_id, identity, connection);
+    drop(arrival);
     client.has_spoken = has_spoken;
     while client.turn(&mut wire).await {}
-    wire.close(GOODBYE_LIMIT).await;
-}
-
-/// Requests that are worked on one after the other.
-#[derive(Default)]
-struct Lane {
-    /// Those that wait, with the ids to answer under.
-    waiting: VecDeque<(Option<Value>, Request)>,
-    /// The one that is worked on; never more.
-    working: FuturesUnordered<Pending>,
+    if !matches!(client.moving, Moving::Gone) {
+        wire.close(GOODBYE_LIMIT).await;
+    }
 }
 
 /// What is known of one client.
 struct ServedClient {
-    handle: Handle,
+    reception: Reception,
+    seat: Seat,
+    moving: Moving,
     process_id: Option<u32>,
     identity: Identity,
     connection: Connection,
@@ -95,19 +102,33 @@ struct ServedClient {
     /// What may have an answer of megabytes, of which only one is to be in memory.
     fetching: Lane,
     /// The calls of `challenge.wait`: they take minutes, so they are counted by themselves.
-    waiting: FuturesUnordered<Pending>,
+    waiting: FuturesUnordered<PendingWait>,
+    /// What they wait for.
+    waits: Waits,
+    last_wait: u64,
+    /// The call that asked for another process in this one's place, and why it was refused.
+    upgrading: Option<(Option<Value>, oneshot::Receiver<String>)>,
     queue: VecDeque<Frame>,
     screen_turn: ScreenTurn,
     /// The client says `screen.taken` after each update.
     acknowledges: bool,
+    /// Events were dropped, and the client was not told yet that everything starts over.
+    lagged: bool,
     /// Once everything queued is written, the connection ends.
     ending: bool,
 }
 
 impl ServedClient {
-    fn new(handle: Handle, process_id: Option<u32>, identity: Identity, connection: Connection) -> Self {
+    fn new(
+        reception: Reception,
+        process_id: Option<u32>,
+        identity: Identity,
+        connection: Connection,
+    ) -> Self {
         Self {
-            handle,
+            seat: reception.roster().join(),
+            reception,
+            moving: Moving::default(),
             process_id,
             identity,
             connection,
@@ -117,39 +138,68 @@ impl ServedClient {
             typing: Lane::default(),
             fetching: Lane::default(),
             waiting: FuturesUnordered::new(),
+            waits: Waits::new(),
+            last_wait: 0,
+            upgrading: None,
             queue: VecDeque::new(),
             screen_turn: ScreenTurn::Ours,
             acknowledges: false,
+            lagged: false,
             ending: false,
         }
     }
 
     /// Waits for one thing to happen and sees to it. Returns false when the connection is over.
-    async fn turn<S: AsyncRead + AsyncWrite + Unpin>(&mut self, wire: &mut Wire<S>) -> bool {
+    async fn turn<S: Stream>(&mut self, wire: &mut Wire<S>) -> bool {
+        match self.moving {
+            Moving::Gone => return false,
+            Moving::Still => {
+                let order = self.seat.next().await;
+                self.obey(order, wire).await;
+                return true;
+            }
+            Moving::Not | Moving::Quieting(_) | Moving::Quiet => {}
+        }
         if !wire.is_writing() && !self.send_next(wire) {
             return false;
         }
         let idle = self.queue.is_empty() && !wire.is_writing();
+        let staying = self.moving.is_staying();
         self.typing.begin_next(&self.connection);
-        if idle {
+        if idle && staying {
             self.fetching.begin_next(&self.connection);
         }
+        self.notice_quiet();
+        if idle && self.lagged {
+            self.start_over().await;
+            return true;
+        }
         let pending = self.pending.len() + self.fetching.waiting.len();
-        let read = self.queue.len() < LONGEST_QUEUE && pending < MOST_PENDING && !self.ending;
+        let read = staying && self.queue.len() < LONGEST_QUEUE && pending < MOST_PENDING && !self.ending;
+        // On the way into another process what is worked on is finished, however slow the client is.
+        let finish = idle || !staying;
         tokio::select! {
+            order = self.seat.next() => self.obey(order, wire).await,
             happening = wire.next(read) => match happening {
                 Happening::Text(text) => self.take(&text).await,
                 Happening::NotText => self.complain(),
                 Happening::Written => self.written(),
                 Happening::Closed(_) => return false,
             },
-            Some(frame) = self.pending.next(), if idle && !self.pending.is_empty() => self.queue.extend(frame),
-            Some(frame) = self.waiting.next(), if idle && !self.waiting.is_empty() => self.queue.extend(frame),
-            Some(frame) = self.typing.working.next(), if idle && !self.typing.working.is_empty() => {
+            Some(frame) = self.pending.next(), if finish && !self.pending.is_empty() => self.queue.extend(frame),
+            Some((number, frame)) = self.waiting.next(), if idle && !self.waiting.is_empty() => {
+                self.waits.remove(&number);
                 self.queue.extend(frame);
             }
-            Some(frame) = self.fetching.working.next(), if idle && !self.fetching.working.is_empty() => {
+            Some(frame) = self.typing.working.next(), if finish && !self.typing.working.is_empty() => {
                 self.queue.extend(frame);
+            }
+            Some(frame) = self.fetching.working.next(), if finish && !self.fetching.working.is_empty() => {
+                self.queue.extend(frame);
+            }
+            reason = refused(&mut self.upgrading) => {
+                let id = self.upgrading.take().and_then(|(id, _)| id);
+                self.refuse(id.as_ref(), &RpcError::new(error::INTERNAL, reason));
             }
             told = next_told(&mut self.subscription), if idle => match told {
                 Some(Told::Event(event)) => self.queue.push_back(encode::event(&event)),
@@ -165,7 +215,7 @@ impl ServedClient {
     }
 
     /// Returns false when the connection is over: it broke, or it was to end once everything was written.
-    fn send_next<S: AsyncRead + AsyncWrite + Unpin>(&mut self, wire: &mut Wire<S>) -> bool {
+    fn send_next<S: Stream>(&mut self, wire: &mut Wire<S>) -> bool {
         match self.queue.pop_front() {
             Some(frame) => wire.send(frame).is_ok(),
             None => !self.ending,
@@ -197,6 +247,7 @@ impl ServedClient {
         match request {
             Request::Hello(hello) => self.hello(id.as_ref(), hello, first).await,
             Request::EventsSubscribe {} => self.subscribe(id.as_ref()).await,
+            Request::SupervisorUpgrade(to) => self.upgrade(id, to.executable),
             Request::ScreenTaken {} => {
                 if self.screen_turn == ScreenTurn::Theirs {
                     self.screen_turn = ScreenTurn::Ours;
@@ -226,8 +277,8 @@ impl ServedClient {
     }
 
     async fn identify(&mut self, hello: Hello) -> Result<(), RpcError> {
-        let Some(identity) = greeting::examine(&self.handle, hello).await? else { return Ok(()) };
-        self.connection = self.handle.connect(identity.clone(), self.process_id).await?;
+        let Some(identity) = greeting::examine(self.reception.handle(), hello).await? else { return Ok(()) };
+        self.connection = self.reception.handle().connect(identity.clone(), self.process_id).await?;
         self.identity = identity;
         Ok(())
     }
@@ -241,6 +292,30 @@ impl ServedClient {
                 self.subscription = Some(subscription);
             }
             Err(reason) => self.refuse(id, &reason),
+        }
+    }
+
+    /// Tells the client that events were dropped and everything starts over.
+    async fn start_over(&mut self) {
+        self.lagged = false;
+        let Ok(subscription) = self.connection.subscribe().await else { return };
+        self.queue.push_back(encode::resync(&subscription.snapshot));
+        self.subscription = Some(subscription);
+    }
+
+    /// Has another process take this one's place. If that works it is the other one that answers.
+    fn upgrade(&mut self, id: Option<Value>, executable: Option<String>) {
+        let outcome = match &self.identity {
+            _ if self.upgrading.is_some() => Err("this client asked for that already".to_owned()),
+            Identity::Local => self.reception.upgrade(executable),
+            Identity::Internal { .. } | Identity::Ticket(_) => {
+                Err("only a process of this user, over the Unix socket, may replace the supervisor"
+                    .to_owned())
+            }
+        };
+        match outcome {
+            Ok(refused) => self.upgrading = Some((id, refused)),
+            Err(reason) => self.refuse(id.as_ref(), &RpcError::new(error::INVALID_REQUEST, reason)),
         }
     }
 
@@ -272,7 +347,7 @@ impl ServedClient {
             | Request::SessionList {}
             | Request::ProviderList {}
             | Request::BundleList {} => self.fetching.waiting.push_back((id, request)),
-            Request::ChallengeWait(_) => self.waiting.push(work_on(&self.connection, id, request)),
+            Request::ChallengeWait(of) => self.wait(id, of),
             _ => self.pending.push(work_on(&self.connection, id, request)),
         }
     }
@@ -294,23 +369,12 @@ impl ServedClient {
     }
 }
 
-impl Lane {
-    /// Begins with the next one, unless one is being worked on.
-    fn begin_next(&mut self, connection: &Connection) {
-        if self.working.is_empty()
-            && let Some((id, request)) = self.waiting.pop_front()
-        {
-            self.working.push(work_on(connection, id, request));
-        }
+/// Waits for the reason why no other process takes this one's place.
+async fn refused(upgrading: &mut Option<(Option<Value>, oneshot::Receiver<String>)>) -> String {
+    match upgrading {
+        Some((_, refused)) => refused.await.unwrap_or_else(|_| "the upgrade was given up".to_owned()),
+        None => std::future::pending().await,
     }
-}
-
-fn work_on(connection: &Connection, id: Option<Value>, request: Request) -> Pending {
-    let connection = connection.clone();
-    Box::pin(async move {
-        let outcome = connection.call(request).await;
-        Some(written(&id?, &outcome))
-    })
 }
 
 async fn next_told(subscription: &mut Option<Subscription>) -> Option<Told> {

@@ -20,12 +20,13 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_tungstenite::tungstenite::handshake::server::create_response;
 
 use super::admission::{self, Caller};
+use super::connection::Stream;
 use super::http::{self, Body, Refusal};
-use super::{Door, connection, one_call};
+use super::roster::Arrival;
+use super::{Door, Reception, connection, one_call};
 use crate::driver::Handle;
 use crate::wire;
 
@@ -44,8 +45,15 @@ const LONGEST_HEAD: usize = 16 * 1024;
 /// What the request's answer leaves to be done with the stream.
 type Upgrade = Mutex<Option<Caller>>;
 
-/// Serves whoever is at the other end of a stream, until it or the supervisor goes away.
-pub async fn serve<S: AsyncRead + AsyncWrite + Unpin>(stream: S, handle: Handle, door: Door) {
+/// Serves whoever is at the other end of a stream, until it or the supervisor goes away. It counts as arriving from this
+/// call on, not only once the future is polled.
+pub fn serve<S: Stream>(stream: S, reception: Reception, door: Door) -> impl Future<Output = ()> {
+    let arrival = reception.roster().arrive();
+    exchange(stream, reception, door, arrival)
+}
+
+async fn exchange<S: Stream>(stream: S, reception: Reception, door: Door, arrival: Arrival) {
+    let handle = reception.handle().clone();
     let upgrade = Upgrade::default();
     let service = service_fn(async |request| {
         let outcome = answer(request, &handle, &door, &upgrade).await;
@@ -59,7 +67,7 @@ pub async fn serve<S: AsyncRead + AsyncWrite + Unpin>(stream: S, handle: Handle,
     let Ok(parts) = exchange.without_shutdown().await else { return };
     let (stream, unread) = (parts.io.into_inner(), parts.read_buf);
     match upgrade.into_inner().unwrap_or_else(PoisonError::into_inner) {
-        Some(caller) => connection::serve(stream, &unread, handle, caller).await,
+        Some(caller) => connection::serve(stream, &unread, reception, caller, arrival).await,
         None => http::hang_up(stream).await,
     }
 }

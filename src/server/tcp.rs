@@ -9,6 +9,7 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::os::fd::{AsFd as _, BorrowedFd};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,8 +22,7 @@ use tokio::task::JoinHandle;
 use url::Url;
 
 use super::http::Refusal;
-use super::{Door, router};
-use crate::driver::Handle;
+use super::{Door, Reception, router};
 
 /// Clients that are served at the same time at most.
 const MOST_CLIENTS: usize = 128;
@@ -155,6 +155,10 @@ fn as_browsers_write(origin: &str) -> Result<String, ListenError> {
 #[derive(Debug)]
 pub struct Listening {
     address: SocketAddr,
+    listener: Arc<TcpListener>,
+    allowed: Vec<String>,
+    gate: Arc<Gate>,
+    reception: Reception,
     task: JoinHandle<()>,
 }
 
@@ -162,6 +166,26 @@ impl Listening {
     /// Returns the address, with the port that the system chose if 0 was asked for.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Lets nobody in until [`Self::resume`]: who knocks waits.
+    pub(super) async fn pause(&mut self) {
+        self.task.abort();
+        // Its only outcome is that it was ended.
+        let _ = (&mut self.task).await;
+    }
+
+    pub(super) fn resume(&mut self) {
+        let listener = Arc::clone(&self.listener);
+        self.task = tokio::spawn(accept(listener, Arc::clone(&self.gate), self.reception.clone()));
+    }
+
+    pub(super) fn descriptor(&self) -> BorrowedFd<'_> {
+        self.listener.as_fd()
+    }
+
+    pub(super) fn allowed(&self) -> &[String] {
+        &self.allowed
     }
 }
 
@@ -178,29 +202,34 @@ impl Drop for Listening {
 pub async fn listen(
     address: SocketAddr,
     allowed: &[String],
-    handle: &Handle,
+    reception: impl Into<Reception>,
 ) -> Result<Listening, ListenError> {
     // Before the port is open: what is refused must not have been reachable for a moment.
     Gate::new(address, allowed)?;
     let refused = |source| ListenError::Refused { address, source };
     let listener = TcpListener::bind(address).await.map_err(refused)?;
-    serve(listener, allowed, handle)
+    serve(listener, allowed, reception)
 }
 
 /// The same on a socket that listens already, such as one that an earlier supervisor handed over.
 ///
 /// # Errors
 /// Its address is no loopback address, or an origin is none.
-pub fn serve(listener: TcpListener, allowed: &[String], handle: &Handle) -> Result<Listening, ListenError> {
+pub fn serve(
+    listener: TcpListener,
+    allowed: &[String],
+    reception: impl Into<Reception>,
+) -> Result<Listening, ListenError> {
     let unknown = SocketAddr::from(([0, 0, 0, 0], 0));
     let address =
         listener.local_addr().map_err(|source| ListenError::Refused { address: unknown, source })?;
     let gate = Arc::new(Gate::new(address, allowed)?);
-    let task = tokio::spawn(accept(listener, gate, handle.clone()));
-    Ok(Listening { address, task })
+    let (listener, reception) = (Arc::new(listener), reception.into());
+    let task = tokio::spawn(accept(Arc::clone(&listener), Arc::clone(&gate), reception.clone()));
+    Ok(Listening { address, listener, allowed: allowed.to_vec(), gate, reception, task })
 }
 
-async fn accept(listener: TcpListener, gate: Arc<Gate>, handle: Handle) {
+async fn accept(listener: Arc<TcpListener>, gate: Arc<Gate>, reception: Reception) {
     let places = Arc::new(Semaphore::new(MOST_CLIENTS));
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
@@ -210,9 +239,10 @@ async fn accept(listener: TcpListener, gate: Arc<Gate>, handle: Handle) {
         };
         // Without it a key waits for the last one's acknowledgement; where it cannot be set, it is only slower.
         let _ = stream.set_nodelay(true);
-        let (handle, door) = (handle.clone(), Door::Loopback(Arc::clone(&gate)));
+        let (reception, door) = (reception.clone(), Door::Loopback(Arc::clone(&gate)));
+        let serving = router::serve(stream, reception, door);
         tokio::spawn(async move {
-            router::serve(stream, handle, door).await;
+            serving.await;
             drop(place);
         });
     }

@@ -4,6 +4,7 @@
 //! peer's uid, which the kernel reports for each connection.
 
 use std::io;
+use std::os::fd::{AsFd as _, BorrowedFd};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,8 +14,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
 
-use super::{Door, Peer, router};
-use crate::driver::Handle;
+use super::{Door, Peer, Reception, router};
 
 /// The socket's name in authdeck's runtime folder.
 pub const SOCKET_NAME: &str = "supervisor.sock";
@@ -29,8 +29,10 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub struct Listening {
     path: PathBuf,
-    /// Device and inode of the socket: another supervisor may have put its own in this place meanwhile.
-    identity: (u64, u64),
+    /// Device and inode of the socket: another supervisor may have put its own in this place meanwhile. Absent once
+    /// another process serves it.
+    identity: Option<(u64, u64)>,
+    listener: Arc<UnixListener>,
     task: JoinHandle<()>,
     clients: Clients,
 }
@@ -38,7 +40,7 @@ pub struct Listening {
 /// Lets clients in, one place for each.
 #[derive(Clone, Debug)]
 struct Clients {
-    handle: Handle,
+    reception: Reception,
     places: Arc<Semaphore>,
 }
 
@@ -49,9 +51,14 @@ impl Listening {
     /// It is of somebody else.
     pub fn serve(&self, stream: UnixStream) -> io::Result<()> {
         let peer = own_peer(&stream).ok_or(io::ErrorKind::PermissionDenied)?;
-        let place = Arc::clone(&self.clients.places).try_acquire_owned().map_err(io::Error::other)?;
+        let place = self.place()?;
         self.clients.let_in(stream, peer, place);
         Ok(())
+    }
+
+    /// Takes a place for a client that was served by another process before.
+    pub(super) fn place(&self) -> io::Result<OwnedSemaphorePermit> {
+        Arc::clone(&self.clients.places).try_acquire_owned().map_err(io::Error::other)
     }
 
     /// Takes no further client, and waits until all that are there have gone, for as long as `limit` allows.
@@ -61,13 +68,33 @@ impl Listening {
         // Whoever has not gone by then is cut off.
         let _ = tokio::time::timeout(limit, self.clients.places.acquire_many(all)).await;
     }
+
+    /// Lets nobody in until [`Self::resume`]: who knocks waits.
+    pub(super) async fn pause(&mut self) {
+        self.task.abort();
+        // Its only outcome is that it was ended.
+        let _ = (&mut self.task).await;
+    }
+
+    pub(super) fn resume(&mut self) {
+        self.task = tokio::spawn(accept(Arc::clone(&self.listener), self.clients.clone()));
+    }
+
+    /// Leaves the socket to another process, which serves it.
+    pub(super) fn leave(&mut self) {
+        self.identity = None;
+    }
+
+    pub(super) fn descriptor(&self) -> BorrowedFd<'_> {
+        self.listener.as_fd()
+    }
 }
 
 impl Drop for Listening {
     fn drop(&mut self) {
         self.task.abort();
         // It may be gone with its folder, which is as good.
-        if identity_of(&self.path).is_ok_and(|found| found == self.identity) {
+        if self.identity.is_some() && identity_of(&self.path).ok() == self.identity {
             let _ = std::fs::remove_file(&self.path);
         }
     }
@@ -78,12 +105,20 @@ impl Drop for Listening {
 ///
 /// # Errors
 /// The socket cannot be made.
-pub fn listen(path: &Path, handle: &Handle) -> io::Result<Listening> {
-    let listener = bind(path)?;
-    let identity = identity_of(path)?;
-    let clients = Clients { handle: handle.clone(), places: Arc::new(Semaphore::new(MOST_CLIENTS)) };
-    let task = tokio::spawn(accept(listener, clients.clone()));
-    Ok(Listening { path: path.to_owned(), identity, task, clients })
+pub fn listen(path: &Path, reception: impl Into<Reception>) -> io::Result<Listening> {
+    serve(bind(path)?, path, reception)
+}
+
+/// The same on a socket that listens already, such as one that another process handed over.
+///
+/// # Errors
+/// It is not at `path` any more.
+pub fn serve(listener: UnixListener, path: &Path, reception: impl Into<Reception>) -> io::Result<Listening> {
+    let identity = Some(identity_of(path)?);
+    let clients = Clients { reception: reception.into(), places: Arc::new(Semaphore::new(MOST_CLIENTS)) };
+    let listener = Arc::new(listener);
+    let task = tokio::spawn(accept(Arc::clone(&listener), clients.clone()));
+    Ok(Listening { path: path.to_owned(), identity, listener, task, clients })
 }
 
 /// Binds under another name first, so that nobody ever sees the socket without its mode, and a stale one is replaced
@@ -104,7 +139,7 @@ fn identity_of(path: &Path) -> io::Result<(u64, u64)> {
     std::fs::symlink_metadata(path).map(|found| (found.dev(), found.ino()))
 }
 
-async fn accept(listener: UnixListener, clients: Clients) {
+async fn accept(listener: Arc<UnixListener>, clients: Clients) {
     loop {
         let Ok(place) = Arc::clone(&clients.places).acquire_owned().await else { return };
         let Ok((stream, _)) = listener.accept().await else {
@@ -118,9 +153,10 @@ async fn accept(listener: UnixListener, clients: Clients) {
 
 impl Clients {
     fn let_in(&self, stream: UnixStream, peer: Peer, place: OwnedSemaphorePermit) {
-        let handle = self.handle.clone();
+        let reception = self.reception.clone();
+        let serving = router::serve(stream, reception, Door::Own(peer));
         tokio::spawn(async move {
-            router::serve(stream, handle, Door::Own(peer)).await;
+            serving.await;
             drop(place);
         });
     }

@@ -1,8 +1,11 @@
-//! A byte stream that never hands on more than one frame at a time, so that between two messages everything that was
-//! read and not handed on is here, and the connection can be given to another process.
+//! A byte stream that knows at any time which bytes belong to no whole message yet, so that the connection can be given
+//! to another process without one of them being lost.
 //!
-//! The library reads as much as it gets and keeps it to itself; it therefore gets no more than the frame that it needs.
+//! The library reads as much as it gets and keeps it to itself; it therefore gets no more than the frame that it needs,
+//! and what it got of an unfinished message is remembered here. What it wants to write and the other side does not take
+//! yet is taken from it when the connection is given up, and not before: it may be megabytes.
 
+use std::collections::VecDeque;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -27,6 +30,10 @@ pub(super) struct Frames<S> {
     stream: S,
     /// Absent where nobody will give the connection up: everything is handed on as it comes.
     cutter: Option<Box<Cutter>>,
+    /// What was written and the stream has not taken yet.
+    unsent: VecDeque<u8>,
+    /// Everything is taken that is written, whether or not the stream does.
+    takes_all: bool,
 }
 
 /// Finds where frames end.
@@ -39,6 +46,8 @@ struct Cutter {
     rest: u64,
     /// A frame of a message was handed on, and not its last one.
     in_message: bool,
+    /// What was handed on of a message that is not whole yet.
+    unfinished: Vec<u8>,
 }
 
 impl<S> Frames<S> {
@@ -46,24 +55,53 @@ impl<S> Frames<S> {
     pub(super) fn new(stream: S, unread: &[u8]) -> Self {
         let mut buffer = vec![0; BUFFER.max(unread.len())].into_boxed_slice();
         buffer[..unread.len()].copy_from_slice(unread);
-        let cutter = Cutter { buffer, start: 0, end: unread.len(), rest: 0, in_message: false };
-        Self { stream, cutter: Some(Box::new(cutter)) }
+        let cutter = Cutter {
+            buffer,
+            start: 0,
+            end: unread.len(),
+            rest: 0,
+            in_message: false,
+            unfinished: Vec::new(),
+        };
+        Self { stream, cutter: Some(Box::new(cutter)), unsent: VecDeque::new(), takes_all: false }
     }
 
     /// Makes the end of a connection that is never given up.
     pub(super) fn plain(stream: S) -> Self {
-        Self { stream, cutter: None }
+        Self { stream, cutter: None, unsent: VecDeque::new(), takes_all: false }
     }
 
-    /// Tells whether everything that was handed on is whole messages.
-    pub(super) fn is_between_messages(&self) -> bool {
-        self.cutter.as_ref().is_some_and(|cutter| cutter.rest == 0 && !cutter.in_message)
+    /// Returns the stream.
+    pub(super) fn stream(&self) -> &S {
+        &self.stream
+    }
+
+    /// Returns what was read from the stream and belongs to no whole message that was handed on. Of what was handed on
+    /// whole, whoever reads has made messages by the time it waits for more.
+    pub(super) fn unread(&self) -> Vec<u8> {
+        let Some(cutter) = &self.cutter else { return Vec::new() };
+        [&cutter.unfinished[..], cutter.buffered()].concat()
+    }
+
+    /// Returns what was written and the stream has not taken yet.
+    pub(super) fn unsent(&self) -> Vec<u8> {
+        self.unsent.iter().copied().collect()
+    }
+
+    /// From now on takes everything that is written, or again only what the stream takes.
+    pub(super) fn take_all(&mut self, all: bool) {
+        self.takes_all = all;
+    }
+
+    /// Writes this first.
+    pub(super) fn resend(&mut self, bytes: &[u8]) {
+        self.unsent.extend(bytes);
     }
 
     /// Returns the stream and what was read from it and not handed on.
     pub(super) fn into_parts(self) -> (S, Vec<u8>) {
-        let unread = self.cutter.map(|cutter| cutter.buffered().to_vec());
-        (self.stream, unread.unwrap_or_default())
+        let unread = self.unread();
+        (self.stream, unread)
     }
 }
 
@@ -88,12 +126,22 @@ impl Cutter {
     fn hand_on(&mut self, out: &mut ReadBuf<'_>) {
         let rest = usize::try_from(self.rest).unwrap_or(usize::MAX);
         let count = rest.min(self.end - self.start).min(out.remaining());
-        out.put_slice(&self.buffer[self.start..self.start + count]);
-        self.start += count;
+        let bytes = &self.buffer[self.start..self.start + count];
+        out.put_slice(bytes);
         self.rest -= count as u64;
+        if self.is_unfinished() {
+            self.unfinished.extend_from_slice(bytes);
+        } else {
+            self.unfinished = Vec::new();
+        }
+        self.start += count;
         if self.start == self.end {
             (self.start, self.end) = (0, 0);
         }
+    }
+
+    fn is_unfinished(&self) -> bool {
+        self.rest > 0 || self.in_message
     }
 
     /// Makes room behind what is there: a frame that is waited for fits into the whole buffer.
@@ -126,7 +174,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Frames<S> {
         context: &mut Context<'_>,
         out: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let Self { stream, cutter } = self.get_mut();
+        let Self { stream, cutter, .. } = self.get_mut();
         let stream = Pin::new(stream);
         let Some(cutter) = cutter else { return stream.poll_read(context, out) };
         if cutter.rest == 0 {
@@ -154,9 +202,15 @@ impl Cutter {
         let rest = usize::try_from(self.rest).unwrap_or(usize::MAX).min(out.remaining());
         let mut part = ReadBuf::new(out.initialize_unfilled_to(rest));
         ready!(stream.poll_read(context, &mut part))?;
-        let count = part.filled().len();
-        out.advance(count);
+        let bytes = part.filled();
+        let count = bytes.len();
         self.rest -= count as u64;
+        if self.is_unfinished() {
+            self.unfinished.extend_from_slice(bytes);
+        } else {
+            self.unfinished = Vec::new();
+        }
+        out.advance(count);
         Poll::Ready(Ok(()))
     }
 
@@ -183,20 +237,42 @@ impl Cutter {
     }
 }
 
+impl<S: AsyncWrite + Unpin> Frames<S> {
+    /// Writes what waits, until nothing does or the stream takes no more.
+    fn poll_unsent(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.unsent.is_empty() {
+            let (bytes, _) = self.unsent.as_slices();
+            let written = ready!(Pin::new(&mut self.stream).poll_write(context, bytes))?;
+            if written == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.unsent.drain(..written);
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
 impl<S: AsyncWrite + Unpin> AsyncWrite for Frames<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
+        if !self.takes_all {
+            ready!(self.poll_unsent(context))?;
+            return Pin::new(&mut self.stream).poll_write(context, bytes);
+        }
+        self.unsent.extend(bytes);
+        Poll::Ready(Ok(bytes.len()))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_unsent(context))?;
         Pin::new(&mut self.stream).poll_flush(context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_unsent(context))?;
         Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }
@@ -241,9 +317,7 @@ mod tests {
         let (first, second) = (frame(0x81, 300), frame(0x81, 5));
         near.write_all(&[&first[..], &second, &second[..4]].concat()).await.unwrap();
         let mut frames = Frames::new(far, &[]);
-        assert!(frames.is_between_messages());
         assert_eq!(read(&mut frames).await, first);
-        assert!(frames.is_between_messages());
         let (far, unread) = frames.into_parts();
         assert_eq!(unread, [&second[..], &second[..4]].concat());
 
@@ -255,25 +329,50 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nobody_takes_over_in_the_middle_of_a_message() {
+    async fn what_was_handed_on_of_an_unfinished_message_is_remembered() {
         let (mut near, far) = tokio::io::duplex(256 * 1024);
         let mut frames = Frames::new(far, &[]);
-        near.write_all(&[frame(0x01, 3), frame(0x89, 0), frame(0x80, 3)].concat()).await.unwrap();
-        for between in [false, false, true] {
+        let parts = [frame(0x01, 3), frame(0x89, 0), frame(0x80, 3)];
+        near.write_all(&parts.concat()).await.unwrap();
+        for _ in 0..2 {
             read(&mut frames).await;
-            assert_eq!(frames.is_between_messages(), between);
+            assert_eq!(frames.unread(), parts.concat());
         }
+        read(&mut frames).await;
+        assert!(frames.unread().is_empty());
         // Longer than the buffer: it goes past it in pieces.
         let long = frame(0x81, 3 * BUFFER);
         near.write_all(&long[..BUFFER]).await.unwrap();
         let mut got = read(&mut frames).await;
-        assert!(!frames.is_between_messages());
+        assert_eq!(frames.unread(), got);
         near.write_all(&long[BUFFER..]).await.unwrap();
         while got.len() < long.len() {
+            assert_eq!(frames.unread(), got);
             got.extend(read(&mut frames).await);
         }
         assert_eq!(got, long);
-        assert!(frames.is_between_messages());
+        assert!(frames.unread().is_empty());
+    }
+
+    #[tokio::test]
+    async fn what_the_other_side_does_not_take_is_here_and_nowhere_else() {
+        let (near, mut far) = tokio::io::duplex(4);
+        let mut frames = Frames::new(near, &[]);
+        assert_eq!(frames.write(b"0123456789").await.unwrap(), 4);
+        assert!(frames.unsent().is_empty());
+        frames.take_all(true);
+        assert_eq!(frames.write(b"456789").await.unwrap(), 6);
+        assert_eq!(frames.unsent(), b"456789");
+        let (near, _) = frames.into_parts();
+        let mut next = Frames::new(near, &[]);
+        next.resend(b"456789");
+        let mut got = [0; 12];
+        let write = async {
+            next.write_all(b"ab").await.unwrap();
+            next.flush().await.unwrap();
+        };
+        tokio::join!(write, far.read_exact(&mut got)).1.unwrap();
+        assert_eq!(&got, b"0123456789ab");
     }
 
     #[tokio::test]

@@ -26,7 +26,7 @@ fn the_demo_can_be_played_to_its_end() {
     deck.type_into_child(&["Enter"]);
     deck.wait("both are logged in", |screen| screen.matches("✓ demo-").count() >= 2);
 
-    deck.press(&["Escape"]);
+    deck.press(&["h"]);
     deck.press_until("k", "the hanging one's card", |screen| screen.contains("│ demo-hang"));
     deck.kill();
     deck.wait_state(State::Killed);

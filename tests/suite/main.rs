@@ -50,6 +50,7 @@ mod peer_oidc;
 mod peer_servers;
 mod peer_ssh;
 mod server_connections;
+mod server_handoff;
 mod server_http;
 mod server_slow_client;
 mod server_tcp;

@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
 
 use crate::core::ids::ProviderId;
-use crate::core::secret::Secret;
+use crate::core::secret::{self, Secret};
 use crate::core::time::Timestamp;
 
 /// How long a ticket is valid.
@@ -23,7 +24,7 @@ pub const MOST_TICKETS: usize = 1024;
 const SHOWN: usize = 8;
 
 /// Whom a ticket lets in.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TicketHolder {
     /// The user in whose name it was minted.
     pub user: String,
@@ -31,10 +32,11 @@ pub struct TicketHolder {
     pub provider: Option<ProviderId>,
 }
 
-/// A fresh ticket.
-#[derive(Clone, Debug)]
+/// A fresh ticket. It is written as it is only for the process that takes this one's place.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Ticket {
     /// What is to be presented: 32 random bytes in base64url without padding (RFC 4648 section 5).
+    #[serde(with = "secret::exposed")]
     pub value: Secret,
     /// Whom it lets in.
     pub holder: TicketHolder,
@@ -55,7 +57,7 @@ pub struct TicketRefused {
 }
 
 /// All pending tickets.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Tickets {
     pending: Vec<Ticket>,
 }

@@ -47,7 +47,7 @@ impl Runtime {
         let mut found = asked.join_all().await;
         found.sort_by_key(|(place, _)| *place);
         for (_, found) in found {
-            self.take_over(found);
+            self.take_in(found);
         }
     }
 
@@ -66,7 +66,7 @@ impl Runtime {
         SavedFile { session, directory: PathBuf::from("/") }
     }
 
-    fn take_over(&mut self, found: FoundAgain) {
+    fn take_in(&mut self, found: FoundAgain) {
         let FoundAgain { file, attached } = found;
         let session_id = file.session.session_id().clone();
         let size =

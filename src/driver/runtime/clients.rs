@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::core::ids::{ChallengeId, ClientId, SessionId};
 use crate::driver::handle::Identity;
 use crate::driver::screen_slot::ScreenSlot;
 
 /// A challenge that a client has parked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Parked {
     pub challenge_id: ChallengeId,
     pub epoch: u64,
@@ -47,7 +49,47 @@ pub struct Clients {
     clients: BTreeMap<ClientId, Client>,
 }
 
+/// All clients on their way into the process that takes this one's place.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct MovedClients {
+    last: u64,
+    clients: Vec<MovedClient>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct MovedClient {
+    client: u64,
+    identity: Identity,
+    process_id: Option<u32>,
+    once: bool,
+    focus: Option<SessionId>,
+    parked: Vec<Parked>,
+}
+
 impl Clients {
+    /// Copies all of them.
+    pub fn to_move(&self) -> MovedClients {
+        let moved = |(client, entry): (&ClientId, &Client)| MovedClient {
+            client: client.0,
+            identity: entry.identity.clone(),
+            process_id: entry.process_id,
+            once: entry.once,
+            focus: entry.focus.clone(),
+            parked: entry.parked.clone(),
+        };
+        MovedClients { last: self.last, clients: self.clients.iter().map(moved).collect() }
+    }
+
+    /// Takes over the clients of an earlier process. Returns their numbers.
+    pub fn take_over(&mut self, moved: MovedClients) -> Vec<ClientId> {
+        self.last = moved.last;
+        for MovedClient { client, identity, process_id, once, focus, parked } in moved.clients {
+            let (client, slot) = (ClientId(client), Arc::new(ScreenSlot::default()));
+            self.clients.insert(client, Client { identity, process_id, once, slot, focus, parked });
+        }
+        self.clients.keys().copied().collect()
+    }
+
     pub fn add(
         &mut self,
         identity: Identity,

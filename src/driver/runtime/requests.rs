@@ -74,6 +74,7 @@ impl Runtime {
                 answer(reply, outcome.map(|()| Answer::Value(Value::Bool(true))));
             }
             Request::Hello(_)
+            | Request::SupervisorUpgrade(_)
             | Request::EventsSubscribe {}
             | Request::ScreenTaken {}
             | Request::SessionInput(_)

@@ -1,0 +1,50 @@
+//! What goes from one supervisor's runtime to the next when the program is replaced while it runs.
+//!
+//! Sessions are not among it: each has a keeper, to which the next supervisor attaches, and its file in the folder
+//! `saved`. What only this process knows goes over as it is: who is connected, what is parked, the number of the last
+//! event, the clock.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::handle::{Connection, Subscription};
+use super::runtime::clients::MovedClients;
+use crate::core::challenge::MovedChallenges;
+use crate::core::time::Timestamp;
+use crate::core::token::ticket::Tickets;
+use crate::core::view::BundleView;
+
+/// Everything that the next runtime must know. It may have an answer in it that nobody has read yet, and tickets, so it
+/// goes over a socket that only the two processes have.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct MovedRuntime {
+    /// What the clock showed.
+    pub(super) now: Timestamp,
+    /// Where the system's monotonic clock stood then.
+    pub(super) monotonic: Duration,
+    /// The number of the last event.
+    pub(super) sequence: u64,
+    /// The soft limit of open files before the first supervisor raised it.
+    pub(super) open_files: Option<u64>,
+    pub(super) clients: MovedClients,
+    pub(super) challenges: MovedChallenges,
+    pub(super) tickets: Tickets,
+    pub(super) bundles: Vec<BundleView>,
+}
+
+impl MovedRuntime {
+    /// Returns how many challenges are parked.
+    pub fn parked(&self) -> usize {
+        self.challenges.parked()
+    }
+}
+
+/// A client that was connected to the runtime before, as the next runtime has it.
+#[derive(Debug)]
+pub struct Reattached {
+    /// Its connection, under the same number.
+    pub connection: Connection,
+    /// For one that had subscribed: the events that follow the last one it was told.
+    pub subscription: Subscription,
+}

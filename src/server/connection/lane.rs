@@ -1,0 +1,49 @@
+//! Requests on their way to the driver.
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+
+use futures_util::stream::FuturesUnordered;
+use serde_json::Value;
+
+use crate::driver::Connection;
+use crate::protocol::encode::Frame;
+use crate::protocol::request::Request;
+use crate::server::written;
+
+/// The answer to a request that is being worked on; absent if none is wanted.
+pub(super) type Pending = Pin<Box<dyn Future<Output = Option<Frame>> + Send>>;
+
+/// Requests that are worked on one after the other.
+#[derive(Default)]
+pub(super) struct Lane {
+    /// Those that wait, with the ids to answer under.
+    pub(super) waiting: VecDeque<(Option<Value>, Request)>,
+    /// The one that is worked on; never more.
+    pub(super) working: FuturesUnordered<Pending>,
+}
+
+impl Lane {
+    /// Tells whether nothing waits and nothing is worked on.
+    pub(super) fn is_idle(&self) -> bool {
+        self.waiting.is_empty() && self.working.is_empty()
+    }
+
+    /// Begins with the next one, unless one is being worked on.
+    pub(super) fn begin_next(&mut self, connection: &Connection) {
+        if self.working.is_empty()
+            && let Some((id, request)) = self.waiting.pop_front()
+        {
+            self.working.push(work_on(connection, id, request));
+        }
+    }
+}
+
+/// Works on a request beside everything else.
+pub(super) fn work_on(connection: &Connection, id: Option<Value>, request: Request) -> Pending {
+    let connection = connection.clone();
+    Box::pin(async move {
+        let outcome = connection.call(request).await;
+        Some(written(&id?, &outcome))
+    })
+}

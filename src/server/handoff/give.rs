@@ -1,0 +1,285 @@
+//! The old process's side.
+
+use std::io::Read as _;
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::process::{Child, ChildStderr, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
+
+use super::channel::Channel;
+use super::{FORMAT, HandoffError, Item, Message};
+use crate::core::time::Timestamp;
+use crate::core::token::handoff::{ACKNOWLEDGE_LIMIT, ConsumeError, HandoffToken, HandoffTokens};
+use crate::driver::MovedRuntime;
+use crate::server::connection::Departing;
+use crate::server::{Reception, tcp, unix};
+
+/// How long connections that still speak HTTP are waited for.
+const ARRIVE_LIMIT: Duration = Duration::from_secs(1);
+
+/// How long the calls that are being worked on, and the sessions that are being started, may take.
+const QUIESCE_LIMIT: Duration = Duration::from_secs(5);
+
+/// The longest report that is read of a program that ended, in bytes.
+const LONGEST_REPORT: usize = 16 * 1024;
+
+/// All that a supervisor serves.
+#[derive(Debug)]
+pub struct House {
+    /// What every connection is served with.
+    pub reception: Reception,
+    /// The Unix socket.
+    pub unix: unix::Listening,
+    /// The TCP sockets.
+    pub loopback: Vec<tcp::Listening>,
+}
+
+impl House {
+    async fn pause(&mut self) {
+        self.unix.pause().await;
+        for listening in &mut self.loopback {
+            listening.pause().await;
+        }
+    }
+
+    /// Goes on as if nothing had been.
+    fn resume(&mut self) {
+        self.reception.roster().resume();
+        self.unix.resume();
+        self.loopback.iter_mut().for_each(tcp::Listening::resume);
+    }
+
+    /// Leaves everything to the other process.
+    fn leave(&mut self) {
+        self.reception.roster().leave();
+        self.unix.leave();
+    }
+}
+
+/// Has another process of `executable` take over everything. When this returns without an error, it serves, and this
+/// process is to end without a word. With an error everything goes on here, and the other process is gone.
+///
+/// # Errors
+/// The other process was not started, ended, was too slow, or did not prove that it has everything; or this one is busy.
+pub async fn give(house: &mut House, executable: &Path) -> Result<(), HandoffError> {
+    let mut successor = Successor::start(executable).await?;
+    house.pause().await;
+    match hand_over(house, &mut successor).await {
+        Ok(()) => {
+            house.leave();
+            Ok(())
+        }
+        Err(error) => {
+            let error = successor.end(error).await;
+            house.resume();
+            Err(error)
+        }
+    }
+}
+
+async fn hand_over(house: &House, successor: &mut Successor) -> Result<(), HandoffError> {
+    let roster = house.reception.roster();
+    roster.wait_arrived(ARRIVE_LIMIT).await;
+    if !roster.quiesce(QUIESCE_LIMIT).await {
+        return Err(HandoffError::Busy);
+    }
+    let handle = house.reception.handle();
+    let (runtime, lock, verdict) = timeout(QUIESCE_LIMIT, handle.hand_over())
+        .await
+        .map_err(|_| HandoffError::Busy)?
+        .ok_or(HandoffError::Stopped)?;
+    // Nothing happens any more, so what each client was not told yet is complete.
+    let connections = roster.collect().await;
+    successor.offer(Offer { runtime, descriptors: descriptors(house, lock, connections)? }).await?;
+    // From here on there is no way back. If the other process ends now, it is as if this one had been killed: the
+    // keepers hold every session, and clients start another supervisor.
+    verdict.taken(handle).await;
+    Ok(())
+}
+
+fn descriptors(
+    house: &House,
+    lock: OwnedFd,
+    connections: Vec<Departing>,
+) -> Result<Vec<(Item, OwnedFd)>, HandoffError> {
+    let copy = |descriptor: BorrowedFd<'_>| descriptor.try_clone_to_owned();
+    let mut all = vec![(Item::Lock {}, lock), (Item::Listener {}, copy(house.unix.descriptor())?)];
+    for listening in &house.loopback {
+        let allowed = listening.allowed().to_vec();
+        all.push((Item::Loopback { allowed }, copy(listening.descriptor())?));
+    }
+    all.extend(
+        connections
+            .into_iter()
+            .map(|Departing { descriptor, state }| (Item::Connection { state: Box::new(state) }, descriptor)),
+    );
+    Ok(all)
+}
+
+/// Everything that goes over.
+struct Offer {
+    runtime: MovedRuntime,
+    descriptors: Vec<(Item, OwnedFd)>,
+}
+
+/// The process that is to take over.
+struct Successor {
+    process: Child,
+    /// Absent while it is used on another thread.
+    channel: Option<Channel>,
+}
+
+impl Successor {
+    /// Starts it, and waits until it is ready: whoever is not costs the clients nothing.
+    async fn start(executable: &Path) -> Result<Self, HandoffError> {
+        let (near, far) = UnixStream::pair()?;
+        let process = Command::new(executable)
+            .args(["serve", "--take-over"])
+            .current_dir("/")
+            .stdin(OwnedFd::from(far))
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(HandoffError::NotStarted)?;
+        let mut successor = Self { process, channel: Some(Channel::new(near)?) };
+        let ready =
+            successor.with_channel(|channel| match channel.receive(Instant::now() + ACKNOWLEDGE_LIMIT)? {
+                (Message::Hello { format: FORMAT }, None) => Ok(()),
+                _ => Err(HandoffError::Foreign),
+            });
+        match ready.await {
+            Ok(()) => Ok(successor),
+            Err(error) => Err(successor.end(error).await),
+        }
+    }
+
+    /// Works with the channel on a thread that may block.
+    async fn with_channel<T: Send + 'static>(
+        &mut self,
+        work: impl FnOnce(&mut Channel) -> Result<T, HandoffError> + Send + 'static,
+    ) -> Result<T, HandoffError> {
+        let mut channel = self.channel.take().ok_or_else(|| HandoffError::Ended(String::new()))?;
+        let worked = spawn_blocking(move || {
+            let outcome = work(&mut channel);
+            (channel, outcome)
+        });
+        let (channel, outcome) = worked.await.map_err(|_| HandoffError::Stopped)?;
+        self.channel = Some(channel);
+        outcome
+    }
+
+    async fn offer(&mut self, offer: Offer) -> Result<(), HandoffError> {
+        self.with_channel(move |channel| transfer(channel, offer)).await
+    }
+
+    /// Ends it, whatever it does, and waits until it has ended: nobody else may hold what goes on here. Returns why, in
+    /// its own words if it had any.
+    async fn end(mut self, error: HandoffError) -> HandoffError {
+        let ended = spawn_blocking(move || {
+            let _ = self.process.kill();
+            let _ = self.process.wait();
+            self.process.stderr.take().map(report_of).unwrap_or_default()
+        });
+        match error {
+            HandoffError::Ended(_) => HandoffError::Ended(reason(&ended.await.unwrap_or_default())),
+            other => {
+                let _ = ended.await;
+                other
+            }
+        }
+    }
+}
+
+/// Reads what a program printed before it ended. Something that it started may hold the other end for ever.
+fn report_of(mut errors: ChildStderr) -> String {
+    let limit = Timespec { tv_sec: 0, tv_nsec: 200_000_000 };
+    let mut report = Vec::new();
+    let mut buffer = [0; 4096];
+    while report.len() < LONGEST_REPORT {
+        let mut watched = [PollFd::new(&errors, PollFlags::IN)];
+        if !matches!(poll(&mut watched, Some(&limit)), Ok(1..)) {
+            break;
+        }
+        match errors.read(&mut buffer) {
+            Ok(read @ 1..) => report.extend_from_slice(&buffer[..read]),
+            Ok(0) | Err(_) => break,
+        }
+    }
+    String::from_utf8_lossy(&report).into_owned()
+}
+
+/// Puts what a program printed before it ended behind a sentence.
+fn reason(report: &str) -> String {
+    let report: Vec<&str> = report.lines().filter(|line| !line.trim().is_empty()).collect();
+    if report.is_empty() { String::new() } else { format!(": {}", report.join("; ")) }
+}
+
+/// Sends everything, each descriptor with a token of its own, and consumes the tokens as they come back.
+fn transfer(channel: &mut Channel, offer: Offer) -> Result<(), HandoffError> {
+    let mut handoff = Handoff { begun: Instant::now(), tokens: HandoffTokens::default(), given: Vec::new() };
+    let outcome = handoff.run(channel, offer);
+    handoff.revoke();
+    outcome
+}
+
+/// One handoff under way.
+struct Handoff {
+    begun: Instant,
+    tokens: HandoffTokens,
+    /// The tokens that went over, in order.
+    given: Vec<HandoffToken>,
+}
+
+impl Handoff {
+    fn now(&self) -> Timestamp {
+        Timestamp(0).after(self.begun.elapsed())
+    }
+
+    fn run(&mut self, channel: &mut Channel, offer: Offer) -> Result<(), HandoffError> {
+        let deadline = self.begun + ACKNOWLEDGE_LIMIT;
+        channel.send(&Message::State { runtime: Box::new(offer.runtime) }, None, deadline)?;
+        for (item, descriptor) in offer.descriptors {
+            let token = self.issue()?;
+            let message = Message::Item { token: token.text(), item: Box::new(item) };
+            self.given.push(token);
+            channel.send(&message, Some(descriptor.as_fd()), deadline)?;
+        }
+        channel.send(&Message::End {}, None, deadline)?;
+        for expected in &self.given {
+            let Message::Taken { token } = channel.receive(deadline)?.0 else {
+                return Err(HandoffError::Foreign);
+            };
+            let presented = HandoffToken::from_text(&token).ok_or(ConsumeError::Mismatch)?;
+            let now = Timestamp(0).after(self.begun.elapsed());
+            self.tokens.consume(now, &presented, expected)?;
+        }
+        channel.send(&Message::Commit {}, None, deadline)?;
+        Ok(())
+    }
+
+    fn issue(&mut self) -> Result<HandoffToken, HandoffError> {
+        let mut failure = None;
+        let now = self.now();
+        let token = self.tokens.issue(now, || {
+            let mut random = [0; 16];
+            failure = getrandom::fill(&mut random).err().or(failure);
+            random
+        })?;
+        match failure {
+            None => Ok(token),
+            Some(error) => Err(HandoffError::Channel(std::io::Error::other(error))),
+        }
+    }
+
+    /// What was not consumed is of no use to whoever presents it late.
+    fn revoke(&mut self) {
+        for token in &self.given {
+            self.tokens.revoke(token);
+        }
+    }
+}
