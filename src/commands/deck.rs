@@ -222,7 +222,11 @@ fn run_deck(way: Way, prepared: Prepared, start: Vec<StartSession>) -> Result<()
     platform::deny_reading();
     // Before there are threads: the guard is a copy of this process.
     let guard = TerminalGuard::spawn(std::io::stdout().as_fd()).ok();
-    let runtime = super::full_runtime()?;
+    let runtime = match &way {
+        // One thread: a key must not wait for another one to wake up.
+        Way::Background(_) => super::current_thread_runtime(),
+        Way::Embedded => super::full_runtime(),
+    }?;
     let outcome = runtime.block_on(async {
         match way {
             Way::Background(approach) => in_background(approach, prepared, start, guard).await,
