@@ -11,6 +11,7 @@ pub mod clipboard;
 pub mod dialog;
 
 pub mod field;
+pub mod input;
 pub mod keymap;
 pub mod keys;
 pub mod keys_to_bytes;

@@ -1,11 +1,12 @@
 //! `authdeck`, `authdeck login`, `authdeck run`: the deck, with or without something started in it.
 
 use std::io::{IsTerminal as _, Write as _};
-use std::os::fd::AsFd as _;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::io::unix::AsyncFd;
 use tokio::sync::Mutex;
 
 use super::embedded::EmbeddedSupervisor;
@@ -19,6 +20,7 @@ use crate::config::{self, Settings};
 use crate::core::ids::{BundleId, ProviderId};
 use crate::core::provider::Provider;
 use crate::driver::platform::guard::TerminalGuard;
+use crate::driver::platform::watched::watch_input;
 use crate::driver::{DriverSettings, platform};
 use crate::error::{Error, Kind, visible};
 use crate::protocol::request::StartSession;
@@ -245,7 +247,7 @@ async fn in_background(
 ) -> Result<(), Error> {
     let connected = approach.finish().await?;
     let reconnect = || -> tui::Reconnected { Box::pin(connect_or_start()) };
-    tui::run(deck(connected, Box::new(reconnect), prepared, start, guard)).await
+    tui::run(deck(connected, Box::new(reconnect), prepared, start, guard)?).await
 }
 
 async fn in_this_process(
@@ -269,7 +271,10 @@ async fn in_this_process(
             Box::pin(async move { supervisor.lock().await.connect().await })
         }
     };
-    let outcome = tui::run(deck(connected, Box::new(reconnect), prepared, start, guard)).await;
+    let outcome = match deck(connected, Box::new(reconnect), prepared, start, guard) {
+        Ok(deck) => tui::run(deck).await,
+        Err(error) => Err(error),
+    };
     supervisor.lock().await.stop().await;
     outcome
 }
@@ -280,16 +285,23 @@ fn deck(
     prepared: Prepared,
     start: Vec<StartSession>,
     guard: Option<TerminalGuard>,
-) -> Deck {
+) -> Result<Deck, Error> {
     let supervisor = Attachment { name: String::new(), connection: Ok(connected), reconnect };
-    Deck {
+    Ok(Deck {
         supervisors: vec![supervisor],
         remote: None,
+        input: terminal_input()?,
         settings: prepared.settings,
         start,
         messages: prepared.messages,
         guard: guard.map(|guard| Box::new(guard) as _),
-    }
+    })
+}
+
+/// The terminal's input for a deck. Must be called within a tokio runtime.
+pub(super) fn terminal_input() -> Result<AsyncFd<OwnedFd>, Error> {
+    let input = std::io::stdin().as_fd().try_clone_to_owned().and_then(watch_input);
+    input.map_err(|error| Error::new(Kind::Unavailable, "the terminal cannot be used").because(error))
 }
 
 #[cfg(test)]

@@ -66,6 +66,7 @@ pub fn run(options: Ssh) -> Result<(), Error> {
         let deck = Deck {
             supervisors,
             remote: Some(port_holder),
+            input: super::deck::terminal_input()?,
             settings: prepared.settings,
             start,
             messages: prepared.messages,

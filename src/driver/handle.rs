@@ -275,7 +275,10 @@ impl Connection {
         let sessions = &self.shared.handle.sessions;
         match request {
             Request::SessionInput(input) => match decoded(&input) {
-                Ok(bytes) => or_false(sessions.ask(&input.session_id, Ask::Input(bytes)).await),
+                Ok(bytes) => {
+                    let typed = sessions.type_bytes(&input.session_id, &bytes).await;
+                    Ok(Answer::Value(Value::Bool(typed)))
+                }
                 Err(refusal) => Err(refusal),
             },
             Request::SessionResize(to) => {

@@ -7,6 +7,7 @@
 mod attachment;
 mod found;
 mod frames;
+mod outbox;
 mod starting;
 
 use std::path::PathBuf;

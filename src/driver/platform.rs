@@ -4,14 +4,16 @@
 //! | --- | --- |
 //! | [`daemon`] | leaves behind whoever started a background process |
 //! | [`guard`] | restores the person's terminal if the deck is killed |
+//! | [`watched`] | descriptors that a runtime watches |
 //! | `linux` | processes and limits as Linux shows them in `/proc` |
 //!
-//! `main` calls the first and hands what it returns to the deck, which knows nothing of this part.
+//! The commands hand what these return to the deck, which knows nothing of this part.
 
 pub mod daemon;
 pub mod guard;
 #[cfg(target_os = "linux")]
 mod linux;
+pub mod watched;
 
 #[cfg(target_os = "linux")]
 pub use linux::{

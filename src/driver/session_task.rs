@@ -124,6 +124,7 @@ impl SessionTask {
             ScreenLimits { history_lines: setting.settings.limits.history_lines, ..ScreenLimits::default() };
         let hello = attached.as_ref().map(|attached| &attached.hello);
         let start = hello.map_or(0, |hello| hello.resume_at);
+        mailbox.keys.lead_to(attached.as_ref().map(|attached| attached.handle.clone()));
         Self {
             screen: Screen::new(size, limits),
             detection: Detection::new(setting.provider.clone()),
@@ -179,6 +180,10 @@ impl SessionTask {
                 self.serve_viewers();
             }
             Order::Unfocus { client } => self.viewers.remove(client),
+            Order::Typed => {
+                self.mailbox.keys.noted();
+                self.tell(SessionInput::Typed).await;
+            }
             Order::Mask(secret) => self.mask(&secret),
             Order::Opened(url) => {
                 let noticed = self.detection.opened(&url);

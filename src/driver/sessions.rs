@@ -2,11 +2,13 @@
 //! by the runtime.
 
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use tokio::sync::{mpsc, oneshot};
 
 use super::handle::Answer;
+use super::keeper_link::{InputKind, KeeperHandle};
 use super::screen_slot::ScreenSlot;
 use crate::core::ids::{ClientId, SessionId};
 use crate::core::input::DeliveryId;
@@ -19,8 +21,6 @@ const ASK_QUEUE: usize = 64;
 /// What a client asks a session's task.
 #[derive(Debug)]
 pub(super) enum Ask {
-    /// Types bytes as they are.
-    Input(zeroize::Zeroizing<Vec<u8>>),
     /// Resizes the terminal.
     Resize { columns: u16, rows: u16 },
     /// Shows the whole screen.
@@ -53,15 +53,43 @@ pub(super) enum Order {
     Focus { client: ClientId, slot: Arc<ScreenSlot> },
     /// Ceases to.
     Unfocus { client: ClientId },
+    /// Notes that a person typed into the child.
+    Typed,
     /// Takes a URL that the child handed to a browser.
     Opened(String),
     /// Keeps a text out of everything that is shown from now on.
     Mask(Secret),
 }
 
-/// The two ways into a session's task.
+/// The way of keys to a session's child: straight to its keeper, so that a key waits for no task.
+#[derive(Debug, Default)]
+pub(super) struct Keys {
+    /// The keeper, while the child takes input.
+    keeper: Mutex<Option<KeeperHandle>>,
+    /// [`Order::Typed`] is under way.
+    told: AtomicBool,
+}
+
+impl Keys {
+    /// Opens the way, or closes it.
+    pub fn lead_to(&self, keeper: Option<KeeperHandle>) {
+        *self.keeper.lock().unwrap_or_else(PoisonError::into_inner) = keeper;
+    }
+
+    /// The session's task has seen [`Order::Typed`].
+    pub fn noted(&self) {
+        self.told.store(false, Ordering::Release);
+    }
+
+    fn keeper(&self) -> Option<KeeperHandle> {
+        self.keeper.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// The ways into a session's task.
 #[derive(Clone, Debug)]
 pub(super) struct Port {
+    pub keys: Arc<Keys>,
     /// From clients: bounded, they wait.
     pub asks: mpsc::Sender<(Ask, AnswerSender)>,
     /// From the runtime, which must not wait. Unbounded; the engine orders a handful of things for each session.
@@ -71,6 +99,7 @@ pub(super) struct Port {
 /// The session task's ends of a [`Port`].
 #[derive(Debug)]
 pub(super) struct Mailbox {
+    pub keys: Arc<Keys>,
     pub asks: mpsc::Receiver<(Ask, AnswerSender)>,
     pub orders: mpsc::UnboundedReceiver<Order>,
 }
@@ -79,7 +108,8 @@ pub(super) struct Mailbox {
 pub(super) fn port() -> (Port, Mailbox) {
     let (asks, asked) = mpsc::channel(ASK_QUEUE);
     let (orders, ordered) = mpsc::unbounded_channel();
-    (Port { asks, orders }, Mailbox { asks: asked, orders: ordered })
+    let keys = Arc::new(Keys::default());
+    (Port { keys: Arc::clone(&keys), asks, orders }, Mailbox { keys, asks: asked, orders: ordered })
 }
 
 /// All sessions that have a task.
@@ -97,6 +127,18 @@ impl Sessions {
 
     pub fn get(&self, session_id: &SessionId) -> Option<Port> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).get(session_id).cloned()
+    }
+
+    /// Types bytes into a session's child; false if nobody is there to read them (behaviour S10).
+    pub async fn type_bytes(&self, session_id: &SessionId, bytes: &[u8]) -> bool {
+        let Some(port) = self.get(session_id) else { return false };
+        let Some(keeper) = port.keys.keeper() else { return false };
+        let typed = keeper.send_input(bytes, InputKind::Keys).await.is_ok();
+        if typed && !port.keys.told.swap(true, Ordering::AcqRel) {
+            // An error means that the session was removed meanwhile.
+            let _ = port.orders.send(Order::Typed);
+        }
+        typed
     }
 
     /// Asks a session's task and waits for its answer.

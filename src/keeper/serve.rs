@@ -337,7 +337,8 @@ impl Keeper {
     }
 
     pub(super) fn tell_inputs(&mut self, done: Vec<(u32, InputOutcome)>) {
-        for (id, outcome) in done {
+        // Nobody waits for the outcome of keys: a report would only wake the supervisor up before the echo.
+        for (id, outcome) in done.into_iter().filter(|(id, _)| *id != 0) {
             self.tell(&Report::InputDone { id, outcome });
         }
     }

@@ -124,12 +124,9 @@ fn named(code: KeyCode) -> Option<Key> {
     })
 }
 
-/// The bytes 0x1C to 0x1F arrive as Ctrl and the digits 4 to 7 (crossterm 0.29); people write them `ctrl-\` to `ctrl-_`.
+/// Control makes no difference between capitals and small letters.
 fn control_letter(key: Key, control: bool) -> Key {
     match key {
-        Key::Char(digit @ '4'..='7') if control => {
-            Key::Char(['\\', ']', '^', '_'][usize::from(digit as u8 - b'4')])
-        }
         Key::Char(letter) if control => Key::Char(letter.to_ascii_lowercase()),
         other => other,
     }
@@ -220,8 +217,10 @@ mod tests {
 
     #[test]
     fn the_escape_chord_of_the_terminal_is_recognised() {
-        let event = KeyEvent::new(KeyCode::Char('5'), KeyModifiers::CONTROL);
-        assert_eq!(KeyPress::from_event(&event).unwrap().to_string(), "ctrl-]");
+        let (mut parser, mut events) = (crate::tui::input::InputParser::default(), Vec::new());
+        parser.feed(b"\x1d", &mut events);
+        let [crossterm::event::Event::Key(event)] = &events[..] else { panic!("{events:?}") };
+        assert_eq!(KeyPress::from_event(event).unwrap().to_string(), "ctrl-]");
     }
 
     #[test]

@@ -3,9 +3,11 @@
 
 use std::any::Any;
 use std::io::{self, Write as _};
+use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use crossterm::event::{Event as TerminalEvent, KeyEventKind};
+use tokio::io::unix::AsyncFd;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
@@ -14,7 +16,7 @@ use super::keys::KeyPress;
 use super::model::{HostIndex, Model};
 use super::msg::{Ask, Cmd, HostNews, Msg};
 use super::pacing::Pacing;
-use super::terminal::{Terminal, Told};
+use super::terminal::{Ears, Terminal, Told};
 use super::update;
 use crate::client::ClientEvent;
 use crate::config::Settings;
@@ -45,6 +47,8 @@ pub struct Deck {
     pub supervisors: Vec<Attachment>,
     /// They are on other machines, and who listens on a port of this one is told by this.
     pub remote: Option<PortHolder>,
+    /// The terminal's input.
+    pub input: AsyncFd<OwnedFd>,
     /// The person's settings.
     pub settings: Settings,
     /// What is to be started at once.
@@ -75,7 +79,7 @@ pub async fn run(deck: Deck) -> Result<(), Error> {
     let no_terminal = |error| Error::new(Kind::Unavailable, "the terminal cannot be used").because(error);
     let size = Terminal::size().map_err(no_terminal)?;
     let (hang_up, terminate) = (listen(SignalKind::hangup())?, listen(SignalKind::terminate())?);
-    let (terminal, told) = Terminal::enter(settings.mouse).map_err(no_terminal)?;
+    let (terminal, ears) = Terminal::enter(settings.mouse, deck.input).map_err(no_terminal)?;
     let (effects, outcomes) = Effects::new(&settings);
     let canvas = Canvas::new(size, settings.surroundings.colours);
     let mut messages = deck.messages;
@@ -102,7 +106,7 @@ pub async fn run(deck: Deck) -> Result<(), Error> {
         screen_undrawn: false,
         over: None,
     };
-    let sources = Sources { told, outcomes, hang_up, terminate };
+    let sources = Sources { ears, outcomes, hang_up, terminate };
     let farewell = running.serve(sources).await;
     // The order matters: the guard may go only when there is nothing left to restore.
     drop(running);
@@ -131,7 +135,7 @@ fn say_farewell(farewell: Farewell) {
 }
 
 struct Sources {
-    told: mpsc::UnboundedReceiver<Told>,
+    ears: Ears,
     outcomes: mpsc::UnboundedReceiver<Outcome>,
     hang_up: Signal,
     terminate: Signal,
@@ -173,7 +177,7 @@ impl Running {
             let tick_wait = self.due.map(|due| self.clock.now().until(due));
             tokio::select! {
                 biased;
-                told = sources.told.recv() => self.told(told.unwrap_or(Told::HungUp)),
+                told = sources.ears.next() => self.told(told),
                 outcome = sources.outcomes.recv() => self.outcome(outcome),
                 (host, told) = self.hosts.next(), if !self.screen_undrawn => self.host_told(host, told),
                 _ = sources.hang_up.recv() => self.over = Some(true),
@@ -187,7 +191,9 @@ impl Running {
 
     /// Takes all that is there, so that a burst is drawn once.
     fn drain(&mut self, sources: &mut Sources) {
-        while let Ok(told) = sources.told.try_recv() {
+        while self.over.is_none()
+            && let Some(told) = sources.ears.try_next()
+        {
             self.told(told);
         }
         while let Ok(outcome) = sources.outcomes.try_recv() {

@@ -1,14 +1,19 @@
 //! The person's terminal: taken over, written to without ever waiting for it, and given back however the deck ends.
 
 use std::io::{self, Write as _};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc as blocking;
 
 use crossterm::event::Event;
 use crossterm::terminal as raw;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use tokio::io::unix::AsyncFd;
 use tokio::sync::mpsc;
+
+mod keyboard;
+
+use keyboard::Keyboard;
 
 /// What takes the terminal over: alternate screen, hidden cursor, bracketed paste.
 const ENTER: &str = "\x1b[?1049h\x1b[?25l\x1b[?2004h";
@@ -33,6 +38,29 @@ pub enum Told {
     HungUp,
 }
 
+/// Where the deck hears what the terminal tells.
+#[derive(Debug)]
+pub struct Ears {
+    keyboard: Keyboard,
+    told: mpsc::UnboundedReceiver<Told>,
+}
+
+impl Ears {
+    /// Waits for what the terminal tells next. Cancelling loses nothing.
+    pub async fn next(&mut self) -> Told {
+        tokio::select! {
+            biased;
+            told = self.told.recv() => told.unwrap_or(Told::HungUp),
+            told = self.keyboard.next() => told,
+        }
+    }
+
+    /// Takes what was told already, without waiting.
+    pub fn try_next(&mut self) -> Option<Told> {
+        self.told.try_recv().ok().or_else(|| self.keyboard.try_next())
+    }
+}
+
 /// The terminal while the deck has it.
 #[derive(Debug)]
 pub struct Terminal {
@@ -40,11 +68,11 @@ pub struct Terminal {
 }
 
 impl Terminal {
-    /// Takes the terminal over; what it tells comes through the receiver.
+    /// Takes the terminal over; what it tells is heard through the [`Ears`]. Must be called within a tokio runtime.
     ///
     /// # Errors
     /// There is no terminal, or it cannot be set.
-    pub fn enter(mouse: bool) -> io::Result<(Self, mpsc::UnboundedReceiver<Told>)> {
+    pub fn enter(mouse: bool, input: AsyncFd<OwnedFd>) -> io::Result<(Self, Ears)> {
         raw::enable_raw_mode()?;
         TAKEN.store(true, Ordering::SeqCst);
         restore_on_panic();
@@ -54,18 +82,11 @@ impl Terminal {
             stdout.write_all(ENTER_MOUSE.as_bytes())?;
         }
         stdout.flush()?;
+        let keyboard = Keyboard::new(input)?;
         let (sender, told) = mpsc::unbounded_channel();
         let (writer, outbox) = blocking::channel();
-        std::thread::Builder::new().name("terminal-in".into()).spawn({
-            let sender = sender.clone();
-            move || read(&sender)
-        })?;
-        std::thread::Builder::new().name("terminal-gone".into()).spawn({
-            let sender = sender.clone();
-            move || watch(&sender)
-        })?;
         std::thread::Builder::new().name("terminal-out".into()).spawn(move || write(&outbox, &sender))?;
-        Ok((Self { writer }, told))
+        Ok((Self { writer }, Ears { keyboard, told }))
     }
 
     /// Returns columns and rows.
@@ -142,23 +163,4 @@ fn write(outbox: &blocking::Receiver<Vec<u8>>, sender: &mpsc::UnboundedSender<To
             return;
         }
     }
-}
-
-fn read(sender: &mpsc::UnboundedSender<Told>) {
-    loop {
-        let told = crossterm::event::read().map_or(Told::HungUp, Told::Event);
-        let over = matches!(told, Told::HungUp);
-        if sender.send(told).is_err() || over {
-            return;
-        }
-    }
-}
-
-/// crossterm's reader spins when the terminal vanishes (its issue 793), so this is watched for by itself.
-fn watch(sender: &mpsc::UnboundedSender<Told>) {
-    let stdin = io::stdin();
-    let mut gone = [PollFd::new(&stdin, PollFlags::empty())];
-    while let Err(rustix::io::Errno::INTR) = poll(&mut gone, None) {}
-    // Nobody listens any more if the deck is over already.
-    let _ = sender.send(Told::HungUp);
 }

@@ -1,5 +1,8 @@
 //! What the deck does with the person's terminal: takes it, calls the person through it, and gives it back however it ends.
 
+use std::os::fd::AsFd as _;
+
+use authdeck::driver::platform::watched::watch_input;
 use authdeck::tui::terminal::{RESTORE, Terminal};
 
 use super::common::env::{AUTHDECK, Home};
@@ -98,7 +101,10 @@ fn a_panic_in_a_taken_terminal() {
     if std::env::var_os(PANICS).is_none() {
         return;
     }
-    let (_terminal, _told) = Terminal::enter(true).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let _inside = runtime.enter();
+    let input = std::io::stdin().as_fd().try_clone_to_owned().and_then(watch_input).unwrap();
+    let (_terminal, _ears) = Terminal::enter(true, input).unwrap();
     panic!("on purpose");
 }
 

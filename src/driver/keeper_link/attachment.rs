@@ -13,7 +13,8 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::frames::{Shared, Waiting, connect, next_report, read_frames, write_frames};
+use super::frames::{Shared, Waiting, connect, next_report, read_frames};
+use super::outbox::{Outbox, Over};
 use super::{ANSWER_LIMIT, KeeperError, KeeperEvent, WINDOW};
 use crate::keeper::TOKEN;
 use crate::keeper::wire::{
@@ -26,8 +27,14 @@ const ATTEMPTS: u32 = 5;
 /// Gives orders to a keeper. Clones share the connection, which ends when the [`KeeperEvents`] are dropped.
 #[derive(Clone)]
 pub struct KeeperHandle {
-    frames: mpsc::Sender<Vec<u8>>,
+    outbox: Arc<Outbox>,
     shared: Arc<Shared>,
+}
+
+impl std::fmt::Debug for KeeperHandle {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("KeeperHandle").finish_non_exhaustive()
+    }
 }
 
 /// What comes from a keeper, in order. Dropping it detaches; the session lives on.
@@ -46,6 +53,7 @@ pub struct KeeperEvents {
 impl Drop for KeeperEvents {
     fn drop(&mut self) {
         self.tasks.iter().for_each(JoinHandle::abort);
+        self.handle.outbox.close();
         let mut waiting = self.handle.shared.waiting();
         *waiting = Waiting { over: true, ..Waiting::default() };
     }
@@ -110,7 +118,6 @@ fn serve(
     directory: &Path,
     hello: &Hello,
 ) -> (KeeperHandle, KeeperEvents) {
-    let (frames, outgoing) = mpsc::channel(64);
     let (incoming, events) = mpsc::unbounded_channel();
     let shared = Arc::new(Shared {
         waiting: Mutex::default(),
@@ -118,8 +125,12 @@ fn serve(
         directory: directory.to_owned(),
     });
     let reader = tokio::spawn(read_frames(read, incoming, Arc::clone(&shared)));
-    let writer = tokio::spawn(write_frames(write, outgoing));
-    let handle = KeeperHandle { frames, shared };
+    let outbox = Arc::new(Outbox::new(write));
+    let writer = tokio::spawn({
+        let outbox = Arc::clone(&outbox);
+        async move { outbox.run().await }
+    });
+    let handle = KeeperHandle { outbox, shared };
     let events = KeeperEvents {
         events,
         handle: handle.clone(),
@@ -139,7 +150,7 @@ impl KeeperEvents {
     pub async fn next(&mut self) -> Option<KeeperEvent> {
         if let Some(frame) = self.consumed_frame() {
             let offset = self.handed_out;
-            if self.handle.frames.send(frame).await.is_ok() {
+            if self.handle.outbox.send(frame).await.is_ok() {
                 self.told = offset;
             }
         }
@@ -150,7 +161,7 @@ impl KeeperEvents {
     /// Returns an event if one is there, without waiting; otherwise like [`KeeperEvents::next`].
     pub fn try_next(&mut self) -> Option<KeeperEvent> {
         if let Some(frame) = self.consumed_frame()
-            && self.handle.frames.try_send(frame).is_ok()
+            && self.handle.outbox.try_send(&frame) == Ok(true)
         {
             self.told = self.handed_out;
         }
@@ -253,7 +264,7 @@ impl KeeperHandle {
     }
 
     async fn send(&self, frame: Vec<u8>) -> Result<(), KeeperError> {
-        self.frames.send(frame).await.map_err(|_| self.gone())
+        self.outbox.send(frame).await.map_err(|Over| self.gone())
     }
 
     fn next_id(&self) -> u32 {

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::io::{AsyncReadExt as _, BufReader};
+use tokio::net::unix::OwnedReadHalf;
 use tokio::sync::{mpsc, oneshot};
 
 use super::KeeperEvent;
@@ -136,16 +136,5 @@ fn answer(shared: &Shared, report: Report) -> Option<KeeperEvent> {
         Report::LimitReached => Some(KeeperEvent::LimitReached),
         Report::KillFinished(report) => Some(KeeperEvent::KillFinished(report)),
         Report::Released => Some(KeeperEvent::Released),
-    }
-}
-
-pub(super) async fn write_frames(mut write: OwnedWriteHalf, mut frames: mpsc::Receiver<Vec<u8>>) {
-    while let Some(frame) = frames.recv().await {
-        let written = write.write_all(&frame).await;
-        // Input may be a password.
-        drop(zeroize::Zeroizing::new(frame));
-        if written.is_err() {
-            return;
-        }
     }
 }

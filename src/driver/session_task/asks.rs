@@ -21,7 +21,6 @@ const MOST_LINES: u64 = 1_000;
 impl SessionTask {
     pub(super) async fn on_ask(&mut self, ask: Ask, reply: AnswerSender) {
         let result = match ask {
-            Ask::Input(bytes) => Ok(Answer::Value(Value::Bool(self.type_bytes(&bytes).await))),
             Ask::Resize { columns, rows } => Ok(Answer::Value(Value::Bool(self.resize(columns, rows).await))),
             Ask::Screen => self.whole_screen(),
             Ask::History { first, count } => value(&self.history(first, count)),

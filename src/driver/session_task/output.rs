@@ -79,6 +79,7 @@ impl SessionTask {
                 // supervisor now is lost to this one, but what it holds is that one's to end.
                 if refusal.reason == RefusalReason::Superseded {
                     self.keeper = None;
+                    self.mailbox.keys.lead_to(None);
                     self.tell(SessionInput::KeeperLost).await;
                 }
             }
@@ -135,6 +136,7 @@ impl SessionTask {
         if std::mem::replace(&mut self.output_ended, true) {
             return;
         }
+        self.mailbox.keys.lead_to(None);
         self.finish().await;
         self.tell(SessionInput::OutputEnded).await;
         if self.release_wanted {
@@ -145,6 +147,7 @@ impl SessionTask {
     /// The connection is over. If the keeper was told to go, that is how it goes.
     async fn on_keeper_gone(&mut self) {
         self.keeper = None;
+        self.mailbox.keys.lead_to(None);
         if !self.released {
             self.finish().await;
             self.tell(SessionInput::KeeperLost).await;

@@ -37,16 +37,6 @@ impl SessionTask {
             let _ = facts.send(Fact::Input(Input::Session { session_id, input })).await;
         });
     }
-
-    /// Types bytes; false if nobody is there to read them (behaviour S10).
-    pub(super) async fn type_bytes(&mut self, bytes: &[u8]) -> bool {
-        let Some((handle, _)) = &self.keeper else { return false };
-        let typed = !self.output_ended && handle.send_input(bytes, InputKind::Keys).await.is_ok();
-        if typed {
-            self.tell(SessionInput::Typed).await;
-        }
-        typed
-    }
 }
 
 /// A line on its way.
