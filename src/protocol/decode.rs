@@ -72,6 +72,10 @@ pub fn request(text: &[u8]) -> Incoming {
     if let Err(reason) = serde_json::from_slice::<IgnoredAny>(text) {
         return refused(error::PARSE, format!("this is not JSON: {reason}"));
     }
+    if text.trim_ascii_start().starts_with(b"[") {
+        let reason = "several requests at once are not taken: send each by itself".to_owned();
+        return refused(error::INVALID_REQUEST, reason);
+    }
     let Ok(envelope) = serde_json::from_slice::<Envelope<'_>>(text) else {
         return refused(
             error::INVALID_REQUEST,

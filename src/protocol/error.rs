@@ -39,7 +39,7 @@ pub const PASTE_REFUSED: i32 = -32003;
 pub const CANNOT_START: i32 = -32004;
 /// A bound was reached: too many sessions, challenges or tickets.
 pub const LIMIT_REACHED: i32 = -32005;
-/// This client may not do that: its ticket opens less.
+/// This client may not do that: its ticket opens less, or it is a process of a session.
 pub const FORBIDDEN: i32 = -32007;
 /// The challenge was already answered, cancelled or expired.
 pub const TOO_LATE: i32 = -32006;

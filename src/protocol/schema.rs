@@ -204,7 +204,10 @@ const ERRORS: &[(i32, &str)] = &[
     (error::PASTE_REFUSED, "What was handed in was refused; nothing was sent to the child."),
     (error::CANNOT_START, "The command or provider to start does not exist."),
     (error::LIMIT_REACHED, "A bound was reached: sessions, challenges or tickets."),
-    (error::FORBIDDEN, "This client may not do that: its ticket opens less."),
+    (
+        error::FORBIDDEN,
+        "This client may not do that: its ticket opens less, or it is a process of a session.",
+    ),
     (error::TOO_LATE, "The challenge ended already."),
 ];
 

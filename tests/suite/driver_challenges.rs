@@ -4,6 +4,7 @@ use authdeck::core::ids::{ChallengeId, SessionId};
 use authdeck::core::secret::Secret;
 use authdeck::core::view::{ChallengeKind, ChallengeOutcome, Event};
 use authdeck::driver::{Answer, Connection, Identity, Told};
+use authdeck::protocol::error;
 use authdeck::protocol::request::{
     AnswerChallenge, ChallengeAnswer, ChallengeRef, OwnerRef, ParkChallenge, Parked, Request,
 };
@@ -151,6 +152,12 @@ fn c5_an_owner_that_closes_is_told_how_many_it_had() {
         ParkChallenge { owner: Some("tab-2".into()), ..challenge("c") },
     );
     let close = || Request::ChallengeCancelOwner(OwnerRef { owner: "tab-1".into() });
+    // A process inside of a session closes no other owner.
+    let session = supervisor.run("read line");
+    let inside = supervisor.connect(Identity::Internal { session: Some(session.clone()) });
+    assert_eq!(ask::<u64>(&supervisor, &inside, close()).unwrap_err().code, error::FORBIDDEN);
+    let own = Request::ChallengeCancelOwner(OwnerRef { owner: session.to_string() });
+    assert_eq!(ask::<u64>(&supervisor, &inside, own).unwrap(), 0);
     assert_eq!(supervisor.ask::<u64>(close()).unwrap(), 2);
     assert_eq!(supervisor.ask::<u64>(close()).unwrap(), 0);
     assert_eq!(pending(&supervisor), 1);

@@ -243,6 +243,11 @@ impl Runtime {
     }
 
     fn cancel_owner(&mut self, client: ClientId, of: OwnerRef, reply: AnswerSender) {
+        if self.clients.speaks_for(client, Some(of.owner.clone())).is_some_and(|owner| owner != of.owner) {
+            let text =
+                "a process inside of a session can cancel what that session has parked, and nothing else";
+            return answer(reply, Err(RpcError::new(error::FORBIDDEN, text)));
+        }
         let reply = Some(self.replies.expect(client, reply));
         self.feed(Input::Challenge(ChallengeInput::OwnerClosed { owner: of.owner, reply }));
     }
