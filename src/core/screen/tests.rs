@@ -406,7 +406,7 @@ mod properties {
 
     use super::*;
 
-    const PIECES: [&str; 73] = [
+    const PIECES: [&str; 77] = [
         "\r\n",
         "\n",
         "\r",
@@ -471,6 +471,10 @@ mod properties {
         "\x1b[",
         "\x1b",
         "\x1bP1$q",
+        "\x1bP+q544e;6b75\x1b\\",
+        "\x1bP$qm\x1b\\",
+        "\x1bP+q",
+        "\x1bP$qr",
         "\x1b_x",
         "\x1b\\",
         "\x18",
@@ -497,7 +501,16 @@ mod properties {
         let on_purpose = |piece: &str| {
             !matches!(
                 piece,
-                "\x1b[3J" | "\x1bc" | "\x1b[900b" | "\x1b" | "\x1b[" | "\x1b]" | "\x1b_x" | "\x1bP1$q"
+                "\x1b[3J"
+                    | "\x1bc"
+                    | "\x1b[900b"
+                    | "\x1b"
+                    | "\x1b["
+                    | "\x1b]"
+                    | "\x1b_x"
+                    | "\x1bP1$q"
+                    | "\x1bP+q"
+                    | "\x1bP$qr"
             )
         };
         let pieces: Vec<&str> = PIECES.into_iter().filter(|piece| on_purpose(piece)).collect();
