@@ -23,7 +23,7 @@ fn deck(home: &Home) -> Pty {
     );
     home.write_file("work/login.sh", &script);
     let terminal = Pty::start(home, true, &[AUTHDECK, "run", "--", "sh", "login.sh"]);
-    terminal.wait_written("the session is listed", |written| written.contains("running"));
+    terminal.wait_written("the session is listed", |written| written.contains("Running 1"));
     terminal
 }
 
