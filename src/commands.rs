@@ -23,6 +23,8 @@ use std::path::PathBuf;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::error::{Error, Kind};
+use crate::protocol::request::{Inherited, StartSession};
+use crate::tui::Origin;
 
 /// Prints a line. Whoever closed the output does not want to know.
 fn print_line(text: &str) {
@@ -34,6 +36,23 @@ fn print_line(text: &str) {
 fn own_program() -> Result<PathBuf, Error> {
     std::env::current_exe()
         .map_err(|error| Error::new(Kind::Failed, "this program does not find its own file").because(error))
+}
+
+/// What a session inherits that is started from this process: its folder and its environment.
+fn origin() -> Origin {
+    let directory =
+        std::env::current_dir().ok().and_then(|folder| folder.into_os_string().into_string().ok());
+    let variables = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    // The credential of an outer session is nobody's business.
+    let environment = variables.filter(|(name, _)| !name.starts_with("AUTHDECK_")).collect();
+    Origin { directory, environment: Inherited(environment) }
+}
+
+/// Lets a session be started as from the shell that this process runs in.
+fn from_here(mut session: StartSession) -> StartSession {
+    origin().fill(&mut session);
+    session
 }
 
 /// A runtime for a command that only asks and waits.

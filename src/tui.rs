@@ -30,4 +30,4 @@ pub mod theme;
 pub mod update;
 pub mod view;
 
-pub use run::{Attachment, Deck, PortHolder, Reconnect, Reconnected, run};
+pub use run::{Attachment, Deck, Origin, PortHolder, Reconnect, Reconnected, run};

@@ -64,13 +64,10 @@ fn commands_of(file: &Path) -> Result<Vec<StartSession>, Error> {
 }
 
 fn start_of(line: &str) -> Result<StartSession, serde_json::Error> {
-    let mut session = if line.trim_start().starts_with('[') {
-        StartSession { command: serde_json::from_str(line)?, ..StartSession::default() }
-    } else {
-        serde_json::from_str(line)?
-    };
-    session.directory = session.directory.or_else(current_folder);
-    Ok(session)
+    if line.trim_start().starts_with('[') {
+        return Ok(StartSession { command: serde_json::from_str(line)?, ..StartSession::default() });
+    }
+    serde_json::from_str(line)
 }
 
 /// Opens the deck with a provider's login started.
@@ -87,8 +84,6 @@ pub fn login(login: Login, place: Place) -> Result<(), Error> {
         command: with_arguments(&provider, login.arguments),
         name: login.name,
         into_bundle_id: login.into.map(BundleId::new),
-        directory: current_folder(),
-        environment: callers_variables(provider.configuration_folder.as_deref()),
         ..StartSession::default()
     };
     start(prepared, session, login.following, place)
@@ -99,13 +94,7 @@ pub fn login(login: Login, place: Place) -> Result<(), Error> {
 /// # Errors
 /// As [`open`].
 pub fn run(run: Run, place: Place) -> Result<(), Error> {
-    let session = StartSession {
-        command: run.command,
-        name: run.name,
-        directory: current_folder(),
-        environment: callers_variables(None),
-        ..StartSession::default()
-    };
+    let session = StartSession { command: run.command, name: run.name, ..StartSession::default() };
     start(prepare(), session, run.following, place)
 }
 
@@ -120,32 +109,13 @@ fn start(prepared: Prepared, session: StartSession, following: Following, place:
                 // A mistake in the configuration keeps nobody from logging in.
                 let _ = writeln!(std::io::stderr(), "Warning: {}", visible(&message));
             }
-            follow::run(session, following)
+            follow::run(super::from_here(session), following)
         }
         Place::Embedded => {
             Err(Error::new(Kind::Usage, "without the deck the login needs a supervisor in the background")
                 .hint("leave out `--embedded`"))
         }
     }
-}
-
-/// Variables that a login takes from whoever starts it, and not from whoever started the supervisor.
-const OF_THE_CALLER: [&str; 10] = [
-    "PATH",
-    "SSH_AUTH_SOCK",
-    "LANG",
-    "LC_ALL",
-    "http_proxy",
-    "https_proxy",
-    "no_proxy",
-    "HTTP_PROXY",
-    "HTTPS_PROXY",
-    "NO_PROXY",
-];
-
-fn callers_variables(configuration_folder: Option<&str>) -> Vec<(String, String)> {
-    let names = OF_THE_CALLER.into_iter().chain(configuration_folder);
-    names.filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?))).collect()
 }
 
 /// Opens the deck with several sessions started.
@@ -193,10 +163,6 @@ fn suggestions(catalogue: &Catalogue, wanted: &str) -> Vec<String> {
     }
     let near = |id: &ProviderId| config::resolved::distance(wanted, id.as_str()) <= 2;
     quoted(catalogue.ids().filter(near).map(|id| id.to_string()).take(3).collect())
-}
-
-fn current_folder() -> Option<String> {
-    std::env::current_dir().ok()?.into_os_string().into_string().ok()
 }
 
 /// The way to the supervisor, begun before anything else is got ready.
@@ -293,6 +259,7 @@ fn deck(
         input: terminal_input()?,
         settings: prepared.settings,
         start,
+        origin: Some(super::origin()),
         messages: prepared.messages,
         guard: guard.map(|guard| Box::new(guard) as _),
     })

@@ -69,6 +69,7 @@ pub fn run(options: Ssh) -> Result<(), Error> {
             input: super::deck::terminal_input()?,
             settings: prepared.settings,
             start,
+            origin: None,
             messages: prepared.messages,
             guard: guard.map(|guard| Box::new(guard) as _),
         };

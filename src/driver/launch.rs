@@ -9,7 +9,7 @@ use crate::core::ids::{BundleId, SessionId};
 use crate::core::input::{LoginFacts, LoginPlan};
 use crate::core::provider::Provider;
 use crate::protocol::error::{self, RpcError};
-use crate::protocol::request::StartSession;
+use crate::protocol::request::{Inherited, StartSession};
 
 /// The size of a terminal that nobody asked a size for.
 const DEFAULT_SIZE: (u16, u16) = (80, 24);
@@ -65,11 +65,14 @@ impl Launch {
                 return Err(cannot("neither a provider nor a command was named; name one of them"));
             }
         };
-        let directory = directory(request.directory.as_deref())?;
-        let mut environment = match &settings.environment {
-            Some(variables) => Environment::inherited(variables.iter().cloned()),
-            None => Environment::inherited(std::env::vars_os()),
+        let mut environment = match (request.inherited, &settings.environment) {
+            (Some(Inherited(variables)), _) => {
+                Environment::inherited(variables.into_iter().map(|(name, value)| (name.into(), value.into())))
+            }
+            (None, Some(variables)) => Environment::inherited(variables.iter().cloned()),
+            (None, None) => Environment::inherited(std::env::vars_os()),
         };
+        let directory = directory(request.directory.as_deref().or_else(|| environment.get("HOME")))?;
         for (name, value) in provider.iter().flat_map(|provider| &provider.environment) {
             environment.set(name, value);
         }

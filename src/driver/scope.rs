@@ -79,6 +79,7 @@ impl Scope {
             && start.command.is_empty()
             && start.directory.is_none()
             && start.environment.is_empty()
+            && start.inherited.is_none()
             && start.into_bundle_id.is_none()
     }
 

@@ -383,6 +383,7 @@ mod tests {
                 command,
                 directory: name.clone(),
                 name,
+                inherited: (!environment.is_empty()).then(|| Inherited(environment.clone())),
                 environment,
                 columns,
                 rows,

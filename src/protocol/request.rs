@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::challenge::{AnswerChallenge, ChallengeAnswer, ChallengeRef, OwnerRef, ParkChallenge, Parked};
 pub use self::session::{
-    Destination, Focus, History, HistoryRange, InputBytes, Kill, Opened, Polled, Resize, Search,
+    Destination, Focus, History, HistoryRange, Inherited, InputBytes, Kill, Opened, Polled, Resize, Search,
     SearchResult, SessionRef, StartSession, Started, Submit, Submitted,
 };
 use super::snapshot::{BundleView, ProviderView, SessionView};

@@ -36,6 +36,7 @@ mod stale;
 use callbacks::Callbacks;
 pub use callbacks::PortHolder;
 use clock::Clock;
+pub use effects::Origin;
 use effects::{Effects, Outcome};
 use hosts::Hosts;
 pub use hosts::{Attachment, Reconnect, Reconnected};
@@ -53,6 +54,8 @@ pub struct Deck {
     pub settings: Settings,
     /// What is to be started at once.
     pub start: Vec<StartSession>,
+    /// What everything that is started inherits; absent where the supervisor is on another machine.
+    pub origin: Option<Origin>,
     /// What was wrong in the person's files, a sentence each.
     pub messages: Vec<String>,
     /// Whatever restores the terminal if this process is killed; held until the terminal is restored.
@@ -80,7 +83,7 @@ pub async fn run(deck: Deck) -> Result<(), Error> {
     let size = Terminal::size().map_err(no_terminal)?;
     let (hang_up, terminate) = (listen(SignalKind::hangup())?, listen(SignalKind::terminate())?);
     let (terminal, ears) = Terminal::enter(settings.mouse, deck.input).map_err(no_terminal)?;
-    let (effects, outcomes) = Effects::new(&settings);
+    let (effects, outcomes) = Effects::new(&settings, deck.origin);
     let canvas = Canvas::new(size, settings.surroundings.colours);
     let mut messages = deck.messages;
     messages.append(&mut mistakes);
@@ -265,7 +268,10 @@ impl Running {
 
     fn perform(&mut self, order: Cmd) {
         match order {
-            Cmd::Request(ask, request) => self.request(ask, &request),
+            Cmd::Request(ask, mut request) => {
+                self.effects.fill_in(&mut request);
+                self.request(ask, &request);
+            }
             Cmd::Tell(request) => {
                 let client = self.hosts.client(self.model.host_for(&request));
                 self.effects.tell(client, &request);

@@ -3,7 +3,8 @@
 use std::process::Stdio;
 
 use super::common::deck::{Deck, State};
-use super::common::env::Home;
+use super::common::env::{AUTHDECK, Home};
+use super::common::tmux::{Terminal, Tmux};
 use super::common::wait::wait_until;
 use super::common::{peer, process};
 
@@ -136,6 +137,7 @@ fn leaving_the_deck_leaves_the_sessions_and_stopping_ends_every_deck() {
     third.press_until("k", "the first is selected", |screen| screen.contains("│ sh · kept"));
     assert!(second.screen().contains("│ sh · other"), "{}", second.screen());
 
+    let before = process::list(&home.supervisors());
     third.press(&["Q"]);
     third.wait_text("2 logins are live and go on");
     third.press(&["Tab", "Enter"]);
@@ -144,6 +146,27 @@ fn leaving_the_deck_leaves_the_sessions_and_stopping_ends_every_deck() {
     // The line above it has scrolled away with tmux's own last word.
     assert!(third.screen().contains("2 sessions go on"), "{}", third.screen());
     let supervisors = || process::list(&home.supervisors());
-    wait_until("no supervisor is left, or was started anew", || supervisors().is_empty(), supervisors);
+    wait_until(
+        "no supervisor is left, or was started anew",
+        || supervisors().is_empty(),
+        || format!("before: {before}, now: {}", supervisors()),
+    );
     assert_eq!(home.children().len(), 2, "the logins go on");
+}
+
+#[test]
+fn what_is_started_inherits_the_shell_of_its_deck_and_not_the_first_ones() {
+    if !peer::has("what_is_started_inherits_the_shell_of_its_deck_and_not_the_first_ones", &["tmux"]) {
+        return;
+    }
+    let home = Home::new().with("COLOUR", "green");
+    let first = Deck::start(&home, &["run", "--", "sh", "-c", "echo it is $COLOUR in $(pwd); exec cat"]);
+    first.wait_text("it is green in");
+    std::fs::create_dir(home.work().join("elsewhere")).unwrap();
+    let script = "cd elsewhere; export COLOUR=blue AUTHDECK_CREDENTIAL=foreign; exec \"$0\" run -- sh -c 'echo it is $COLOUR in $(pwd); \
+                  test $AUTHDECK_CREDENTIAL != foreign && echo own credential; exec cat'";
+    let second = Tmux::start(&home, &Terminal::default(), &["sh", "-c", script, AUTHDECK]);
+    second.wait_text("it is blue in");
+    second.wait_text("elsewhere");
+    second.wait_text("own credential");
 }

@@ -26,9 +26,12 @@ pub struct StartSession {
     pub command: Vec<String>,
     /// The person's name for it.
     pub name: Option<String>,
-    /// The folder to start in; the supervisor's own if absent.
+    /// The folder to start in; the home folder if absent.
     pub directory: Option<String>,
-    /// Variables set on top of the supervisor's environment.
+    /// The environment of whoever asks, to inherit in place of the supervisor's own, which may be days old.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub inherited: Option<Inherited>,
+    /// Variables set on top of that.
     pub environment: Vec<(String, String)>,
     /// Columns of the terminal; 80 if zero.
     pub columns: u16,
@@ -38,6 +41,17 @@ pub struct StartSession {
     pub limit_seconds: Option<u64>,
     /// A bundle that a success updates instead of making another (behaviour S12).
     pub into_bundle_id: Option<BundleId>,
+}
+
+/// A whole environment. It may have secrets in it, so it is not shown.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct Inherited(pub Vec<(String, String)>);
+
+impl std::fmt::Debug for Inherited {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "Inherited({} variables)", self.0.len())
+    }
 }
 
 /// The answer to `session.start` (behaviour S1).

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use super::callbacks::{Callbacks, PortHolder};
 use crate::client::{Client, ClientError};
 use crate::protocol::error::{INTERNAL, RpcError};
-use crate::protocol::request::Request;
+use crate::protocol::request::{Inherited, Request, StartSession};
 use crate::tui::clipboard::{Copier, perform, write_private};
 use crate::tui::msg::{Ask, Msg};
 use crate::tui::settings::Settings;
@@ -38,11 +38,29 @@ pub struct Effects {
     browser: Option<String>,
     bell: bool,
     osc9: bool,
+    origin: Option<Origin>,
+}
+
+/// What a session inherits that is started here.
+#[derive(Clone, Debug, Default)]
+pub struct Origin {
+    /// The working folder.
+    pub directory: Option<String>,
+    /// The environment.
+    pub environment: Inherited,
+}
+
+impl Origin {
+    /// Lets a session be started as from here, as far as nothing else was said.
+    pub fn fill(&self, start: &mut StartSession) {
+        start.directory = start.directory.take().or_else(|| self.directory.clone());
+        start.inherited = start.inherited.take().or_else(|| Some(self.environment.clone()));
+    }
 }
 
 impl Effects {
     /// Starts with what the settings say; outcomes come through the receiver.
-    pub fn new(settings: &Settings) -> (Self, mpsc::UnboundedReceiver<Outcome>) {
+    pub fn new(settings: &Settings, origin: Option<Origin>) -> (Self, mpsc::UnboundedReceiver<Outcome>) {
         let (outcomes, receiver) = mpsc::unbounded_channel();
         let around = &settings.surroundings;
         let effects = Self {
@@ -54,6 +72,7 @@ impl Effects {
             },
             recordings: settings.recordings.clone(),
             browser: around.browser.clone(),
+            origin,
             bell: settings.bell,
             // Between the deck and the terminal nobody else hands it on.
             osc9: settings.osc9 && !around.tmux && !around.screen,
@@ -70,6 +89,13 @@ impl Effects {
     pub fn bring(&self, msg: Msg) {
         // An error means that the deck is closed.
         let _ = self.outcomes.send(Outcome::Msg(msg));
+    }
+
+    /// Lets what is started be started as from the shell that the deck runs in.
+    pub fn fill_in(&self, request: &mut Request) {
+        if let (Request::SessionStart(start), Some(origin)) = (request, &self.origin) {
+            origin.fill(start);
+        }
     }
 
     /// Sends a request now; the answer follows. Absent: there is nobody to ask.

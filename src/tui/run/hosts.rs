@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 
 use crate::client::{Client, ClientEvent, Events};
 use crate::error::Error;
+use crate::protocol::event::Event;
 use crate::protocol::snapshot::Snapshot;
 use crate::tui::model::HostIndex;
 
@@ -137,7 +138,13 @@ impl Hosts {
         let reason = match event {
             Some(ClientEvent::Closed(reason)) => reason,
             None => "it closed the connection".into(),
-            Some(event) => return Told::Event(event),
+            Some(event) => {
+                if is_stopping(&event) {
+                    // Whoever stopped it wants no other one in its place.
+                    self.members[host].reconnect = None;
+                }
+                return Told::Event(event);
+            }
         };
         let member = &mut self.members[host];
         (member.client, member.events) = (None, None);
@@ -158,6 +165,10 @@ impl Hosts {
         };
         (arrival.host, told)
     }
+}
+
+fn is_stopping(event: &ClientEvent) -> bool {
+    matches!(event, ClientEvent::Event(numbered) if matches!(numbered.event, Event::SupervisorStopping {}))
 }
 
 /// Attaches and asks for the whole state, again and again until it works.
