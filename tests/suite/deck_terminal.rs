@@ -73,6 +73,23 @@ fn what_is_switched_off_is_not_sent() {
 }
 
 #[test]
+fn what_a_child_says_to_a_terminal_stays_with_its_own() {
+    if !peer::has("what_a_child_says_to_a_terminal_stays_with_its_own", &["setsid"]) {
+        return;
+    }
+    let home = Home::new();
+    let script = r"printf '\033]52;c;ZXZpbA==\007\033]0;evil-title\007\033]9;evil-note\007\033]8;;https://evil.example\007link\033]8;;\007'
+        printf '\033[?1003h\033[?1049h\033[2;5r\033P+q544e\033\\\033[5n\007\033[HSHOWN'; sleep 1000";
+    home.write_file("work/hostile.sh", script);
+    let terminal = Pty::start(&home, true, &[AUTHDECK, "run", "--", "sh", "hostile.sh"]);
+    let written = terminal.wait_written("the child's screen", |written| written.contains("SHOWN"));
+    for evil in ["ZXZpbA", "evil-title", "evil-note", "evil.example", "\x1b[?1003h", "\x1b[2;5r", "\x1bP"] {
+        assert!(!written.contains(evil), "{evil:?} reached the terminal: {written:?}");
+    }
+    assert_eq!(written.matches("\x1b[?1049h").count(), 1, "the deck's own");
+}
+
+#[test]
 fn the_terminal_is_given_back_on_leaving_and_on_sigterm() {
     if !peer::has("the_terminal_is_given_back_on_leaving_and_on_sigterm", &["setsid"]) {
         return;
