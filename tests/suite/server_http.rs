@@ -2,12 +2,15 @@
 
 use authdeck::protocol::error;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
+use tokio::time::timeout;
 
 use super::common::env::Home;
 use super::common::http::{call, exchange, request};
 use super::common::peer;
 use super::common::served::Served;
+use super::common::wait::GENEROUS;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_there_is_said_in_a_sentence() {
@@ -108,6 +111,28 @@ async fn a_challenge_is_parked_by_one_call_and_waited_for_by_another() {
     assert_eq!(waited.json()["result"], json!({"outcome": "answered", "user": "ada", "secret": "canary"}));
     let pending = call(socket, r#"{"jsonrpc":"2.0","id":4,"method":"challenge.pending"}"#).await;
     assert_eq!(pending.json()["result"], 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_frame_that_comes_in_one_piece_with_the_handshake_is_answered() {
+    let home = Home::new();
+    let supervisor = Served::start(&home).await;
+    let mut stream = UnixStream::connect(supervisor.socket()).await.unwrap();
+    let head = "GET /api/ws HTTP/1.1\r\nHost: authdeck\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+                Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    let text = br#"{"jsonrpc":"2.0","id":"early","method":"session.list"}"#;
+    // A text frame, masked with zeroes (RFC 6455 section 5.2).
+    let frame = [&[0x81, 0x80 | u8::try_from(text.len()).unwrap(), 0, 0, 0, 0][..], text].concat();
+    stream.write_all(&[head.as_bytes(), &frame].concat()).await.unwrap();
+    let mut got = Vec::new();
+    let reading = async {
+        while !String::from_utf8_lossy(&got).contains(r#""id":"early","result":{"sessions":[]}}"#) {
+            assert!(stream.read_buf(&mut got).await.unwrap() > 0, "{}", String::from_utf8_lossy(&got));
+        }
+    };
+    timeout(GENEROUS, reading).await.expect("no answer");
+    // RFC 6455 section 1.3 has this key and what is to be answered to it.
+    assert!(String::from_utf8_lossy(&got).contains("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="));
 }
 
 #[tokio::test(flavor = "multi_thread")]

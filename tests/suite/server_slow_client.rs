@@ -51,29 +51,29 @@ fn peak_memory(process_id: u32) -> u64 {
     line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
 }
 
-/// Lets the flood run while another client types into another session; returns how long the slowest echo took.
+/// Lets the flood run while another client types into another session; returns how long half of the echoes took at most.
 async fn flood(client: &Client, flooding: &SessionId, typing: &SessionId, number: usize) -> Duration {
     let bytes = if number == 1 { 20_000_000 } else { 100_000_000 };
     client.input(flooding, format!("{bytes}\r").as_bytes()).unwrap();
-    let mut slowest = Duration::ZERO;
+    let mut echoes = Vec::new();
     let over = format!("flood-{number}-is-over");
-    let mut typed = 0;
     let running = async {
         loop {
             let screen = client.screen(flooding).await.unwrap();
             if super::common::served::text_of(&screen).contains(&over) {
                 return;
             }
-            typed += 1;
+            let typed = echoes.len();
             let begun = Instant::now();
             client.input(typing, format!("{number}-{typed}.\r").as_bytes()).unwrap();
             shown(client, typing, &format!("{number}-{typed}.")).await;
-            slowest = slowest.max(begun.elapsed());
+            echoes.push(begun.elapsed());
         }
     };
     timeout(GENEROUS, running).await.expect("the flood does not end");
-    assert!(typed > 1, "the flood was over before anything was tried");
-    slowest
+    assert!(echoes.len() > 1, "the flood was over before anything was tried");
+    echoes.sort();
+    echoes[echoes.len() / 2]
 }
 
 /// Subscribes, looks at the flood, asks for a great deal, and reads nothing of it any more.
@@ -112,7 +112,7 @@ async fn a_client_that_stops_reading_costs_little_and_the_others_nothing() {
     let cost = peak_memory(supervisor).saturating_sub(before);
     assert!(cost < MOST_COST, "{} KiB for a client that does not read", cost / 1024);
     // The same machine a moment ago, with room for what else goes on on it.
-    let limit = alone * 3 + Duration::from_millis(500);
+    let limit = alone * 3 + Duration::from_millis(100);
     assert!(beside < limit, "an echo took {beside:?} beside it, and {alone:?} before");
 
     // It may come back: everything that it asked for is answered, and it is told what it missed.
