@@ -96,12 +96,10 @@ fn links(options: Ssh, limit: Duration) -> Result<Vec<Link>, Error> {
 
 fn attachment((link, connection): (Link, Result<Connected, Unreached>)) -> Attachment {
     let name = link.host.clone();
-    let connection = connection.map_err(|unreached| unreached.error(&link.host));
+    let connection = connection.map_err(|unreached| unreached.error());
     let reconnect = move || -> tui::Reconnected {
         let link = link.clone();
-        Box::pin(async move {
-            link.connect(Asking::Nothing).await.map_err(|unreached| unreached.error(&link.host))
-        })
+        Box::pin(async move { link.connect(Asking::Nothing).await.map_err(|unreached| unreached.error()) })
     };
     Attachment { name, connection, reconnect: Box::new(reconnect) }
 }
@@ -124,7 +122,7 @@ async fn reach_all(links: &[Link]) -> Result<Vec<Result<Connected, Unreached>>, 
             };
         }
         if let Err(unreached) = outcome {
-            say(&unreached.error(&link.host).report());
+            say(&format!("{}: {}", link.host, unreached.reason()));
         }
     }
     if reached.iter().any(Result::is_ok) {

@@ -3,7 +3,7 @@
 //! What is typed or piped in goes to the login: as an answer to what its CLI asks, else as what the browser ended on.
 //! Ctrl-C ends the attempt; any other end of this process leaves it going, and `authdeck wait` finds it again.
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::input::{Hidden, Lines, is_terminal};
 use super::sessions::{show, type_into, until_it_matters};
@@ -25,6 +25,9 @@ use crate::protocol::snapshot::{SessionView, Waiting};
 /// It cannot be started, or it fails.
 pub fn run(session: StartSession, following: Following) -> Result<(), Error> {
     crate::commands::current_thread_runtime()?.block_on(async {
+        // Before there is a session that it could be meant for.
+        let mut interrupt = signal(SignalKind::interrupt())
+            .map_err(|error| Error::new(Kind::Failed, "Ctrl-C cannot be caught").because(error))?;
         let (client, events) = connect_or_start().await?;
         let started = client.start(session).await.map_err(refused)?;
         let session_id = started.session_id.clone();
@@ -33,12 +36,19 @@ pub fn run(session: StartSession, following: Following) -> Result<(), Error> {
             Error::new(Kind::Failed, format!("the session {session_id} was taken off the list"))
         })?;
         if following.detach {
-            let session = until_it_matters(&mut watch, session, true).await?;
+            let client = watch.client.clone();
+            let session = tokio::select! {
+                session = until_it_matters(&mut watch, session, true) => session?,
+                _ = interrupt.recv() => {
+                    client.cancel(&session_id).await.map_err(refused)?;
+                    return Err(Error::new(Kind::Failed, "cancelled by user"));
+                }
+            };
             show(&session, following.json)?;
             return ending(&session);
         }
         let teller = Teller::new(following.json, &started)?;
-        Follower { watch, teller, session, session_id, hidden: None }.run().await
+        Follower { watch, teller, session, session_id, interrupt, hidden: None }.run().await
     })
 }
 
@@ -48,6 +58,8 @@ struct Follower {
     teller: Teller,
     session: SessionView,
     session_id: SessionId,
+    /// Ctrl-C.
+    interrupt: Signal,
     /// A secret is waited for: what is typed is not shown.
     hidden: Option<Hidden>,
 }
@@ -55,14 +67,12 @@ struct Follower {
 impl Follower {
     async fn run(mut self) -> Result<(), Error> {
         let mut lines = Lines::begin();
-        let mut interrupt = signal(SignalKind::interrupt())
-            .map_err(|error| Error::new(Kind::Failed, "Ctrl-C cannot be caught").because(error))?;
         self.teller.session(&self.session)?;
         while !self.session.status.is_terminal() {
             tokio::select! {
                 told = self.watch.next() => self.told(told?)?,
                 line = lines.next() => self.take(line).await?,
-                _ = interrupt.recv() => {
+                _ = self.interrupt.recv() => {
                     // That it was over already is told by its state.
                     self.watch.client.cancel(&self.session_id).await.map_err(refused)?;
                 }

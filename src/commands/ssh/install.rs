@@ -30,8 +30,10 @@ pub(super) async fn install(link: &Link) -> Result<(), Error> {
     let kind = run(link, "uname -sm", Stdio::null()).await?;
     let own = rustix::system::uname();
     let own = format!("{} {}", own.sysname().to_string_lossy(), own.machine().to_string_lossy());
-    if kind.trim() != own {
-        return Err(failed(format!("it is a machine of another kind ({}, and this is {own})", kind.trim()))
+    // A careless shell prints things of its own before.
+    let kind = kind.lines().last().unwrap_or_default().trim();
+    if kind != own {
+        return Err(failed(format!("it is a machine of another kind ({kind}, and this is {own})"))
             .hint("build authdeck there: cargo install authdeck"));
     }
     let program = std::env::current_exe().and_then(std::fs::File::open);

@@ -64,18 +64,19 @@ pub(super) enum Unreached {
 }
 
 impl Unreached {
-    /// Makes an error of it.
-    pub(super) fn error(&self, host: &str) -> Error {
-        let unreached = |why: &str| Error::new(Kind::Unavailable, format!("{host}: {why}"));
+    /// Says why, in a sentence without the host.
+    pub(super) fn reason(&self) -> String {
         match self {
-            Self::NotLetIn(why) => unreached(why).hint(format!("try: ssh {host}")),
-            Self::Missing => unreached("there is no authdeck there"),
-            Self::Older(None) => unreached("the authdeck there is an older one"),
-            Self::Older(Some(version)) => {
-                unreached(&format!("the authdeck there is an older one ({version})"))
-            }
-            Self::Other(why) => unreached(why),
+            Self::Missing => "there is no authdeck there".to_owned(),
+            Self::Older(None) => "the authdeck there is an older one".to_owned(),
+            Self::Older(Some(version)) => format!("the authdeck there is an older one ({version})"),
+            Self::NotLetIn(why) | Self::Other(why) => why.clone(),
         }
+    }
+
+    /// Makes an error of it.
+    pub(super) fn error(&self) -> Error {
+        Error::new(Kind::Unavailable, self.reason())
     }
 }
 

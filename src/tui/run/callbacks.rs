@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -43,6 +44,8 @@ struct Waiting {
     session_id: SessionId,
     end: LoopbackEnd,
     client: Client,
+    /// A callback is being handed in. If the host is this very machine, that may lead here again, for ever.
+    busy: Arc<AtomicBool>,
 }
 
 /// The logins that wait on one port, and what listens there until none is left.
@@ -77,7 +80,7 @@ impl Callbacks {
             self.ports.insert(port, opened);
         }
         if let Some(opened) = self.ports.get(&port) {
-            lock(&opened.waiting).push(Waiting { session_id, end, client });
+            lock(&opened.waiting).push(Waiting { session_id, end, client, busy: Arc::default() });
         }
         Ok(port)
     }
@@ -181,12 +184,16 @@ async fn answer(
     let Some(login) = login else {
         return page(StatusCode::NOT_FOUND, "No login that authdeck shows waits for this.");
     };
+    if login.busy.swap(true, Ordering::Relaxed) {
+        return page(StatusCode::CONFLICT, "This login has a callback that is being handed in.");
+    }
     let url = Secret::new(format!("http://{host}{target}"));
     let (status, outcome) = match login.client.submit(&login.session_id, url).await {
         Ok(submitted) if submitted.delivered => (StatusCode::OK, Ok(submitted.message)),
         Ok(submitted) => (StatusCode::BAD_GATEWAY, Err(submitted.message)),
         Err(error) => (StatusCode::BAD_GATEWAY, Err(error.to_string())),
     };
+    login.busy.store(false, Ordering::Relaxed);
     let shown = match &outcome {
         Ok(message) => page(status, &format!("{message} You can close this page.")),
         Err(message) => page(status, message),

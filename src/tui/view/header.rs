@@ -34,6 +34,10 @@ fn left(model: &Model) -> Line {
         line.push(piece("no supervisor", Role::StatusError));
         return line;
     }
+    if model.sequence.is_none() {
+        // Nothing was said yet, so there is nothing to count.
+        return line;
+    }
     let (waiting, live) = (model.waiting_count(), model.live_count());
     if waiting > 0 {
         let verb = if waiting == 1 { "waits" } else { "wait" };
