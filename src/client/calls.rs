@@ -9,13 +9,13 @@ use crate::core::ids::{ChallengeId, ProviderId, SessionId};
 use crate::core::secret::Secret;
 use crate::protocol::VERSION;
 use crate::protocol::request::{
-    AnswerChallenge, BundleList, ChallengeAnswer, ChallengeRef, Focus, Hello, History, HistoryRange,
-    InputBytes, Kill, MintTicket, MintedTicket, Opened, OwnerRef, ParkChallenge, Parked, Polled,
-    ProviderList, Request, Resize, Search, SearchResult, SessionList, SessionRef, StartSession, Started,
-    Submit, Submitted, Upgrade, Welcome,
+    AnswerChallenge, BundleList, ChallengeAnswer, ChallengeList, ChallengeRef, Focus, Hello, History,
+    HistoryRange, InputBytes, Kill, MintTicket, MintedTicket, Opened, OwnerRef, ParkChallenge, Parked,
+    Polled, ProviderList, Request, Resize, Search, SearchResult, SessionList, SessionRef, StartSession,
+    Started, Submit, Submitted, Upgrade, Welcome,
 };
 use crate::protocol::screen::ScreenUpdate;
-use crate::protocol::snapshot::{BundleView, ProviderView, SessionView, Snapshot};
+use crate::protocol::snapshot::{BundleView, ChallengeView, ProviderView, SessionView, Snapshot};
 
 /// What a call comes to.
 type Outcome<T> = Result<T, ClientError>;
@@ -183,6 +183,11 @@ impl Client {
     /// Ends the supervisor; its sessions go on. Every subscriber is told.
     pub async fn stop_supervisor(&self) -> Outcome<bool> {
         self.call(&Request::SupervisorStop {}).await
+    }
+
+    /// Returns what is parked, oldest first.
+    pub async fn challenges(&self) -> Outcome<Vec<ChallengeView>> {
+        self.call(&Request::ChallengeList {}).await.map(|ChallengeList { challenges }| challenges)
     }
 
     /// Returns how many challenges are parked.

@@ -67,6 +67,7 @@ impl Scope {
             | Request::ChallengeAnswer(_)
             | Request::ChallengeCancel(_)
             | Request::ChallengeCancelOwner(_)
+            | Request::ChallengeList {}
             | Request::ChallengePending {}
             | Request::SupervisorUpgrade(_)
             | Request::SupervisorStop {} => Err(self.refusal()),

@@ -131,6 +131,7 @@ fn method_call(name: &str, text: &[u8]) -> Result<Request, RpcError> {
         method::CHALLENGE_ANSWER => Request::ChallengeAnswer(params(name, text)?),
         method::CHALLENGE_CANCEL => Request::ChallengeCancel(params(name, text)?),
         method::CHALLENGE_CANCEL_OWNER => Request::ChallengeCancelOwner(params(name, text)?),
+        method::CHALLENGE_LIST => Request::ChallengeList {},
         method::CHALLENGE_PENDING => Request::ChallengePending {},
         method::TICKET_MINT => Request::TicketMint(params_or_default(name, text)?),
         method::SUPERVISOR_STOP => Request::SupervisorStop {},
@@ -467,6 +468,7 @@ mod tests {
             Just(Request::SessionList {}),
             Just(Request::ProviderList {}),
             Just(Request::BundleList {}),
+            Just(Request::ChallengeList {}),
             Just(Request::ChallengePending {}),
             Just(Request::ScreenTaken {}),
             prop::option::of(text()).prop_map(|provider| Request::TicketMint(MintTicket {

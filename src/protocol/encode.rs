@@ -147,6 +147,7 @@ pub fn request(id: Option<u64>, request: &Request) -> Frame {
         Request::ChallengeAnswer(params) => answer(id, params),
         Request::ChallengeCancel(params) => call(id, method::CHALLENGE_CANCEL, params, 0),
         Request::ChallengeCancelOwner(params) => call(id, method::CHALLENGE_CANCEL_OWNER, params, 0),
+        Request::ChallengeList {} => call(id, method::CHALLENGE_LIST, Nothing {}, 0),
         Request::ChallengePending {} => call(id, method::CHALLENGE_PENDING, Nothing {}, 0),
         Request::TicketMint(params) => call(id, method::TICKET_MINT, params, 0),
         Request::SupervisorStop {} => call(id, method::SUPERVISOR_STOP, Nothing {}, 0),

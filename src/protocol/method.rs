@@ -52,6 +52,8 @@ pub const CHALLENGE_ANSWER: &str = "challenge.answer";
 pub const CHALLENGE_CANCEL: &str = "challenge.cancel";
 /// See [`super::request::Request::ChallengeCancelOwner`].
 pub const CHALLENGE_CANCEL_OWNER: &str = "challenge.cancelOwner";
+/// See [`super::request::Request::ChallengeList`].
+pub const CHALLENGE_LIST: &str = "challenge.list";
 /// See [`super::request::Request::ChallengePending`].
 pub const CHALLENGE_PENDING: &str = "challenge.pending";
 /// See [`super::request::Request::SupervisorStop`].

@@ -11,7 +11,7 @@ pub use self::session::{
     Destination, Focus, History, HistoryRange, Inherited, InputBytes, Kill, Opened, Polled, Resize, Search,
     SearchResult, SessionRef, StartSession, Started, Submit, Submitted,
 };
-use super::snapshot::{BundleView, ProviderView, SessionView};
+use super::snapshot::{BundleView, ChallengeView, ProviderView, SessionView};
 use crate::core::ids::{ProviderId, SessionId};
 use crate::core::secret::Secret;
 use crate::core::time::Timestamp;
@@ -77,6 +77,8 @@ pub enum Request {
     ChallengeCancel(ChallengeRef),
     /// `challenge.cancelOwner`: cancels all challenges of an owner; answers how many.
     ChallengeCancelOwner(OwnerRef),
+    /// `challenge.list`: answers what is parked.
+    ChallengeList {},
     /// `challenge.pending`: answers how many are parked.
     ChallengePending {},
     /// `ticket.mint`: answers a [`MintedTicket`] with which an outside client comes in once.
@@ -154,6 +156,13 @@ pub struct MintedTicket {
 pub struct SessionList {
     /// All of them, oldest first.
     pub sessions: Vec<SessionView>,
+}
+
+/// The answer to `challenge.list`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ChallengeList {
+    /// All of them, oldest first.
+    pub challenges: Vec<ChallengeView>,
 }
 
 /// The answer to `provider.list`.

@@ -7,10 +7,10 @@ use serde_json::{Map, Value, json};
 
 use super::event::NumberedEvent;
 use super::request::{
-    AnswerChallenge, BundleList, ChallengeAnswer, ChallengeRef, Focus, Hello, History, HistoryRange,
-    InputBytes, Kill, MintTicket, MintedTicket, Opened, OwnerRef, ParkChallenge, Parked, Polled,
-    ProviderList, Resize, Search, SearchResult, SessionList, SessionRef, StartSession, Started, Submit,
-    Submitted, Upgrade, Welcome,
+    AnswerChallenge, BundleList, ChallengeAnswer, ChallengeList, ChallengeRef, Focus, Hello, History,
+    HistoryRange, InputBytes, Kill, MintTicket, MintedTicket, Opened, OwnerRef, ParkChallenge, Parked,
+    Polled, ProviderList, Resize, Search, SearchResult, SessionList, SessionRef, StartSession, Started,
+    Submit, Submitted, Upgrade, Welcome,
 };
 use super::screen::ScreenUpdate;
 use super::snapshot::Snapshot;
@@ -169,6 +169,11 @@ pub const METHODS: &[Method] = &[
         method::CHALLENGE_CANCEL_OWNER,
         "Cancels all challenges of an owner; answers how many.",
         r#"{"owner":"window-3"}"#,
+    ),
+    entry::<Nothing, ChallengeList>(
+        method::CHALLENGE_LIST,
+        "Answers what is parked, oldest first: who asks, for what, and until when.",
+        "{}",
     ),
     entry::<Nothing, u64>(method::CHALLENGE_PENDING, "Answers how many challenges are parked.", "{}"),
     entry::<MintTicket, MintedTicket>(

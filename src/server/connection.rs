@@ -346,6 +346,7 @@ impl ServedClient {
             | Request::SessionRecording(_)
             | Request::SessionList {}
             | Request::ProviderList {}
+            | Request::ChallengeList {}
             | Request::BundleList {} => self.fetching.waiting.push_back((id, request)),
             Request::ChallengeWait(of) => self.wait(id, of),
             _ => self.pending.push(work_on(&self.connection, id, request)),

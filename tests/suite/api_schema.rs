@@ -68,6 +68,7 @@ async fn what_is_answered_and_told_fits_the_schema() {
         json!({"challengeId": "a", "kind": "http-basic", "realm": "r", "proxy": true}),
     )
     .await;
+    ask(&mut raw, "challenge.list", json!({})).await;
     ask(&mut raw, "events.subscribe", json!({})).await;
     let answer = json!({"challengeId": "a", "user": "ada", "secret": "s"});
     ask(&mut raw, "challenge.answer", answer).await;

@@ -96,6 +96,11 @@ async fn a_challenge_is_parked_by_one_call_and_waited_for_by_another() {
 
     let parked = call(socket, &park(json!("window-3"))).await.json();
     assert_eq!(parked["result"]["challengeId"], "request-7", "{parked}");
+    let listed = call(socket, r#"{"jsonrpc":"2.0","id":5,"method":"challenge.list"}"#).await.json();
+    let shown = &listed["result"]["challenges"][0];
+    assert_eq!((&shown["title"], &shown["kind"]), (&json!("browser"), &json!("http-digest")));
+    assert_eq!(shown["message"], "The proxy wants a user name and a password.");
+    assert_eq!((&shown["origin"], &shown["realm"]), (&json!("https://proxy.example:3128"), &json!("staff")));
     let wait = |owner: &str| {
         let params = json!({"challengeId": "request-7", "owner": owner});
         json!({"jsonrpc": "2.0", "id": 2, "method": "challenge.wait", "params": params}).to_string()

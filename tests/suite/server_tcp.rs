@@ -269,6 +269,7 @@ async fn a_ticket_for_one_provider_opens_its_logins_and_nothing_else() {
         ("session.start", started(json!({"environment": [["LD_PRELOAD", "/x.so"]]}))),
         ("session.start", started(json!({"directory": "/"}))),
         ("challenge.pending", json!({})),
+        ("challenge.list", json!({})),
         ("challenge.answer", json!({"challengeId": "a", "secret": "x"})),
         ("challenge.cancelOwner", json!({"owner": "o"})),
         ("supervisor.stop", json!({})),

@@ -21,8 +21,8 @@ use crate::driver::providers;
 use crate::driver::sessions::{AnswerSender, Order, unknown};
 use crate::protocol::error::{self, RpcError};
 use crate::protocol::request::{
-    AnswerChallenge, BundleList, ChallengeRef, Focus, Opened, OwnerRef, ParkChallenge, Polled, Request,
-    SessionList, StartSession,
+    AnswerChallenge, BundleList, ChallengeList, ChallengeRef, Focus, Opened, OwnerRef, ParkChallenge, Polled,
+    Request, SessionList, StartSession,
 };
 
 /// The longest URL that is taken from a child, in bytes.
@@ -64,6 +64,9 @@ impl Runtime {
             Request::ChallengeAnswer(given) => self.answer_challenge(client, given, reply),
             Request::ChallengeCancel(of) => self.cancel_challenge(client, of, reply),
             Request::ChallengeCancelOwner(of) => self.cancel_owner(client, of, reply),
+            Request::ChallengeList {} => {
+                answer(reply, value(&ChallengeList { challenges: self.engine.challenges() }));
+            }
             Request::ChallengePending {} => {
                 let reply = self.replies.expect(client, reply);
                 self.feed(Input::Challenge(ChallengeInput::CountPending { reply }));
