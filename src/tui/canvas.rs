@@ -1,6 +1,6 @@
 //! What the person's terminal shows, and what it is to show next: the difference becomes bytes.
 //!
-//! Most frames change the child's screen and nothing else: an echo, a spinner. For those the pane alone is painted
+//! Most frames change the child's screen and nothing else: an echo, a spinner. For those the changed lines are painted
 //! over what stands there ([`Canvas::draw_pane`]); painting the whole deck costs several times as much.
 
 use ratatui::backend::Backend as _;
@@ -12,6 +12,7 @@ use super::model::Model;
 use super::surroundings::Colours;
 use super::view;
 use crate::core::time::Timestamp;
+use crate::protocol::screen::Row;
 
 /// The cells on the terminal and the bytes that are owed to it.
 #[derive(Debug)]
@@ -21,6 +22,8 @@ pub struct Canvas {
     next: Buffer,
     /// Where the pane was when the whole deck was drawn last; absent if it covers or lacks parts of the pane.
     pane: Option<Rect>,
+    /// The lines that stand in the pane's rows.
+    lines: Vec<Option<Row>>,
     /// Nothing is known of what the terminal shows.
     unknown: bool,
 }
@@ -34,6 +37,7 @@ impl Canvas {
             shown: Buffer::empty(area),
             next: Buffer::empty(area),
             pane: None,
+            lines: Vec::new(),
             unknown: true,
         }
     }
@@ -63,16 +67,33 @@ impl Canvas {
             link.mark(&mut self.next, mark);
         }
         self.pane = view::bare_pane(model, now);
+        self.lines.clear();
+        if let Some(pane) = self.pane {
+            self.lines.extend(view::pane_lines(model, pane).map(|(_, line)| line.cloned()));
+        }
         self.flush(cursor)
     }
 
-    /// Draws the pane if nothing else can have changed with the child's screen, and everything otherwise; returns the
-    /// bytes that the terminal is owed.
+    /// Draws the lines of the pane that changed, if nothing else can have changed with the child's screen, and everything
+    /// otherwise; returns the bytes that the terminal is owed.
     pub fn draw_pane(&mut self, model: &Model, now: Timestamp) -> Vec<u8> {
         let pane = view::bare_pane(model, now).filter(|pane| self.pane == Some(*pane) && !self.unknown);
         let Some(pane) = pane else { return self.draw(model, now) };
-        let cursor = view::draw_pane(model, &mut self.next, pane);
-        self.flush(cursor)
+        for ((y, line), drawn) in view::pane_lines(model, pane).zip(&mut self.lines) {
+            if !shows(drawn, line) {
+                *drawn = line.cloned();
+                let place = Rect { y, height: 1, ..pane };
+                let before = part(&self.shown, place);
+                view::draw_pane_line(model, &mut self.next, place, line);
+                let after = part(&self.next, place);
+                let changed = before.diff(&after);
+                let Ok(()) = self.backend.draw(changed.iter().copied());
+                for (x, y, cell) in changed {
+                    self.shown[(x, y)].clone_from(cell);
+                }
+            }
+        }
+        self.finish(view::pane_cursor(model, pane))
     }
 
     fn flush(&mut self, cursor: Option<Position>) -> Vec<u8> {
@@ -85,6 +106,10 @@ impl Canvas {
         for (x, y, cell) in changed {
             self.shown[(x, y)].clone_from(cell);
         }
+        self.finish(cursor)
+    }
+
+    fn finish(&mut self, cursor: Option<Position>) -> Vec<u8> {
         let Ok(()) = match cursor {
             Some(cursor) => {
                 self.backend.show_cursor().and_then(|()| self.backend.set_cursor_position(cursor))
@@ -93,4 +118,24 @@ impl Canvas {
         };
         self.backend.take()
     }
+}
+
+/// Whether a line that was drawn looks like another one.
+fn shows(drawn: &Option<Row>, line: Option<&Row>) -> bool {
+    match (drawn, line) {
+        (Some(drawn), Some(line)) => drawn.runs == line.runs,
+        (None, None) => true,
+        (Some(_), None) | (None, Some(_)) => false,
+    }
+}
+
+/// Takes some cells of a buffer.
+fn part(buffer: &Buffer, area: Rect) -> Buffer {
+    let mut part = Buffer::empty(area);
+    for y in area.top()..area.bottom() {
+        for x in area.left()..area.right() {
+            part[(x, y)].clone_from(&buffer[(x, y)]);
+        }
+    }
+    part
 }

@@ -7,6 +7,7 @@ use super::action::Action;
 use super::dialog::Dialog;
 use super::model::Model;
 use crate::core::time::Timestamp;
+use crate::protocol::screen::Row;
 use painter::Painter;
 
 mod big_code;
@@ -59,15 +60,30 @@ pub fn draw(model: &Model, now: Timestamp, buffer: &mut Buffer) -> Option<Positi
 /// Returns where the child's screen is, if all of it is to be seen and nothing else on the deck changes with it.
 pub fn bare_pane(model: &Model, now: Timestamp) -> Option<Rect> {
     let covered = model.dialog.is_some() || !model.pending.is_empty() || layout::too_small(model.size);
-    if covered || model.pane.is_scrolled() {
+    if covered || model.pane.is_scrolled() || model.search.is_some() {
         return None;
     }
     Some(layout::areas_at(model, now).pane).filter(|pane| pane.height > 0)
 }
 
-/// Draws the child's screen alone over what stands there; returns where the cursor is to stand, if anywhere.
-pub fn draw_pane(model: &Model, buffer: &mut Buffer, pane: Rect) -> Option<Position> {
-    pane::draw(model, &mut Painter::over(model, buffer, pane), pane)
+/// Returns the lines of the child's screen that are shown, each with the row of the deck that it stands in.
+pub fn pane_lines(model: &Model, pane: Rect) -> impl Iterator<Item = (u16, Option<&Row>)> {
+    (pane.top()..pane.bottom())
+        .zip(model.pane.top(pane.height)..)
+        .map(|(y, number)| (y, model.pane.line(number)))
+}
+
+/// Draws one line of the child's screen over what stands in that row.
+pub fn draw_pane_line(model: &Model, buffer: &mut Buffer, place: Rect, line: Option<&Row>) {
+    let mut painter = Painter::over(model, buffer, place);
+    if let Some(line) = line {
+        pane::draw_line(&mut painter, line, place);
+    }
+}
+
+/// Returns where the child's cursor stands, if the person types into it.
+pub fn pane_cursor(model: &Model, pane: Rect) -> Option<Position> {
+    pane::cursor(model, pane, model.pane.top(pane.height))
 }
 
 fn draw_dialog(

@@ -40,25 +40,29 @@ pub fn draw(model: &Model, painter: &mut Painter<'_>, area: Rect) -> Option<Posi
         return None;
     }
     let top = model.pane.top(area.height);
-    let colourless = painter.colourless;
     for (y, number) in (area.top()..area.bottom()).zip(top..) {
         if let Some(row) = model.pane.line(number) {
-            draw_row(painter.buffer(), row, area, y, colourless);
-            mark_matches(model, painter, row, number, Rect { y, height: 1, ..area });
+            let place = Rect { y, height: 1, ..area };
+            draw_line(painter, row, place);
+            mark_matches(model, painter, row, number, place);
         }
     }
     cursor(model, area, top)
 }
 
-fn cursor(model: &Model, area: Rect, top: u64) -> Option<Position> {
+/// Returns where the child's cursor stands in a pane whose first line is `top`, if the person types into it.
+pub fn cursor(model: &Model, area: Rect, top: u64) -> Option<Position> {
     let cursor = model.pane.cursor.filter(|_| model.typing)?;
     let line = (model.pane.screen_start() + u64::from(cursor.row)).checked_sub(top)?;
     let y = u16::try_from(line).ok().filter(|line| *line < area.height)?;
     (cursor.column < area.width).then(|| Position::new(area.x + cursor.column, area.y + y))
 }
 
-fn draw_row(buffer: &mut Buffer, row: &Row, area: Rect, y: u16, colourless: bool) {
-    let mut x = area.x;
+/// Draws one line of the screen into a row that was wiped.
+pub fn draw_line(painter: &mut Painter<'_>, row: &Row, area: Rect) {
+    let colourless = painter.colourless;
+    let buffer = painter.buffer();
+    let (mut x, y) = (area.x, area.y);
     for run in &row.runs {
         let style = style(&run.style, colourless);
         let hidden = run.style.attributes & attribute::HIDDEN != 0;
