@@ -42,6 +42,7 @@ mod keeper_input;
 mod keeper_kill;
 mod keeper_output;
 mod keeper_start;
+mod lose_nothing;
 mod other_user;
 mod peer_browser;
 mod peer_challenges;

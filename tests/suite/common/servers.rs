@@ -124,6 +124,26 @@ impl SshServer {
         Self { process, port, folder }
     }
 
+    /// The server's own processes that serve connections just now.
+    pub fn connections(&self) -> Vec<u32> {
+        let read =
+            |id: u32, file: &str| std::fs::read_to_string(format!("/proc/{id}/{file}")).unwrap_or_default();
+        let parent = |id: u32| {
+            let stat = read(id, "stat");
+            let after = stat.rsplit_once(") ").map(|(_, rest)| rest.to_owned()).unwrap_or_default();
+            after.split(' ').nth(1).and_then(|parent| parent.parse::<u32>().ok()).unwrap_or_default()
+        };
+        let is_ours = |id: u32| {
+            std::iter::successors(Some(id), |id| Some(parent(*id)).filter(|parent| *parent > 1))
+                .skip(1)
+                .any(|ancestor| ancestor == self.process.id())
+        };
+        let all = std::fs::read_dir("/proc").unwrap().flatten();
+        all.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+            .filter(|id| read(*id, "comm").starts_with("sshd") && is_ours(*id))
+            .collect()
+    }
+
     /// A command line that logs in with the key and runs `remote`. It reads nobody's configuration.
     pub fn login(&self, remote: &str) -> Vec<String> {
         let at = self.folder.display();
