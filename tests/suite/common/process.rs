@@ -71,7 +71,13 @@ pub fn tagged(tag: &str) -> Vec<Process> {
 fn describe(id: u32) -> Option<Process> {
     let command = fs::read(format!("/proc/{id}/cmdline")).ok()?;
     let command = String::from_utf8_lossy(&command).trim_end_matches('\0').replace('\0', " ");
-    Some(Process { id, command, program: fs::read_link(format!("/proc/{id}/exe")).ok() })
+    let program = match fs::read_link(format!("/proc/{id}/exe")) {
+        Ok(program) => Some(program),
+        // It has given its memory back and is about to be a zombie.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
+        Err(_) => None,
+    };
+    Some(Process { id, command, program })
 }
 
 /// Tells whether the process runs; a zombie does not.
