@@ -177,7 +177,7 @@ mod tests {
     use crate::core::ids::ProviderId;
 
     fn settings(path: &str) -> DriverSettings {
-        let environment = Some(vec![("PATH".into(), path.into()), ("HOME".into(), "/home/a".into())]);
+        let environment = Some(vec![("PATH".into(), path.into()), ("HOME".into(), "/".into())]);
         DriverSettings { environment, ..DriverSettings::default() }
     }
 
