@@ -119,6 +119,28 @@ async fn a_challenge_is_parked_by_one_call_and_waited_for_by_another() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_ticket_is_to_be_had_without_knowing_the_protocol() {
+    let home = Home::new();
+    let supervisor = Served::start(&home).await;
+    let ask = async |body: &str| {
+        let stream = UnixStream::connect(supervisor.socket()).await.unwrap();
+        exchange(stream, &request("POST", "/api/auth/ws-ticket", "", body)).await
+    };
+    for (body, provider) in [("", Value::Null), ("{}", Value::Null), (r#"{"providerId":"gh"}"#, json!("gh"))]
+    {
+        let minted = ask(body).await.json();
+        assert_eq!(minted["ticket"].as_str().map(str::len), Some(43), "{minted}");
+        assert_eq!(minted["providerId"], provider);
+    }
+    for (body, sentence) in
+        [(r#"{"providerId":"nope"}"#, "there is no provider `nope`"), ("{", "The body is not understood")]
+    {
+        let refused = ask(body).await;
+        assert!(refused.status == 400 && refused.body.contains(sentence), "{refused:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_frame_that_comes_in_one_piece_with_the_handshake_is_answered() {
     let home = Home::new();
     let supervisor = Served::start(&home).await;
