@@ -5,11 +5,14 @@ use std::net::SocketAddr;
 use authdeck::protocol::error;
 use authdeck::server::tcp::{self, Listening};
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 
 use super::common::env::Home;
 use super::common::http::{Answer, Socket, call, exchange};
 use super::common::served::Served;
+use super::common::wait::GENEROUS;
 
 /// The one further origin that may connect.
 const ALLOWED: &str = "https://panel.example";
@@ -68,10 +71,9 @@ async fn internal_credential(supervisor: &Served, home: &Home) -> (String, Strin
         file.display()
     );
     deck.start(&script).await;
-    let text =
-        super::common::wait::wait_for("the child's environment", super::common::wait::GENEROUS, || {
-            std::fs::read_to_string(&file).map_err(|error| error.to_string())
-        });
+    let text = super::common::wait::wait_for("the child's environment", GENEROUS, || {
+        std::fs::read_to_string(&file).map_err(|error| error.to_string())
+    });
     let (credential, session) = text.trim().split_once(' ').unwrap();
     (credential.to_owned(), session.to_owned())
 }
@@ -165,6 +167,20 @@ async fn a_ticket_is_taken_wherever_a_client_can_put_it() {
         assert!(refused["error"]["message"].is_string() && refused["result"].is_null(), "{refused}");
         assert_eq!(socket.hear().await, None, "the connection must end");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_does_not_go_on_is_sent_away() {
+    let home = Home::new();
+    let over_tcp = OverTcp::start(&home).await;
+    let mut silent = over_tcp.open("/api/ws", "Sec-WebSocket-Protocol: authdeck-hello\r\n").await.unwrap();
+    let mut half = TcpStream::connect(over_tcp.address()).await.unwrap();
+    half.write_all(b"GET /api/ws HTTP/1.1\r\nHost: ").await.unwrap();
+    let mut rest = Vec::new();
+    let (told, ended) = tokio::join!(silent.hear(), timeout(GENEROUS, half.read_to_end(&mut rest)));
+    assert!(told.unwrap()["error"]["message"].is_string());
+    assert_eq!(silent.hear().await, None);
+    ended.expect("half a head is waited for").unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
