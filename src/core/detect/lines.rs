@@ -266,7 +266,7 @@ static ASKS_CODE: LazyLock<Regex> = LazyLock::new(|| {
 });
 static ASKS_SECRET: LazyLock<Regex> = LazyLock::new(|| {
     fixed(&format!(
-        r"(?i)\b(?:paste|enter|type|input|provide)\b.{{0,60}}?\b(?:tokens?|api[ -]?keys?|access keys?|password|passphrase|passcode|secret)\b.{{0,60}}?{TAIL}|\b(?:tokens?|api[ -]?keys?)\b.{{0,60}}\bpaste it\b.{{0,40}}?{TAIL}|^[?>*\s]*(?:enter )?(?:(?:the|your|master) ){{0,2}}(?:password|passphrase|pin) (?:for|of|to) .{{1,70}}?{TAIL}|^[?>*\s]*(?:(?:your|the|api|access|auth\w*|personal|cli|new|user|account|\w+'s) ){{0,3}}(?:token|password|passphrase|api[ -]?key|secret)\b(?: (?:for|of|from) \S+)?{TAIL}"
+        r"(?i)\b(?:paste|enter|type|input|provide)\b.{{0,60}}?\b(?:tokens?|api[ -]?keys?|access keys?|password|passphrase|passcode|secret)\b.{{0,60}}?{TAIL}|\b(?:tokens?|api[ -]?keys?)\b.{{0,60}}\bpaste it\b.{{0,40}}?{TAIL}|^[?>*\s]*(?:\[\w+\] )?(?:enter )?(?:(?:the|your|master) ){{0,2}}(?:password|passphrase|pin) (?:for|of|to) .{{1,70}}?{TAIL}|^[?>*\s]*(?:(?:your|the|api|access|auth\w*|personal|cli|new|user|account|[\w.@-]+'s) ){{0,3}}(?:token|password|passphrase|api[ -]?key|secret)\b(?: (?:for|of|from) \S+)?{TAIL}"
     ))
 });
 static ASKS_ENTER: LazyLock<Regex> =
