@@ -122,8 +122,8 @@ impl Approach {
             let failure = match step {
                 Step::Connected(stream) => {
                     let stream = UnixStream::from_std(stream).map_err(no_connection)?;
-                    match connect_stream(stream, &socket).await {
-                        Ok(connected) => return greet(connected).await,
+                    match say_hello(connect_stream(stream, &socket).await).await {
+                        Ok(connected) => return Ok(connected),
                         // It may have been about to end.
                         Err(error) if may_pass(&error) => unusable(error),
                         Err(error) => return Err(unusable(error)),
@@ -217,8 +217,15 @@ async fn read_all(errors: Option<std::process::ChildStderr>) -> String {
 }
 
 /// Makes sure that both sides speak the same version.
-pub(super) async fn greet((client, events): (Client, Events)) -> Result<(Client, Events), Error> {
-    client.hello(None, None).await.map_err(unusable)?;
+pub(super) async fn greet(connected: (Client, Events)) -> Result<(Client, Events), Error> {
+    say_hello(Ok(connected)).await.map_err(unusable)
+}
+
+async fn say_hello(
+    connected: Result<(Client, Events), ClientError>,
+) -> Result<(Client, Events), ClientError> {
+    let (client, events) = connected?;
+    client.hello(None, None).await?;
     Ok((client, events))
 }
 

@@ -71,6 +71,8 @@ struct Farewell {
     hung_up: bool,
     /// The supervisor was stopped, and the deck with it.
     stopped: bool,
+    /// They are on another machine.
+    remote: bool,
 }
 
 /// Runs the deck until the person leaves or the terminal goes away. Sessions are not touched by either.
@@ -127,11 +129,12 @@ fn say_farewell(farewell: Farewell) {
         // Whoever closed the output does not want to know.
         let _ = writeln!(io::stdout(), "The supervisor was stopped.");
     }
+    let again = if farewell.remote { "`authdeck ssh`" } else { "`authdeck`" };
     let sentence = match farewell.live_sessions {
         _ if farewell.hung_up => return,
         0 => return,
-        1 => "One session goes on; `authdeck` shows it again.".to_owned(),
-        sessions => format!("{sessions} sessions go on; `authdeck` shows them again."),
+        1 => format!("One session goes on; {again} shows it again."),
+        sessions => format!("{sessions} sessions go on; {again} shows them again."),
     };
     // Whoever closed the output does not want to know.
     let _ = writeln!(io::stdout(), "{sentence}");
@@ -172,8 +175,8 @@ impl Running {
         loop {
             self.paint();
             if let Some(hung_up) = self.over {
-                let stopped = self.model.stopped;
-                return Farewell { live_sessions: self.model.live_count(), hung_up, stopped };
+                let (stopped, remote) = (self.model.stopped, self.model.remote);
+                return Farewell { live_sessions: self.model.live_count(), hung_up, stopped, remote };
             }
             let frame_wait =
                 (self.stale != Stale::Nothing && !self.writing).then(|| self.pacing.wait(self.clock.now()));

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::common::env::{AUTHDECK, Home};
 use super::common::peer;
 use super::common::process;
+use super::common::tmux::{Terminal, Tmux};
 use super::common::vendor::{Mode, Vendor};
 use super::common::wait::GENEROUS;
 use super::common::wait::wait_for;
@@ -262,6 +263,49 @@ fn a_challenge_is_answered_from_standard_input_or_refused() {
     caller.call(&["deny", text(&challenge, "challengeId")]).ends_with(0);
     assert_ne!(status(), "0");
     caller.call(&["deny", text(&challenge, "challengeId")]).ends_with(1);
+    process.kill().unwrap();
+    process.wait().unwrap();
+}
+
+/// The supervisor may be replaced while somebody waits: the wait goes on with the next one.
+#[test]
+fn a_wait_survives_the_supervisors_death() {
+    let caller = Caller::new(Vec::new());
+    let started = caller.call(&["login", "demo-loopback", "--detach", "--json"]).ends_with(0).json();
+    let id = text(&started, "sessionId");
+    let waiting = caller.command(&["wait", id, "--json"]).stdin(Stdio::null()).spawn().unwrap();
+    caller.home.kill_supervisor();
+    caller.call(&["submit", id, "demo-code-1234"]).ends_with(0);
+    let output = waiting.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let ended: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(text(&ended, "email"), "demo@example.com");
+}
+
+#[test]
+fn an_answer_that_is_typed_at_a_terminal_is_not_shown() {
+    if !peer::has("an_answer_that_is_typed_at_a_terminal_is_not_shown", &["tmux"]) {
+        return;
+    }
+    let caller = Caller::new(Vec::new());
+    let script = "\"$SSH_ASKPASS\" 'Enter passphrase for key: ' >got; read line";
+    let arguments = ["run", "--json", "--", "sh", "-c", script];
+    let mut process = caller.command(&arguments).stdin(Stdio::piped()).spawn().unwrap();
+    let challenge = wait_for("the challenge", GENEROUS, || {
+        let listed = caller.call(&["challenges", "--json"]).json();
+        listed["challenges"].get(0).cloned().ok_or_else(|| listed.to_string())
+    });
+    let id = text(&challenge, "challengeId").to_owned();
+    let terminal = Tmux::start(&caller.home, &Terminal::default(), &[AUTHDECK, "answer", &id]);
+    terminal.wait_text("Answer (not shown):");
+    terminal.type_text("hunter2");
+    terminal.press(&["Enter"]);
+    let got = caller.home.work().join("got");
+    wait_for("the answer arrives", GENEROUS, || {
+        let text = std::fs::read_to_string(&got).unwrap_or_default();
+        if text == "hunter2\n" { Ok(()) } else { Err(format!("{text:?}\n{}", terminal.screen())) }
+    });
+    assert!(!terminal.screen().contains("hunter2"), "{}", terminal.screen());
     process.kill().unwrap();
     process.wait().unwrap();
 }

@@ -1,7 +1,7 @@
 //! One session as it goes on, over a connection that may break: the supervisor may be replaced meanwhile.
 
 use super::refused;
-use crate::client::{Client, ClientEvent, Events};
+use crate::client::{Client, ClientError, ClientEvent, Events};
 use crate::commands::supervisor::connect_or_start;
 use crate::core::ids::SessionId;
 use crate::error::{Error, Kind};
@@ -47,7 +47,7 @@ impl Watch {
         events: Events,
         session_id: SessionId,
     ) -> Result<(Self, Option<SessionView>), Error> {
-        let snapshot = client.subscribe().await.map_err(refused)?;
+        let (client, events, snapshot) = subscribed((client, events)).await?;
         let watch = Self { client, events, session_id };
         let session = watch.session_in(snapshot);
         Ok((watch, session))
@@ -90,8 +90,7 @@ impl Watch {
     }
 
     async fn reconnect(&mut self) -> Result<Told, Error> {
-        let (client, events) = connect_or_start().await?;
-        let snapshot = client.subscribe().await.map_err(refused)?;
+        let (client, events, snapshot) = subscribed(connect_or_start().await?).await?;
         (self.client, self.events) = (client, events);
         self.again(snapshot)
     }
@@ -112,5 +111,18 @@ impl Watch {
     fn stopped(&self) -> Error {
         Error::new(Kind::Unavailable, "the supervisor was stopped")
             .hint(format!("the login goes on; `authdeck wait {}` finds it again", self.session_id))
+    }
+}
+
+/// Asks for the whole state; once more if the supervisor went away just then.
+async fn subscribed((client, events): (Client, Events)) -> Result<(Client, Events, Snapshot), Error> {
+    match client.subscribe().await {
+        Err(ClientError::Closed) => {
+            let (client, events) = connect_or_start().await?;
+            let snapshot = client.subscribe().await.map_err(refused)?;
+            Ok((client, events, snapshot))
+        }
+        Err(error) => Err(refused(error)),
+        Ok(snapshot) => Ok((client, events, snapshot)),
     }
 }
