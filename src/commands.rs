@@ -18,7 +18,7 @@ pub mod ticket;
 pub mod upgrade;
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use tokio::runtime::{Builder, Runtime};
 
@@ -35,7 +35,14 @@ fn print_line(text: &str) {
 /// Returns this very program's file.
 fn own_program() -> Result<PathBuf, Error> {
     std::env::current_exe()
+        .map(|path| replaced(&path).unwrap_or(path))
         .map_err(|error| Error::new(Kind::Failed, "this program does not find its own file").because(error))
+}
+
+/// Returns the file that stands where a program's own file was before somebody installed another version over it.
+fn replaced(path: &Path) -> Option<PathBuf> {
+    let before = path.to_str()?.strip_suffix(" (deleted)")?;
+    Path::new(before).is_file().then(|| before.into())
 }
 
 /// What a session inherits that is started from this process: its folder and its environment.
@@ -70,4 +77,20 @@ fn full_runtime() -> Result<Runtime, Error> {
         .enable_all()
         .build()
         .map_err(|error| Error::new(Kind::Failed, "no threads can be started").because(error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_that_was_installed_anew_is_found_where_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("authdeck");
+        let gone = PathBuf::from(format!("{} (deleted)", path.display()));
+        assert_eq!(replaced(&gone), None, "nothing is there");
+        std::fs::write(&path, "").unwrap();
+        assert_eq!(replaced(&gone), Some(path.clone()));
+        assert_eq!(replaced(&path), None);
+    }
 }

@@ -16,7 +16,7 @@ pub fn run(options: &Stop) -> Result<(), Error> {
 }
 
 async fn stop(unasked: bool) -> Result<(), Error> {
-    let Some((client, events)) = supervisor::connect_running().await? else {
+    let Some((client, events)) = supervisor::connect_any().await? else {
         return say("No supervisor runs.");
     };
     // Nothing is subscribed to, and what is not taken must not keep the answers back.

@@ -69,11 +69,22 @@ pub(super) async fn start_with(arguments: &[String]) -> Result<(Client, Events),
 /// # Errors
 /// There is one that does not answer or speaks another version.
 pub async fn connect_running() -> Result<Option<(Client, Events)>, Error> {
+    match connect_any().await? {
+        Some(connected) => greet(connected).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// The same whatever version it speaks: for the few requests that every version has.
+///
+/// # Errors
+/// There is one that does not answer.
+pub(super) async fn connect_any() -> Result<Option<(Client, Events)>, Error> {
     let socket = paths::default_supervisor_socket();
     let Ok(stream) = connect(&socket) else { return Ok(None) };
     let stream = UnixStream::from_std(stream).map_err(no_connection)?;
     match connect_stream(stream, &socket).await {
-        Ok(connected) => greet(connected).await.map(Some),
+        Ok(connected) => Ok(Some(connected)),
         Err(error) if may_pass(&error) => Ok(None),
         Err(error) => Err(unusable(error)),
     }
@@ -154,7 +165,7 @@ impl Starting {
     fn begin_with(arguments: &[String]) -> io::Result<Self> {
         let (stream, far) = BlockingStream::pair()?;
         stream.set_nonblocking(true)?;
-        let mut command = Command::new(std::env::current_exe()?);
+        let mut command = Command::new(super::own_program().map_err(io::Error::other)?);
         command.args(["serve", "--detached"]).args(arguments).current_dir("/");
         for variable in OF_AN_OUTER_SESSION {
             command.env_remove(variable);
@@ -241,9 +252,9 @@ fn may_pass(error: &ClientError) -> bool {
 }
 
 pub(super) fn unusable(error: ClientError) -> Error {
-    Error::new(Kind::Unavailable, "the supervisor that runs already cannot be used")
-        .because(error)
-        .hint("end it with `authdeck stop` (its logins go on), then start this one again")
+    Error::new(Kind::Unavailable, "the supervisor that runs already cannot be used").because(error).hint(
+        "`authdeck upgrade` puts this program in its place; `authdeck stop` ends it, and its logins go on",
+    )
 }
 
 fn no_connection(error: io::Error) -> Error {

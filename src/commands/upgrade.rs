@@ -16,7 +16,7 @@ pub fn run() -> Result<(), Error> {
 }
 
 async fn upgrade(executable: String) -> Result<(), Error> {
-    let Some((client, events)) = supervisor::connect_running().await? else {
+    let Some((client, events)) = supervisor::connect_any().await? else {
         super::print_line("No supervisor runs; the next one is this program.");
         return Ok(());
     };

@@ -2,21 +2,25 @@
 //! one serves on.
 
 use std::io::{Read as _, Write as _};
+use std::net::SocketAddr;
 use std::os::unix::net::UnixStream;
 use std::process::{Child, Stdio};
 
 use authdeck::client::{Client, ClientError, ClientEvent, Events, connect_unix};
-use authdeck::core::ids::{ChallengeId, SessionId};
+use authdeck::core::ids::{ChallengeId, ProviderId, SessionId};
 use authdeck::core::secret::Secret;
 use authdeck::protocol::event::Event;
 use authdeck::protocol::request::{AnswerChallenge, ChallengeAnswer, ParkChallenge, Parked, StartSession};
 use authdeck::protocol::snapshot::{ChallengeKind, Snapshot};
+use serde_json::json;
 use tokio::time::timeout;
 
 use super::common::env::Home;
+use super::common::http::Socket;
 use super::common::peer;
 use super::common::process::list;
 use super::common::served::text_of;
+use super::common::servers::free_port;
 use super::common::wait::{GENEROUS, wait_until};
 
 /// How many calls with a large answer one client makes before it reads.
@@ -442,6 +446,44 @@ async fn a_program_that_is_not_there_or_not_named_in_full_is_refused() {
         let said = client.upgrade_supervisor(Some(path.into())).await.unwrap_err().to_string();
         assert!(said.contains(reason), "{said}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn clients_with_a_ticket_go_over_too_and_so_does_a_ticket_that_nobody_has_used() {
+    let home = Home::new();
+    let address: SocketAddr = ([127, 0, 0, 1], free_port()).into();
+    let started = home.authdeck(["serve", "--listen", &address.to_string()]).output().unwrap();
+    assert!(started.status.success(), "{started:?}");
+    let (local, _events) = connect_unix(&socket(&home)).await.unwrap();
+    let ticket = async |provider: Option<&str>| {
+        let minted = local.mint_ticket(provider.map(ProviderId::new)).await.unwrap();
+        minted.ticket.secret().to_owned()
+    };
+    let open = async |ticket: String| {
+        let headers = format!("Host: {address}\r\nSec-WebSocket-Protocol: authdeck, ticket.{ticket}\r\n");
+        Socket::open(address, "/api/ws", &headers).await
+    };
+    let mut all = open(ticket(None).await).await.unwrap();
+    let mut bound = open(ticket(Some("gh")).await).await.unwrap();
+    let before = all.call("events.subscribe", json!({})).await["result"]["sequence"].as_u64().unwrap();
+    let own_before = bound.call("events.subscribe", json!({})).await["result"]["sequence"].as_u64().unwrap();
+    let unused = ticket(None).await;
+
+    let done = upgrade(&home).wait_with_output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+
+    // The bounded one is still bounded, and its own count of events goes on without a gap.
+    local.start(shell("exec cat")).await.unwrap();
+    let told = all.told("event").await;
+    assert_eq!(told["params"]["sequence"], before + 1);
+    assert!(bound.call("challenge.pending", json!({})).await["error"].is_object());
+    assert_eq!(bound.call("session.list", json!({})).await["result"]["sessions"], json!([]));
+    let again = bound.call("events.subscribe", json!({})).await;
+    assert!(again["result"]["sequence"].as_u64().unwrap() >= own_before, "{again}");
+
+    let mut late = open(unused.clone()).await.unwrap_or_else(|refused| panic!("{}", refused.status));
+    assert_eq!(late.call("challenge.pending", json!({})).await["result"], 0);
+    assert!(open(unused).await.is_err(), "a ticket is used up in the other process too");
 }
 
 #[test]

@@ -356,3 +356,47 @@ proptest! {
         prop_assert!(!told.contains("canary"), "a secret leaked");
     }
 }
+
+#[test]
+fn another_process_goes_on_with_everything_but_those_who_wait() {
+    let mut registry = registry();
+    registry.park("one");
+    registry.park_as("two", "other", ChallengeKind::Secret, Some(Duration::from_secs(20)));
+    registry.park("answered");
+    registry.park("told");
+    registry.answer("answered", None, "canary-secret");
+    registry.wait("told", "owner");
+    registry.answer("told", None, "another");
+    registry.pass(Duration::from_secs(5));
+
+    let text = serde_json::to_string(&registry.challenges.to_move()).unwrap();
+    let mut next = registry_of(1_024);
+    (next.now, next.last_reply) = (registry.now, 1_000);
+    next.challenges.take_over(serde_json::from_str(&text).unwrap());
+    assert_eq!(next.challenges.views(), registry.challenges.views());
+    assert!(!format!("{:?}", next.challenges).contains("canary"), "nothing of it is shown");
+
+    // An answer that nobody has asked for yet is told to its owner, once; one that was told is not told again.
+    let reply = next.wait("answered", "owner");
+    assert!(
+        matches!(next.reply(reply), Some(Reply::Answer { secret, .. }) if secret.secret() == "canary-secret")
+    );
+    let again = next.wait("answered", "owner");
+    assert_eq!(next.refused(again), RefusalKind::TooLate);
+    let told = next.wait("told", "owner");
+    assert_eq!(next.refused(told), RefusalKind::TooLate);
+
+    // Who waits, waits again; the arming is the same, and the next one has a number that never was.
+    let waiting = next.wait("one", "owner");
+    let answered = next.answer("one", Some(1), "it is me");
+    assert_eq!(next.taking(answered), Taking::Won);
+    assert!(matches!(next.reply(waiting), Some(Reply::Answer { .. })));
+    let parked = next.park("one");
+    assert!(matches!(next.reply(parked), Some(Reply::Parked { epoch: 5, .. })), "{:?}", next.reply(parked));
+
+    // The time that was left is left, and no more.
+    next.pass(Duration::from_secs(14));
+    assert_eq!(next.challenges.pending(), 2);
+    next.pass(Duration::from_secs(1));
+    assert_eq!(next.ends().last(), Some(&("two".to_owned(), 2, ChallengeOutcome::Expired)));
+}
