@@ -7,7 +7,7 @@ use authdeck::protocol::request::{
 };
 use authdeck::protocol::screen::{Row, ScreenUpdate};
 
-use crate::common::supervisor::Supervisor;
+use crate::common::supervisor::{SAMPLE, Supervisor};
 use crate::common::wait::GENEROUS;
 
 fn text_of(row: &Row) -> String {
@@ -149,4 +149,15 @@ fn an_exported_recording_is_an_asciicast_without_what_was_submitted() {
     let read = authdeck::core::asciicast::parse(recording.as_bytes()).unwrap().unwrap();
     assert_eq!((read.header.size.columns, read.header.size.rows), (80, 24));
     assert!(!recording.contains("canary-value-1"));
+}
+
+#[test]
+fn a_recording_says_which_provider_it_is_of_and_nothing_of_the_sessions_own_command() {
+    let supervisor = Supervisor::start_with_provider(SAMPLE);
+    let session = supervisor.run_sample("echo canary-in-the-command; read line");
+    supervisor.wait_transcript(&session, "canary");
+    let recording: String =
+        supervisor.ask(Request::SessionRecording(SessionRef { session_id: session })).unwrap();
+    let read = authdeck::core::asciicast::parse(recording.as_bytes()).unwrap().unwrap();
+    assert_eq!(read.header.command.as_deref(), Some("sample-cli login"));
 }

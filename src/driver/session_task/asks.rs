@@ -34,7 +34,9 @@ impl SessionTask {
 
     /// Writes the newest bytes of the recording as asciicast v2, secrets masked.
     pub(super) fn asciicast(&self, bytes: usize) -> String {
-        asciicast(&self.recording, &self.masks.with_tokens_of(&self.screen), bytes)
+        // The catalogue's command: the session's own may have a secret in it.
+        let command = self.setting.provider.as_ref().map(|provider| provider.command.join(" "));
+        asciicast(&self.recording, &self.masks.with_tokens_of(&self.screen), bytes, command)
     }
 
     fn whole_screen(&mut self) -> Result<Answer, RpcError> {
@@ -128,8 +130,8 @@ fn transcript(screen: &Screen, masks: &Masks) -> String {
 }
 
 /// Writes what is kept of the recording as asciicast v2, secrets masked; no more than the newest `bytes`, from the
-/// beginning of a line on.
-fn asciicast(recording: &Recording, masks: &Masks, bytes: usize) -> String {
+/// beginning of a line on. `command` is what tells `authdeck detect` which provider it is.
+fn asciicast(recording: &Recording, masks: &Masks, bytes: usize, command: Option<String>) -> String {
     let mut contents = recording.contents();
     masks.cover_output(&mut contents);
     let first = beginning_of_newest(&contents, bytes);
@@ -138,7 +140,7 @@ fn asciicast(recording: &Recording, masks: &Masks, bytes: usize) -> String {
     let mut writer = Writer::new();
     let before = recording.resizes().take_while(|(place, _)| *place <= first && first > 0).last();
     let size = before.map_or(recording.size(), |(_, resized)| resized.size);
-    let header = Header { size, timestamp: Some(start.0 / 1_000), title: None, command: None };
+    let header = Header { size, timestamp: Some(start.0 / 1_000), title: None, command };
     let mut lines = vec![writer.header(&header)];
     let mut begin = first;
     let mut resizes = recording.resizes().skip_while(|(place, _)| *place <= first && first > 0).peekable();
@@ -203,7 +205,7 @@ mod tests {
         recording.push(6, Timestamp(6_500), b"canary-value-1 \xc3\xa4");
         let mut masks = Masks::default();
         masks.add(&Secret::new("canary-value-1"));
-        let read = parse(asciicast(&recording, &masks, usize::MAX).as_bytes()).unwrap().unwrap();
+        let read = parse(asciicast(&recording, &masks, usize::MAX, None).as_bytes()).unwrap().unwrap();
         let kinds: Vec<EventKind> = read.events.iter().map(|event| event.kind.clone()).collect();
         assert_eq!(
             kinds,
@@ -226,7 +228,7 @@ mod tests {
         recording.push(0, Timestamp(1_000), b"one\r\n");
         recording.resized(Timestamp(1_500), wide);
         recording.push(5, Timestamp(2_000), b"two\r\nthree\r\n");
-        let read = parse(asciicast(&recording, &Masks::default(), 9).as_bytes()).unwrap().unwrap();
+        let read = parse(asciicast(&recording, &Masks::default(), 9, None).as_bytes()).unwrap().unwrap();
         assert_eq!(read.header.size, wide);
         let kinds: Vec<EventKind> = read.events.iter().map(|event| event.kind.clone()).collect();
         assert_eq!(kinds, [EventKind::Output("three\r\n".into())]);
