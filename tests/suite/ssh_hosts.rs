@@ -8,6 +8,7 @@ use super::common::deck::{Deck, State};
 use super::common::env::{AUTHDECK, Home};
 use super::common::peer;
 use super::common::process;
+use super::common::wait::{GENEROUS, wait_for};
 
 /// `down` refuses, `bare` has no authdeck, `old` has one that knows no proxy, every other host has this one.
 const SSH: &str = r#"#!/bin/sh
@@ -193,8 +194,16 @@ fn a_page_elsewhere_cannot_hand_in_a_callback_and_the_login_itself_can() {
     assert_eq!(asked(&["-H", &format!("Host: evil.example:{port}")], "/cb?code=c&state=s1"), "421");
     assert_eq!(asked(&["-X", "POST"], "/cb?code=c&state=s1"), "405");
     assert_eq!(asked(&[], "/cb?code=c&state=other"), "404");
-    assert_eq!(asked(&[], "/favicon.ico"), "404");
+    assert_eq!(asked(&["-4"], "/favicon.ico"), "404");
+    if TcpListener::bind("[::1]:0").is_ok() {
+        assert_eq!(asked(&["-6"], "/favicon.ico"), "404", "a browser may take localhost for either address");
+    }
     // The host is this machine here, so that what is handed in comes back to the deck's own port: once, not for ever.
     assert_eq!(asked(&["-4"], "/cb?code=c&state=s1"), "200");
     deck.wait_text("it answered 40");
+    wait_for("the port is free again", GENEROUS, || {
+        TcpListener::bind(("127.0.0.1", port))
+            .map(drop)
+            .map_err(|error| format!("{error}\n{}", deck.screen()))
+    });
 }
