@@ -10,6 +10,7 @@ use authdeck::driver::keeper_link::{
 use authdeck::driver::platform;
 
 use super::common::keeper::{Session, keeper_id, output_until, until};
+use super::common::peer::{self, Exclusive};
 use super::common::process::{self, is_alive};
 use super::common::trees;
 use super::common::wait::wait_until;
@@ -26,6 +27,14 @@ enum Tree {
 }
 
 impl Tree {
+    /// Trees that fork all the time are much work for a small machine: only those of one test at a time.
+    fn turn(self) -> Option<Exclusive> {
+        match self {
+            Self::Nasty => None,
+            Self::Moving => Some(peer::exclusive("forest")),
+        }
+    }
+
     async fn plant(self, change: impl FnOnce(&mut KeeperSpec)) -> Session {
         let session = match self {
             Self::Nasty => Session::start(&[&trees::nasty()[0]], change).await,
@@ -68,6 +77,7 @@ fn assert_gone(session: &Session, report: &KillReport) {
 
 /// Ends `TREES` trees at once and checks each as soon as its keeper says that it is over.
 async fn end_trees(tree: Tree, force: bool, leave_first: bool) {
+    let _turn = tree.turn();
     let one = async || {
         let session = tree.plant(|_| {}).await;
         let (mut handle, mut events, _) = session.attach(None).await;
@@ -121,6 +131,7 @@ async fn a_new_supervisor_ends_moving_trees() {
 
 /// The limit passes with no supervisor attached; one that comes later learns of it.
 async fn time_out(tree: Tree) {
+    let _turn = tree.turn();
     let mut sessions = Vec::new();
     for _ in 0..TREES {
         let session = tree.plant(|_| {}).await;

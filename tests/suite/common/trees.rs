@@ -14,10 +14,10 @@ pub fn nasty() -> Vec<String> {
     vec![fake("nasty.sh").display().to_string()]
 }
 
-/// The command of a tree whose chains re-fork all the time, in new sessions; bounded to 10,000 links and 30 s. It
+/// The command of a tree whose chains re-fork twenty times a second, in new sessions; bounded to 10,000 links and 30 s. It
 /// prints `READY` when they have begun.
 pub fn moving() -> Vec<String> {
-    [&chaser().display().to_string(), "2", "10000", "10000"].map(str::to_owned).into()
+    [&chaser().display().to_string(), "2", "10000", "50000"].map(str::to_owned).into()
 }
 
 /// Compiles the moving tree with the C compiler that Rust links with anyway.
