@@ -76,6 +76,8 @@ pub struct Detector {
     lines_read: usize,
     /// The screen at the last look, which left nothing unsettled.
     picture: Option<Picture>,
+    /// Looks in a row that found the screen saying the same.
+    same_looks: u32,
 }
 
 /// Why a look is taken.
@@ -102,6 +104,7 @@ impl Detector {
             prompt_gone: false,
             lines_read: 0,
             picture: None,
+            same_looks: 0,
         }
     }
 
@@ -160,13 +163,23 @@ impl Detector {
         std::mem::take(&mut self.memory.secrets)
     }
 
+    /// Tells whether a look would find nothing new: the screen says what it said at the last look. Cheap for a screen
+    /// that changes, since only one that said the same for a while is compared.
+    pub fn has_seen(&self, screen: &Screen) -> bool {
+        const A_WHILE: u32 = 3;
+        self.same_looks >= A_WHILE
+            && self.picture.as_ref().is_some_and(|before| Picture::of(screen).says_the_same_as(before))
+    }
+
     fn look(&mut self, screen: &Screen, moment: Moment) -> Vec<Found> {
         let picture = Picture::of(screen);
         if self.picture.as_ref().is_some_and(|before| picture.says_the_same_as(before)) {
             self.watch.looked();
             self.lines_read = 0;
+            self.same_looks = self.same_looks.saturating_add(1);
             return Vec::new();
         }
+        self.same_looks = 0;
         let found = self.read(screen, moment);
         self.picture = self.unsettled.is_empty().then_some(picture);
         found

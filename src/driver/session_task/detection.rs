@@ -44,6 +44,11 @@ impl Detection {
         self.noticed(found)
     }
 
+    /// Tells whether a look at the screen would find nothing new.
+    pub fn has_seen(&self, screen: &Screen) -> bool {
+        self.detector.has_seen(screen)
+    }
+
     /// Looks for the last time.
     pub fn finish(&mut self, screen: &mut Screen) -> Noticed {
         let found = self.detector.finish(screen);

@@ -116,6 +116,9 @@ impl SessionTask {
         let frame_at = *self.pace.frame_at.get_or_insert(next);
         if frame_at <= now {
             self.frame(now).await;
+            if self.detection.has_seen(&self.screen) {
+                self.pace.quiet_at = None;
+            }
         }
         if self.ends_at.is_some_and(|ends_at| end >= ends_at) {
             self.ends_at = None;
