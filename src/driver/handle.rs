@@ -171,6 +171,11 @@ impl Handle {
         self.order_stop(true).await;
     }
 
+    /// Waits until the sessions' keepers have read all that was typed; call it when nothing more is typed.
+    pub async fn settle_keys(&self) {
+        self.sessions.settle_keys().await;
+    }
+
     /// Stands everything still and returns what another process needs to take this one's place, with the lock of the
     /// folder. Absent if the supervisor stops. Until the [`Verdict`] is told, nothing moves.
     pub async fn hand_over(&self) -> Option<(MovedRuntime, OwnedFd, Verdict)> {

@@ -102,6 +102,8 @@ pub(super) struct SessionTask {
     writes: JoinSet<()>,
     /// Questions of the child before this offset were answered by an earlier supervisor.
     replied_through: u64,
+    /// Where the output ended when this supervisor attached: nobody is shown how an earlier one came there.
+    known_until: u64,
     /// Offset behind the last byte that came.
     received: u64,
     /// The last offset that the engine was told of.
@@ -136,6 +138,7 @@ impl SessionTask {
             printed: Arc::new(Notify::new()),
             writes: JoinSet::new(),
             replied_through: hello.map_or(0, |hello| hello.replied_through),
+            known_until: hello.map_or(0, |hello| hello.ring_end),
             received: start,
             told: start,
             ends_at: None,
@@ -232,6 +235,9 @@ impl SessionTask {
     }
 
     fn serve_viewers(&mut self) {
+        if self.keeper.is_some() && self.received < self.known_until {
+            return;
+        }
         self.viewers.serve(&self.setting.session_id, &mut self.screen, &self.masks, &self.wake);
     }
 

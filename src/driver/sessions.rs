@@ -141,6 +141,18 @@ impl Sessions {
         typed
     }
 
+    /// Waits until every keeper has read all keys that were handed to it; what is under way when this process ends
+    /// would be lost. Each answers what comes behind the keys, so its answer proves it.
+    pub async fn settle_keys(&self) {
+        let ports: Vec<Port> =
+            self.0.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
+        let settling = ports.iter().filter_map(|port| port.keys.keeper()).map(async |keeper| {
+            // An error means that the keeper is gone, and its child with it.
+            let _ = keeper.terminal_mode().await;
+        });
+        futures_util::future::join_all(settling).await;
+    }
+
     /// Asks a session's task and waits for its answer.
     pub async fn ask(&self, session_id: &SessionId, ask: Ask) -> Result<Answer, RpcError> {
         let port = self.get(session_id).ok_or_else(|| unknown(session_id))?;

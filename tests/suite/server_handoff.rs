@@ -291,7 +291,14 @@ async fn it_can_be_done_again_and_again_while_children_print_and_clients_type() 
     let home = Home::new();
     serve(&home).await;
     let (client, mut events) = connect_unix(&socket(&home)).await.unwrap();
-    let session = client.start(shell("while read line; do echo got $line; done")).await.unwrap().session_id;
+    let session = client
+        .start(shell("stty -echo; echo ready; while read line; do echo got $line; done"))
+        .await
+        .unwrap()
+        .session_id;
+    while !client.transcript(&session).await.unwrap().contains("ready") {
+        tokio::task::yield_now().await;
+    }
     client.subscribe().await.unwrap();
     let listening = tokio::spawn(async move {
         while let Some(told) = events.next().await {
@@ -324,7 +331,7 @@ async fn it_can_be_done_again_and_again_while_children_print_and_clients_type() 
     let transcript = timeout(GENEROUS, whole).await.unwrap();
     let got: Vec<&str> = transcript.lines().filter_map(|line| line.strip_prefix("got ")).collect();
     let expected: Vec<String> = (0..200).map(|number| number.to_string()).collect();
-    assert_eq!(got, expected, "each line once, in order");
+    assert_eq!(got, expected, "each line once, in order\n{transcript}");
     assert!(!listening.is_finished(), "the client was disconnected");
 }
 
@@ -446,6 +453,27 @@ async fn a_program_that_is_not_there_or_not_named_in_full_is_refused() {
         let said = client.upgrade_supervisor(Some(path.into())).await.unwrap_err().to_string();
         assert!(said.contains(reason), "{said}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_is_shown_again_how_the_screen_came_to_be() {
+    let home = Home::new();
+    serve(&home).await;
+    let (client, mut events) = connect_unix(&socket(&home)).await.unwrap();
+    let session = client.start(shell("seq 1 100000; exec cat")).await.unwrap().session_id;
+    client.focus(Some(&session)).unwrap().wait::<bool>().await.unwrap();
+    let mut next_screen = async || loop {
+        match timeout(GENEROUS, events.next()).await.unwrap().unwrap() {
+            ClientEvent::Screen(update) => return text_of(&update),
+            ClientEvent::Closed(reason) => panic!("{reason}"),
+            ClientEvent::Event(_) | ClientEvent::Resync(_) | ClientEvent::Complaint(_) => {}
+        }
+    };
+    while !next_screen().await.contains("100000") {}
+    let done = upgrade(&home).wait_with_output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let first = next_screen().await;
+    assert!(first.contains("100000"), "{first}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -25,6 +25,9 @@ const ARRIVE_LIMIT: Duration = Duration::from_secs(1);
 /// How long the calls that are being worked on, and the sessions that are being started, may take.
 const QUIESCE_LIMIT: Duration = Duration::from_secs(5);
 
+/// How long a thread may take to be there.
+const THREAD_LIMIT: Duration = Duration::from_secs(3);
+
 /// The longest report that is read of a program that ended, in bytes.
 const LONGEST_REPORT: usize = 16 * 1024;
 
@@ -89,6 +92,7 @@ async fn hand_over(house: &House, successor: &mut Successor) -> Result<(), Hando
         return Err(HandoffError::Busy);
     }
     let handle = house.reception.handle();
+    timeout(QUIESCE_LIMIT, handle.settle_keys()).await.map_err(|_| HandoffError::Busy)?;
     let (runtime, lock, verdict) = timeout(QUIESCE_LIMIT, handle.hand_over())
         .await
         .map_err(|_| HandoffError::Busy)?
@@ -168,7 +172,11 @@ impl Successor {
             let outcome = work(&mut channel);
             (channel, outcome)
         });
-        let (channel, outcome) = worked.await.map_err(|_| HandoffError::Stopped)?;
+        // The work has a deadline of its own; this is for a system that gives no thread to do it on. Whoever gives up
+        // ends the other process, so what is done too late leads nowhere.
+        let worked =
+            timeout(ACKNOWLEDGE_LIMIT + THREAD_LIMIT, worked).await.map_err(|_| HandoffError::Late)?;
+        let (channel, outcome) = worked.map_err(|_| HandoffError::Stopped)?;
         self.channel = Some(channel);
         outcome
     }
@@ -180,17 +188,16 @@ impl Successor {
     /// Ends it, whatever it does, and waits until it has ended: nobody else may hold what goes on here. Returns why, in
     /// its own words if it had any.
     async fn end(mut self, error: HandoffError) -> HandoffError {
+        // An error means that it has ended by itself.
+        let _ = self.process.kill();
         let ended = spawn_blocking(move || {
-            let _ = self.process.kill();
             let _ = self.process.wait();
             self.process.stderr.take().map(report_of).unwrap_or_default()
         });
+        let report = timeout(THREAD_LIMIT, ended).await.ok().and_then(Result::ok).unwrap_or_default();
         match error {
-            HandoffError::Ended(_) => HandoffError::Ended(reason(&ended.await.unwrap_or_default())),
-            other => {
-                let _ = ended.await;
-                other
-            }
+            HandoffError::Ended(_) => HandoffError::Ended(reason(&report)),
+            other => other,
         }
     }
 }
