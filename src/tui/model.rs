@@ -101,6 +101,8 @@ pub struct Model {
     pub size: (u16, u16),
     /// What is selected.
     pub selection: Option<Item>,
+    /// Was started here and is to be selected, but the supervisor has not told of it yet.
+    pub started: Option<SessionId>,
     /// Which part has the keys.
     pub focus: Focus,
     /// Every key goes to the child.
@@ -168,6 +170,7 @@ impl Model {
             listening: BTreeMap::new(),
             size,
             selection: None,
+            started: None,
             focus: Focus::List,
             typing: false,
             zoomed: false,

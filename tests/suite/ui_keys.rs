@@ -509,3 +509,20 @@ fn starting_again_never_starts_a_masked_command() {
     assert!(stage.requests().is_empty());
     assert!(status(&stage).contains("has a secret in it"));
 }
+
+#[test]
+fn what_was_started_is_selected_whether_its_answer_or_its_event_comes_first() {
+    let started = |id: &str| json!({"sessionId": id, "authUrl": null});
+    let selected = |stage: &Stage| stage.model.selection.clone();
+    let codex_item = Some(Item::Session(codex().session_id));
+
+    let mut stage = Stage::of((100, 30), vec![claude()]);
+    stage.answer(Ask::Start, started(codex().session_id.as_str()));
+    stage.event(Event::SessionAdded { session: Box::new(codex()) });
+    assert_eq!(selected(&stage), codex_item, "the answer came first");
+
+    let mut stage = Stage::of((100, 30), vec![claude()]);
+    stage.event(Event::SessionAdded { session: Box::new(codex()) });
+    stage.answer(Ask::Start, started(codex().session_id.as_str()));
+    assert_eq!(selected(&stage), codex_item, "the event came first");
+}

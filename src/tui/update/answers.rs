@@ -11,7 +11,7 @@ use crate::protocol::event::Level;
 use crate::protocol::request::{History, ProviderList, SearchResult, Started, Submitted};
 use crate::protocol::snapshot::Snapshot;
 use crate::tui::dialog::{CommandLine, Dialog, Reader};
-use crate::tui::model::{Focus, Item, Model};
+use crate::tui::model::{Focus, Model};
 use crate::tui::msg::{Ask, Cmd};
 use crate::tui::picker;
 
@@ -70,7 +70,7 @@ fn started(model: &mut Model, started: Started) {
     if awaits_start(model).is_some() {
         model.dialog = None;
     }
-    model.selection = Some(Item::Session(started.session_id));
+    model.started = Some(started.session_id);
     model.focus = Focus::List;
     model.typing = false;
 }

@@ -29,6 +29,12 @@ fn stop_readers_at_the_end(model: &mut Model) {
 }
 
 fn select_something(model: &mut Model) {
+    // The answer about what was started may come before or after the event that tells of it.
+    if let Some(started) =
+        model.started.take_if(|started| model.sessions.iter().any(|session| session.session_id == *started))
+    {
+        model.selection = Some(Item::Session(started));
+    }
     let exists = match &model.selection {
         Some(Item::Session(id)) => model.session(id).is_some(),
         Some(Item::Challenge(id)) => model.challenge(id).is_some(),
