@@ -109,6 +109,7 @@ fn assemble(
     paths: Paths,
 ) -> Result<(Handle, Runtime, Ears), StartError> {
     platform::deny_reading();
+    platform::return_large_buffers();
     let open_files = platform::raise_open_files();
     let mut random = [0; 32];
     getrandom::fill(&mut random).map_err(|error| StartError::Randomness(error.to_string()))?;

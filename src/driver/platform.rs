@@ -18,5 +18,5 @@ pub mod watched;
 #[cfg(target_os = "linux")]
 pub use linux::{
     EndedMarked, PeerCredentials, deny_reading, end_marked, marked, peer_credentials, port_holder,
-    raise_open_files, requester, set_process_name,
+    raise_open_files, requester, return_large_buffers, set_process_name,
 };

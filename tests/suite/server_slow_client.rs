@@ -1,7 +1,5 @@
 //! A client that stops reading in the middle of a flood: what it costs the supervisor, and the others.
 
-use std::time::{Duration, Instant};
-
 use authdeck::client::{Client, connect_unix};
 use authdeck::core::ids::SessionId;
 use authdeck::protocol::request::StartSession;
@@ -51,11 +49,11 @@ fn peak_memory(process_id: u32) -> u64 {
     line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
 }
 
-/// Lets the flood run while another client types into another session; returns how long half of the echoes took at most.
-async fn flood(client: &Client, flooding: &SessionId, typing: &SessionId, number: usize) -> Duration {
+/// Lets the flood run while another client types into another session; returns how many echoes came before it was over.
+async fn flood(client: &Client, flooding: &SessionId, typing: &SessionId, number: usize) -> usize {
     let bytes = if number == 1 { 20_000_000 } else { 100_000_000 };
     client.input(flooding, format!("{bytes}\r").as_bytes()).unwrap();
-    let mut echoes = Vec::new();
+    let mut echoes = 0;
     let over = format!("flood-{number}-is-over");
     let running = async {
         loop {
@@ -63,17 +61,13 @@ async fn flood(client: &Client, flooding: &SessionId, typing: &SessionId, number
             if super::common::served::text_of(&screen).contains(&over) {
                 return;
             }
-            let typed = echoes.len();
-            let begun = Instant::now();
-            client.input(typing, format!("{number}-{typed}.\r").as_bytes()).unwrap();
-            shown(client, typing, &format!("{number}-{typed}.")).await;
-            echoes.push(begun.elapsed());
+            client.input(typing, format!("{number}-{echoes}.\r").as_bytes()).unwrap();
+            shown(client, typing, &format!("{number}-{echoes}.")).await;
+            echoes += 1;
         }
     };
     timeout(GENEROUS, running).await.expect("the flood does not end");
-    assert!(echoes.len() > 1, "the flood was over before anything was tried");
-    echoes.sort();
-    echoes[echoes.len() / 2]
+    echoes
 }
 
 /// Subscribes, looks at the flood, asks for a great deal, and reads nothing of it any more.
@@ -102,18 +96,17 @@ async fn a_client_that_stops_reading_costs_little_and_the_others_nothing() {
     shown(&client, &flooding, "ready").await;
 
     // Everything that a flood costs by itself, with somebody who reads.
-    let alone = flood(&client, &flooding, &typing, 1).await;
+    flood(&client, &flooding, &typing, 1).await;
     client.recording(&flooding).await.unwrap();
     let before = peak_memory(supervisor);
 
     let mut slow = Raw::connect_to(&socket).await;
     stop_reading(&mut slow, &flooding).await;
-    let beside = flood(&client, &flooding, &typing, 2).await;
+    let echoes = flood(&client, &flooding, &typing, 2).await;
     let cost = peak_memory(supervisor).saturating_sub(before);
     assert!(cost < MOST_COST, "{} KiB for a client that does not read", cost / 1024);
-    // The same machine a moment ago, with room for what else goes on on it.
-    let limit = alone * 3 + Duration::from_millis(100);
-    assert!(beside < limit, "an echo took {beside:?} beside it, and {alone:?} before");
+    // Whoever waits for the slow one gets no echo before the flood is over, and that waits for the slow one too.
+    assert!(echoes > 10, "{echoes} echoes while another client did not read");
 
     // It may come back: everything that it asked for is answered, and it is told what it missed.
     let mut answered = 0;

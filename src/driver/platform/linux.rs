@@ -65,6 +65,18 @@ pub fn raise_open_files() -> Option<u64> {
     before.current
 }
 
+/// Lets large buffers (a recording, a snapshot) go back to the system as soon as they are freed. The C library would
+/// otherwise learn from the first one to keep the next ones, in pieces.
+pub fn return_large_buffers() {
+    #[cfg(target_env = "gnu")]
+    {
+        /// Bytes from which on a buffer has pages of its own.
+        const LARGE: libc::c_int = 256 * 1024;
+        // SAFETY: mallopt takes two numbers, may be called at any time, and leaves memory that is in use alone.
+        unsafe { libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE) };
+    }
+}
+
 /// Keeps other processes of the same user from reading this one's memory, and the kernel from dumping it.
 /// Children are readable again once they execute another program.
 pub fn deny_reading() {

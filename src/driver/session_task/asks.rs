@@ -25,8 +25,9 @@ impl SessionTask {
             Ask::Screen => self.whole_screen(),
             Ask::History { first, count } => value(&self.history(first, count)),
             Ask::Search(text) => value(&search(&self.screen, &text)),
-            Ask::Transcript => value(&transcript(&self.screen, &self.masks)),
-            Ask::Recording => value(&self.asciicast(usize::MAX)),
+            // Megabytes, so they are not copied.
+            Ask::Transcript => Ok(Answer::Value(Value::String(transcript(&self.screen, &self.masks)))),
+            Ask::Recording => Ok(Answer::Value(Value::String(self.asciicast(usize::MAX)))),
         };
         // An error means that nobody waits any more.
         let _ = reply.send(result);
@@ -141,21 +142,22 @@ fn asciicast(recording: &Recording, masks: &Masks, bytes: usize, command: Option
     let before = recording.resizes().take_while(|(place, _)| *place <= first && first > 0).last();
     let size = before.map_or(recording.size(), |(_, resized)| resized.size);
     let header = Header { size, timestamp: Some(start.0 / 1_000), title: None, command };
-    let mut lines = vec![writer.header(&header)];
+    let mut text = String::with_capacity((contents.len() - first) / 8 * 9 + 1024);
+    text.push_str(&writer.header(&header));
     let mut begin = first;
     let mut resizes = recording.resizes().skip_while(|(place, _)| *place <= first && first > 0).peekable();
     for (at, end) in recording.pieces().filter(|(_, end)| *end > first) {
         while let Some((place, resized)) = resizes.next_if(|(place, _)| *place <= end) {
             let place = place.clamp(begin, end);
-            lines.extend(writer.output(seconds(at), &contents[begin..place]));
-            lines.push(writer.resize(seconds(resized.at.max(at)), resized.size));
+            text.extend(writer.output(seconds(at), &contents[begin..place]));
+            text.push_str(&writer.resize(seconds(resized.at.max(at)), resized.size));
             begin = place;
         }
-        lines.extend(writer.output(seconds(at), &contents[begin..end]));
+        text.extend(writer.output(seconds(at), &contents[begin..end]));
         begin = end;
     }
-    lines.extend(writer.finish());
-    lines.concat()
+    text.extend(writer.finish());
+    text
 }
 
 /// Finds where the newest bytes begin, at the beginning of a line if there is one.
