@@ -85,6 +85,16 @@ pub enum Waiting {
     Finished,
 }
 
+impl Waiting {
+    /// Tells whether the person has to do something.
+    pub fn needs_person(self) -> bool {
+        match self {
+            Self::OpenUrl | Self::OpenUrlThenPaste | Self::EnterCode | Self::Prompt | Self::Secret => true,
+            Self::Child | Self::Delivering | Self::Submitted | Self::Checking | Self::Finished => false,
+        }
+    }
+}
+
 /// One login session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

@@ -4,7 +4,7 @@
 //! over what stands there ([`Canvas::draw_pane`]); painting the whole deck costs several times as much.
 
 use ratatui::backend::Backend as _;
-use ratatui::buffer::Buffer;
+use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::{Position, Rect};
 
 use super::backend::LeanBackend;
@@ -86,11 +86,7 @@ impl Canvas {
                 let before = part(&self.shown, place);
                 view::draw_pane_line(model, &mut self.next, place, line);
                 let after = part(&self.next, place);
-                let changed = before.diff(&after);
-                let Ok(()) = self.backend.draw(changed.iter().copied());
-                for (x, y, cell) in changed {
-                    self.shown[(x, y)].clone_from(cell);
-                }
+                show(&before.diff(&after), &mut self.backend, &mut self.shown);
             }
         }
         self.finish(view::pane_cursor(model, pane))
@@ -101,11 +97,7 @@ impl Canvas {
             let Ok(()) = self.backend.clear();
             self.shown.reset();
         }
-        let changed = self.shown.diff(&self.next);
-        let Ok(()) = self.backend.draw(changed.iter().copied());
-        for (x, y, cell) in changed {
-            self.shown[(x, y)].clone_from(cell);
-        }
+        show(&self.shown.diff(&self.next), &mut self.backend, &mut self.shown);
         self.finish(cursor)
     }
 
@@ -117,6 +109,14 @@ impl Canvas {
             None => self.backend.hide_cursor(),
         };
         self.backend.take()
+    }
+}
+
+/// Writes cells for the terminal, and notes that it shows them.
+fn show(changed: &[(u16, u16, &Cell)], backend: &mut LeanBackend, shown: &mut Buffer) {
+    let Ok(()) = backend.draw(changed.iter().copied());
+    for (x, y, cell) in changed {
+        shown[(*x, *y)].clone_from(cell);
     }
 }
 

@@ -21,7 +21,7 @@ mod time;
 
 pub use hosts::{Host, HostIndex, Hosts};
 
-pub use entry::{Entry, Group, State, needs_person, state_of};
+pub use entry::{Entry, Group, State, state_of};
 
 /// Messages that can be read again.
 const MOST_MESSAGES: usize = 200;

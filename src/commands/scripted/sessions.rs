@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::watch::{Told, Watch, is_for_a_person};
+use super::watch::{Told, Watch};
 use super::{ending, input, print, print_effect, print_fields, print_json, refused};
 use crate::cli::scripted::{Kill, Listing, OfSession, Submit, Wait};
 use crate::client::{Client, Events};
@@ -80,14 +80,14 @@ pub(super) async fn until_it_matters(
         if session.status.is_terminal() {
             return Ok(session);
         }
-        if detach && is_for_a_person(&session) {
+        if detach && session.waiting.needs_person() {
             settled.get_or_insert_with(|| tokio::time::Instant::now() + SETTLE);
         }
         let told = match settled {
             None => watch.next().await?,
             Some(at) => match tokio::time::timeout_at(at, watch.next()).await {
                 Ok(told) => told?,
-                Err(_) if is_for_a_person(&session) => return Ok(session),
+                Err(_) if session.waiting.needs_person() => return Ok(session),
                 Err(_) => {
                     settled = None;
                     continue;

@@ -6,7 +6,7 @@ use crate::commands::supervisor::connect_or_start;
 use crate::core::ids::SessionId;
 use crate::error::{Error, Kind};
 use crate::protocol::event::Event;
-use crate::protocol::snapshot::{ChallengeView, SessionView, Snapshot, Waiting};
+use crate::protocol::snapshot::{ChallengeView, SessionView, Snapshot};
 
 /// What is told of a session.
 #[derive(Debug)]
@@ -24,20 +24,6 @@ pub(super) struct Watch {
     pub client: Client,
     events: Events,
     session_id: SessionId,
-}
-
-/// Tells whether a person has something to do.
-pub(super) fn is_for_a_person(session: &SessionView) -> bool {
-    match session.waiting {
-        Waiting::OpenUrl
-        | Waiting::OpenUrlThenPaste
-        | Waiting::EnterCode
-        | Waiting::Prompt
-        | Waiting::Secret => true,
-        Waiting::Child | Waiting::Delivering | Waiting::Submitted | Waiting::Checking | Waiting::Finished => {
-            false
-        }
-    }
 }
 
 impl Watch {

@@ -61,22 +61,8 @@ impl Entry<'_> {
         match self {
             Self::Challenge(_) => Group::Challenges,
             Self::Session(session) if session.status.is_terminal() => Group::Over,
-            Self::Session(session) if needs_person(session.waiting) => Group::Waiting,
+            Self::Session(session) if session.waiting.needs_person() => Group::Waiting,
             Self::Session(_) => Group::Working,
-        }
-    }
-}
-
-/// Tells whether the person has to do something.
-pub fn needs_person(waiting: Waiting) -> bool {
-    match waiting {
-        Waiting::OpenUrl
-        | Waiting::OpenUrlThenPaste
-        | Waiting::EnterCode
-        | Waiting::Prompt
-        | Waiting::Secret => true,
-        Waiting::Child | Waiting::Delivering | Waiting::Submitted | Waiting::Checking | Waiting::Finished => {
-            false
         }
     }
 }

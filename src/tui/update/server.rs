@@ -7,7 +7,7 @@ use crate::protocol::event::{ChallengeOutcome, Event, Level, NumberedEvent};
 use crate::protocol::request::Request;
 use crate::protocol::snapshot::{BundleView, ChallengeView, SessionView, Snapshot};
 use crate::tui::dialog::Dialog;
-use crate::tui::model::{Focus, Item, Model, needs_person};
+use crate::tui::model::{Focus, Item, Model};
 use crate::tui::msg::{Ask, Cmd};
 
 /// Events that wait for a snapshot; if there are more, the gap is noticed and another one is asked for.
@@ -119,7 +119,7 @@ fn news_of(before: Option<&SessionView>, after: &SessionView) -> Option<String> 
     let (title, _) = Model::title_of(after);
     let url_before = before.and_then(|session| session.url.as_ref()).map(|url| url.url.as_str());
     let code_before = before.and_then(|session| session.code.as_deref());
-    if after.status.is_terminal() || !needs_person(after.waiting) {
+    if after.status.is_terminal() || !after.waiting.needs_person() {
         return None;
     }
     if after.code.is_some() && after.code.as_deref() != code_before {

@@ -10,7 +10,7 @@ use crate::core::status::Status;
 use crate::core::time::Timestamp;
 use crate::protocol::snapshot::{ChildState, SessionView, UrlView, Waiting};
 use crate::tui::action::Action;
-use crate::tui::model::{Model, needs_person, state_of};
+use crate::tui::model::{Model, state_of};
 use crate::tui::text::{self, visible};
 use crate::tui::theme::Role;
 
@@ -138,7 +138,7 @@ fn title(model: &Model, session: &SessionView, columns: usize) -> Line {
 }
 
 fn live(model: &Model, session: &SessionView, columns: usize, roomy: bool, lines: &mut Vec<Line>) {
-    let role = if needs_person(session.waiting) { Role::StateWaiting } else { Role::TextQuiet };
+    let role = if session.waiting.needs_person() { Role::StateWaiting } else { Role::TextQuiet };
     for line in text::wrap(&visible(&session.waiting_text), columns) {
         lines.push(vec![piece(line, role)]);
     }
