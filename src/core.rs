@@ -13,6 +13,7 @@ pub mod engine;
 pub mod finding;
 pub mod ids;
 pub mod input;
+pub mod pacing;
 pub mod provider;
 pub mod redact;
 pub mod screen;

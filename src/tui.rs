@@ -17,7 +17,6 @@ pub mod keys;
 pub mod keys_to_bytes;
 pub mod model;
 pub mod msg;
-pub mod pacing;
 pub mod palette;
 pub mod pane;
 pub mod picker;

@@ -347,9 +347,9 @@ impl Connection {
         Subscription::begin(self.clone(), self.shared.scope.clone(), snapshot, events)
     }
 
-    /// Waits for the next change of the focused session's screen (`session.focus`): the first one after quiet comes
-    /// at once, then at most one in each [`super::DriverSettings::frame_interval`]. It is state, not a queue: an
-    /// update holds whatever changed since the last one that was taken. Cancelling loses nothing.
+    /// Waits for the next change of the focused session's screen (`session.focus`), as often as
+    /// [`super::DriverSettings::frames`] allows. It is state, not a queue: an update holds whatever changed since the
+    /// last one that was taken. Cancelling loses nothing.
     pub async fn next_screen(&self) -> ScreenUpdate {
         self.shared.slot.next().await
     }

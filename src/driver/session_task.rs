@@ -44,6 +44,7 @@ use super::sessions::{Mailbox, Order};
 use super::settings::DriverSettings;
 use crate::core::ids::SessionId;
 use crate::core::input::{Input, SessionInput};
+use crate::core::pacing::Pacing;
 use crate::core::provider::Provider;
 use crate::core::screen::{Screen, ScreenLimits, Size};
 use crate::core::secret::Secret;
@@ -69,10 +70,10 @@ pub(super) struct Setting {
 }
 
 /// When the screen is to be looked at.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Pace {
-    /// The last look.
-    looked: Option<Instant>,
+    /// How often.
+    frames: Pacing,
     /// Something came that was not looked at: when to look.
     frame_at: Option<Instant>,
     /// When the child will have been quiet for long enough to look once more.
@@ -81,6 +82,12 @@ struct Pace {
     synchronized_until: Option<Instant>,
     /// When the engine was last told how much was printed.
     counted: Option<Instant>,
+}
+
+impl Pace {
+    fn new(frames: Pacing) -> Self {
+        Self { frames, frame_at: None, quiet_at: None, synchronized_until: None, counted: None }
+    }
 }
 
 /// A session's task.
@@ -132,8 +139,8 @@ impl SessionTask {
             detection: Detection::new(setting.provider.clone()),
             recording: Recording::new(setting.settings.limits.recording_bytes, size),
             masks: Masks::default(),
-            viewers: Viewers::new(setting.settings.frame_interval()),
-            pace: Pace::default(),
+            viewers: Viewers::new(setting.settings.frames()),
+            pace: Pace::new(setting.settings.frames()),
             wake: Arc::new(Notify::new()),
             printed: Arc::new(Notify::new()),
             writes: JoinSet::new(),
@@ -225,7 +232,7 @@ impl SessionTask {
     /// Shows what changed.
     async fn frame(&mut self, now: Instant) {
         self.pace.frame_at = None;
-        self.pace.looked = Some(now);
+        self.pace.frames.shown(self.setting.clock.now());
         let held_back = self.screen.pending_synchronized_update();
         self.pace.synchronized_until = held_back.then(|| {
             self.pace.synchronized_until.unwrap_or(now + self.setting.settings.synchronized_update_limit)
@@ -238,7 +245,8 @@ impl SessionTask {
         if self.keeper.is_some() && self.received < self.known_until {
             return;
         }
-        self.viewers.serve(&self.setting.session_id, &mut self.screen, &self.masks, &self.wake);
+        let now = self.setting.clock.now();
+        self.viewers.serve(&self.setting.session_id, &mut self.screen, &self.masks, &self.wake, now);
     }
 
     /// Tells the engine what was noticed, and keeps secrets from being shown.

@@ -8,6 +8,10 @@ use std::time::Duration;
 use crate::config::catalogue::{Catalogue, CurrentCatalogue};
 use crate::config::{Browser, Limits};
 use crate::core::engine;
+use crate::core::pacing::Pacing;
+
+/// Screens that a client may be sent at once after quiet: a blank one, and what the child says first.
+const FRAME_BURST: u8 = 3;
 
 /// How the supervisor works. [`Default`] is what a person gets who configured nothing.
 #[derive(Clone, Debug)]
@@ -55,9 +59,9 @@ impl Default for DriverSettings {
 }
 
 impl DriverSettings {
-    /// Returns the least time between two screen updates for one client.
-    pub fn frame_interval(&self) -> Duration {
-        Duration::from_secs(1) / self.limits.frames_per_second.max(1)
+    /// Returns how often a client is sent a screen: the setting's rate, and a few at once after quiet.
+    pub fn frames(&self) -> Pacing {
+        Pacing::new(Duration::from_secs(1) / self.limits.frames_per_second.max(1), FRAME_BURST)
     }
 
     /// Returns the limits as the engine takes them. Where it waits for something that has a limit of its own, it

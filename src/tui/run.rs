@@ -15,12 +15,12 @@ use super::canvas::Canvas;
 use super::keys::KeyPress;
 use super::model::{HostIndex, Model};
 use super::msg::{Ask, Cmd, HostNews, Msg};
-use super::pacing::Pacing;
 use super::terminal::{Ears, Terminal, Told};
 use super::update;
 use crate::client::ClientEvent;
 use crate::config::Settings;
 use crate::core::ids::SessionId;
+use crate::core::pacing::Pacing;
 use crate::core::secret::Secret;
 use crate::core::time::Timestamp;
 use crate::error::{Error, Kind};
@@ -41,6 +41,13 @@ use effects::{Effects, Outcome};
 use hosts::Hosts;
 pub use hosts::{Attachment, Reconnect, Reconnected};
 use stale::{Reach, Stale};
+
+/// The time between two frames when there is always something new.
+const FRAME_INTERVAL: Duration = Duration::from_millis(16);
+
+/// Frames that may follow each other at once after quiet. A session's start is half a dozen changes of the list within
+/// some milliseconds, and what its child says first comes behind them.
+const FRAME_BURST: u8 = 8;
 
 /// What the deck is opened with.
 pub struct Deck {
@@ -102,7 +109,7 @@ pub async fn run(deck: Deck) -> Result<(), Error> {
         effects,
         canvas,
         terminal,
-        pacing: Pacing::default(),
+        pacing: Pacing::new(FRAME_INTERVAL, FRAME_BURST),
         clock: Clock::start(),
         due: None,
         raw: Vec::new(),
@@ -339,7 +346,7 @@ impl Running {
         bytes.append(&mut self.raw);
         self.stale = Stale::Nothing;
         if !bytes.is_empty() {
-            self.pacing.drew(now);
+            self.pacing.shown(now);
         }
         self.writing = !self.terminal.write(bytes);
         self.screen_undrawn &= self.writing;

@@ -111,9 +111,8 @@ impl SessionTask {
         self.recording.push(offset, self.setting.clock.now(), bytes);
         self.printed.notify_waiters();
         self.pace.quiet_at = Some(now + self.setting.settings.quiet);
-        let interval = self.setting.settings.frame_interval();
-        let next = self.pace.looked.map_or(now, |looked| looked + interval);
-        let frame_at = *self.pace.frame_at.get_or_insert(next);
+        let wait = self.pace.frames.wait(self.setting.clock.now());
+        let frame_at = *self.pace.frame_at.get_or_insert(now + wait);
         if frame_at <= now {
             self.frame(now).await;
             if self.detection.has_seen(&self.screen) {

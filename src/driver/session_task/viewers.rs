@@ -1,14 +1,15 @@
 //! Fills the slots of the clients that look at a session's screen.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::masks::Masks;
 use crate::core::ids::{ClientId, SessionId};
+use crate::core::pacing::Pacing;
 use crate::core::screen::{Row, Screen, Size};
+use crate::core::time::Timestamp;
 use crate::driver::screen_slot::ScreenSlot;
 use crate::protocol::screen::ScreenUpdate;
 
@@ -19,8 +20,8 @@ struct Viewer {
     slot: Arc<ScreenSlot>,
     /// What it has seen: the generation, and the size at that time. Absent: nothing.
     seen: Option<(u64, Size)>,
-    /// When it got its last update.
-    served: Option<Instant>,
+    /// When it may get the next one.
+    pacing: Pacing,
     /// An update is owed to it at this time.
     due: Option<Instant>,
 }
@@ -28,19 +29,20 @@ struct Viewer {
 /// All of them.
 #[derive(Debug)]
 pub(super) struct Viewers {
-    interval: Duration,
+    /// The pacing of one that has got nothing yet.
+    pacing: Pacing,
     viewers: Vec<Viewer>,
 }
 
 impl Viewers {
-    /// Makes an empty list; nobody gets more than one update in each interval.
-    pub fn new(interval: Duration) -> Self {
-        Self { interval, viewers: Vec::new() }
+    /// Makes an empty list; nobody gets updates faster than that.
+    pub fn new(pacing: Pacing) -> Self {
+        Self { pacing, viewers: Vec::new() }
     }
 
     pub fn add(&mut self, client: ClientId, slot: Arc<ScreenSlot>) {
         self.remove(client);
-        self.viewers.push(Viewer { client, slot, seen: None, served: None, due: None });
+        self.viewers.push(Viewer { client, slot, seen: None, pacing: self.pacing, due: None });
     }
 
     pub fn remove(&mut self, client: ClientId) {
@@ -59,11 +61,17 @@ impl Viewers {
 
     /// Gives every client what it has not seen, if it waits for it and its time has come. For one that does not wait,
     /// `wake` is told as soon as it does.
-    pub fn serve(&mut self, session_id: &SessionId, screen: &mut Screen, masks: &Masks, wake: &Arc<Notify>) {
+    pub fn serve(
+        &mut self,
+        session_id: &SessionId,
+        screen: &mut Screen,
+        masks: &Masks,
+        wake: &Arc<Notify>,
+        now: Timestamp,
+    ) {
         if self.viewers.is_empty() {
             return;
         }
-        let now = Instant::now();
         let generation = screen.look();
         let size = screen.size();
         for viewer in &mut self.viewers {
@@ -71,14 +79,14 @@ impl Viewers {
             if viewer.seen == Some((generation, size)) {
                 continue;
             }
-            let next = viewer.served.map_or(now, |served| served + self.interval);
-            if next > now {
-                viewer.due = Some(next);
+            let wait = viewer.pacing.wait(now);
+            if !wait.is_zero() {
+                viewer.due = Some(Instant::now() + wait);
             } else if viewer.slot.is_wanted(wake) {
                 let since = viewer.seen.filter(|(_, seen)| *seen == size).map(|(seen, _)| seen);
                 viewer.slot.fill(update(session_id, screen, masks, generation, since));
                 viewer.seen = Some((generation, size));
-                viewer.served = Some(now);
+                viewer.pacing.shown(now);
             }
         }
     }
