@@ -189,20 +189,25 @@ pub async fn connect_unix(path: &Path) -> Result<(Client, Events), ClientError> 
     let stream = tokio::net::UnixStream::connect(path)
         .await
         .map_err(|source| ClientError::Unreachable { path: path.display().to_string(), source })?;
-    connect_stream(stream, path).await
+    let owner = stream.peer_cred().ok().map(|peer| peer.uid());
+    connect_stream(stream, owner, path).await
 }
 
-/// Opens a connection over a stream that was connected to the Unix socket `path`.
+/// Opens a connection over a stream that was connected to the Unix socket `path`; `owner` is the user who serves it, as
+/// the kernel says (SO_PEERCRED).
 ///
 /// # Errors
 /// Somebody else than this user serves it, or whoever does is no supervisor.
-pub async fn connect_stream(
-    stream: tokio::net::UnixStream,
+pub async fn connect_stream<S>(
+    stream: S,
+    owner: Option<u32>,
     path: &Path,
-) -> Result<(Client, Events), ClientError> {
+) -> Result<(Client, Events), ClientError>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let name = || path.display().to_string();
-    let served_by_us = stream.peer_cred().is_ok_and(|peer| peer.uid() == rustix::process::geteuid().as_raw());
-    if !served_by_us {
+    if owner != Some(rustix::process::geteuid().as_raw()) {
         return Err(ClientError::Foreign { path: name() });
     }
     Client::connect(stream).await

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::AsyncWriteExt as _;
-use tokio::net::UnixStream;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
@@ -17,6 +16,7 @@ use crate::cli::Serve;
 use crate::config;
 use crate::config::catalogue::CurrentCatalogue;
 use crate::driver::paths::{PathError, Turn};
+use crate::driver::platform::local_socket::LocalSocket;
 use crate::driver::platform::{self, daemon};
 use crate::driver::{self, DriverSettings, StartError, paths};
 use crate::error::{Error, Kind};
@@ -189,8 +189,7 @@ async fn serve_until_stopped(
 }
 
 async fn let_in(first: BlockingStream, listening: &Listening) -> std::io::Result<()> {
-    first.set_nonblocking(true)?;
-    let mut first = UnixStream::from_std(first)?;
+    let mut first = LocalSocket::new(first)?;
     first.write_all(&[READY]).await?;
     listening.serve(first)
 }

@@ -13,12 +13,13 @@ use std::time::Duration;
 
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 use tokio::io::AsyncReadExt as _;
-use tokio::net::UnixStream;
 use tokio::process::ChildStderr;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::client::{Client, ClientError, Events, connect_stream};
 use crate::driver::paths;
+use crate::driver::platform::local_socket::LocalSocket;
+use crate::driver::platform::peer_credentials;
 use crate::error::{Error, Kind};
 use crate::keeper::COOKIE;
 
@@ -82,8 +83,7 @@ pub async fn connect_running() -> Result<Option<(Client, Events)>, Error> {
 pub(super) async fn connect_any() -> Result<Option<(Client, Events)>, Error> {
     let socket = paths::default_supervisor_socket();
     let Ok(stream) = connect(&socket) else { return Ok(None) };
-    let stream = UnixStream::from_std(stream).map_err(no_connection)?;
-    match connect_stream(stream, &socket).await {
+    match speak(stream, &socket).await? {
         Ok(connected) => Ok(Some(connected)),
         Err(error) if may_pass(&error) => Ok(None),
         Err(error) => Err(unusable(error)),
@@ -132,8 +132,7 @@ impl Approach {
         loop {
             let failure = match step {
                 Step::Connected(stream) => {
-                    let stream = UnixStream::from_std(stream).map_err(no_connection)?;
-                    match say_hello(connect_stream(stream, &socket).await).await {
+                    match say_hello(speak(stream, &socket).await?).await {
                         Ok(connected) => return Ok(connected),
                         // It may have been about to end.
                         Err(error) if may_pass(&error) => unusable(error),
@@ -164,7 +163,6 @@ impl Starting {
 
     fn begin_with(arguments: &[String]) -> io::Result<Self> {
         let (stream, far) = BlockingStream::pair()?;
-        stream.set_nonblocking(true)?;
         let mut command = Command::new(super::own_program().map_err(io::Error::other)?);
         command.args(["serve", "--detached"]).args(arguments).current_dir("/");
         for variable in OF_AN_OUTER_SESSION {
@@ -177,7 +175,7 @@ impl Starting {
 
     /// Waits until it serves. Absent: another supervisor was quicker.
     async fn finish(mut self) -> Result<Option<(Client, Events)>, Error> {
-        let mut stream = UnixStream::from_std(self.stream).map_err(no_connection)?;
+        let mut stream = LocalSocket::new(self.stream).map_err(no_connection)?;
         let errors = self.process.stderr.take();
         let mut byte = [0];
         match timeout(START_LIMIT, stream.read(&mut byte)).await {
@@ -216,6 +214,13 @@ fn connect(path: &Path) -> io::Result<BlockingStream> {
     let socket = rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
     rustix::net::connect(&socket, &SocketAddrUnix::new(path)?)?;
     Ok(BlockingStream::from(socket))
+}
+
+/// Begins to speak over a connection to the socket `path`. The outer error: there are too many descriptors.
+async fn speak(stream: BlockingStream, path: &Path) -> Result<Result<(Client, Events), ClientError>, Error> {
+    let owner = peer_credentials(&stream).ok().map(|peer| peer.user_id);
+    let stream = LocalSocket::new(stream).map_err(no_connection)?;
+    Ok(connect_stream(stream, owner, path).await)
 }
 
 async fn read_all(errors: Option<std::process::ChildStderr>) -> String {

@@ -10,11 +10,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::{UnixListener, UnixStream};
+use tokio::net::UnixListener;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
 
 use super::{Door, Peer, Reception, router};
+use crate::driver::platform::local_socket::LocalSocket;
+use crate::driver::platform::peer_credentials;
 
 /// The socket's name in authdeck's runtime folder.
 pub const SOCKET_NAME: &str = "supervisor.sock";
@@ -49,7 +51,7 @@ impl Listening {
     ///
     /// # Errors
     /// It is of somebody else.
-    pub fn serve(&self, stream: UnixStream) -> io::Result<()> {
+    pub fn serve(&self, stream: LocalSocket) -> io::Result<()> {
         let peer = own_peer(&stream).ok_or(io::ErrorKind::PermissionDenied)?;
         let place = self.place()?;
         self.clients.let_in(stream, peer, place);
@@ -146,13 +148,15 @@ async fn accept(listener: Arc<UnixListener>, clients: Clients) {
             tokio::time::sleep(ACCEPT_PAUSE).await;
             continue;
         };
+        // An error means that no further descriptor can be watched; whoever knocked is told by the end of it.
+        let Ok(stream) = stream.into_std().and_then(LocalSocket::new) else { continue };
         let Some(peer) = own_peer(&stream) else { continue };
         clients.let_in(stream, peer, place);
     }
 }
 
 impl Clients {
-    fn let_in(&self, stream: UnixStream, peer: Peer, place: OwnedSemaphorePermit) {
+    fn let_in(&self, stream: LocalSocket, peer: Peer, place: OwnedSemaphorePermit) {
         let reception = self.reception.clone();
         let serving = router::serve(stream, reception, Door::Own(peer));
         tokio::spawn(async move {
@@ -163,10 +167,8 @@ impl Clients {
 }
 
 /// Returns the peer if it is of this very user.
-fn own_peer(stream: &UnixStream) -> Option<Peer> {
-    let credentials = stream.peer_cred().ok()?;
-    if credentials.uid() != rustix::process::geteuid().as_raw() {
-        return None;
-    }
-    Some(Peer { process_id: credentials.pid().and_then(|id| u32::try_from(id).ok()) })
+fn own_peer(stream: &LocalSocket) -> Option<Peer> {
+    let credentials = peer_credentials(stream).ok()?;
+    let own = credentials.user_id == rustix::process::geteuid().as_raw();
+    own.then_some(Peer { process_id: credentials.process_id })
 }

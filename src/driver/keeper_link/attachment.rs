@@ -7,8 +7,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::io::{AsyncWriteExt as _, BufReader};
-use tokio::net::UnixStream;
-use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -16,6 +14,7 @@ use tokio::time::timeout;
 use super::frames::{Shared, Waiting, connect, next_report, read_frames};
 use super::outbox::{Outbox, Over};
 use super::{ANSWER_LIMIT, KeeperError, KeeperEvent, WINDOW};
+use crate::driver::platform::local_socket::{LocalSocket, SocketOutput};
 use crate::keeper::TOKEN;
 use crate::keeper::wire::{
     self, Hello, InputKind, InputOutcome, LONGEST_INPUT, Order, RefusalReason, Report, TerminalMode,
@@ -89,10 +88,11 @@ async fn try_attach(
     let gone = |_| KeeperError::Gone { directory: directory.to_owned() };
     let stream = connect(directory).map_err(gone)?;
     let token = tokio::fs::read_to_string(directory.join(TOKEN)).await.map_err(gone)?;
-    let (read, mut write) = UnixStream::from_std(stream)?.into_split();
+    let mut socket = LocalSocket::new(stream)?;
     let attach = Order::Attach { version: wire::VERSION, token, from, window: WINDOW };
-    write.write_all(&wire::order_frame(&attach)).await?;
-    let mut read = BufReader::with_capacity(64 * 1024, read);
+    socket.write_all(&wire::order_frame(&attach)).await?;
+    let write = socket.output();
+    let mut read = BufReader::with_capacity(64 * 1024, socket);
     let hello = match next_report(&mut read).await? {
         Some(Report::Hello(hello)) => *hello,
         Some(Report::Refused(refusal)) => return Err(KeeperError::Refused(refusal)),
@@ -113,8 +113,8 @@ async fn try_attach(
 
 /// Starts the two tasks of a connection.
 fn serve(
-    read: BufReader<OwnedReadHalf>,
-    write: OwnedWriteHalf,
+    read: BufReader<LocalSocket>,
+    write: SocketOutput,
     directory: &Path,
     hello: &Hello,
 ) -> (KeeperHandle, KeeperEvents) {

@@ -10,10 +10,10 @@ use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::io::{AsyncReadExt as _, BufReader};
-use tokio::net::unix::OwnedReadHalf;
 use tokio::sync::{mpsc, oneshot};
 
 use super::KeeperEvent;
+use crate::driver::platform::local_socket::LocalSocket;
 use crate::keeper::SOCKET;
 use crate::keeper::wire::{self, InputOutcome, Kind, LONGEST_PAYLOAD, OUTPUT_HEADER, Report, TerminalMode};
 
@@ -47,7 +47,6 @@ pub(super) fn connect(directory: &Path) -> io::Result<BlockingStream> {
         let folder = File::open(directory)?;
         BlockingStream::connect(format!("/proc/self/fd/{}/{SOCKET}", folder.as_raw_fd()))?
     };
-    stream.set_nonblocking(true)?;
     Ok(stream)
 }
 
@@ -56,7 +55,7 @@ pub(super) fn reachable(directory: &Path) -> bool {
     connect(directory).is_ok()
 }
 
-async fn read_frame(read: &mut BufReader<OwnedReadHalf>) -> io::Result<(Option<Kind>, usize)> {
+async fn read_frame(read: &mut BufReader<LocalSocket>) -> io::Result<(Option<Kind>, usize)> {
     let mut header = [0; wire::HEADER];
     read.read_exact(&mut header).await?;
     let (length, code) = wire::parse_header(header);
@@ -66,14 +65,14 @@ async fn read_frame(read: &mut BufReader<OwnedReadHalf>) -> io::Result<(Option<K
     Ok((Kind::from_code(code), length))
 }
 
-async fn read_payload(read: &mut BufReader<OwnedReadHalf>, length: usize) -> io::Result<Vec<u8>> {
+async fn read_payload(read: &mut BufReader<LocalSocket>, length: usize) -> io::Result<Vec<u8>> {
     let mut payload = Vec::with_capacity(length);
     let read = read.take(length as u64).read_to_end(&mut payload).await?;
     if read == length { Ok(payload) } else { Err(io::Error::from(io::ErrorKind::UnexpectedEof)) }
 }
 
 /// Reads the first report of a connection; anything else is nothing.
-pub(super) async fn next_report(read: &mut BufReader<OwnedReadHalf>) -> io::Result<Option<Report>> {
+pub(super) async fn next_report(read: &mut BufReader<LocalSocket>) -> io::Result<Option<Report>> {
     let (kind, length) = read_frame(read).await?;
     let payload = read_payload(read, length).await?;
     match kind {
@@ -84,7 +83,7 @@ pub(super) async fn next_report(read: &mut BufReader<OwnedReadHalf>) -> io::Resu
 
 /// Reads until the connection ends, then lets everyone who waits know.
 pub(super) async fn read_frames(
-    mut read: BufReader<OwnedReadHalf>,
+    mut read: BufReader<LocalSocket>,
     events: mpsc::UnboundedSender<KeeperEvent>,
     shared: Arc<Shared>,
 ) {
@@ -108,7 +107,7 @@ pub(super) async fn read_frames(
     *waiting = Waiting { over: true, ..Waiting::default() };
 }
 
-async fn read_output(read: &mut BufReader<OwnedReadHalf>, length: usize) -> io::Result<KeeperEvent> {
+async fn read_output(read: &mut BufReader<LocalSocket>, length: usize) -> io::Result<KeeperEvent> {
     let offset = read.read_u64().await?;
     let bytes = read_payload(read, length.saturating_sub(OUTPUT_HEADER)).await?;
     Ok(KeeperEvent::Output { offset, bytes })

@@ -6,9 +6,10 @@
 use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use tokio::net::unix::OwnedWriteHalf;
 use tokio::sync::Notify;
 use zeroize::Zeroize as _;
+
+use crate::driver::platform::local_socket::SocketOutput;
 
 /// Bytes that may wait; whoever has more waits until there is room.
 const MOST_WAITING: usize = 1024 * 1024;
@@ -32,7 +33,7 @@ impl Drop for Waiting {
 
 /// The way out.
 pub(super) struct Outbox {
-    write: OwnedWriteHalf,
+    write: SocketOutput,
     waiting: Mutex<Waiting>,
     /// Wakes [`Self::run`].
     more: Notify,
@@ -41,7 +42,7 @@ pub(super) struct Outbox {
 }
 
 impl Outbox {
-    pub fn new(write: OwnedWriteHalf) -> Self {
+    pub fn new(write: SocketOutput) -> Self {
         Self { write, waiting: Mutex::default(), more: Notify::new(), room: Notify::new() }
     }
 
@@ -92,7 +93,7 @@ impl Outbox {
         loop {
             self.more.notified().await;
             while !self.waiting().bytes.is_empty() {
-                if self.write.writable().await.is_err() || self.write_waiting().is_err() {
+                if self.write.room().await.is_err() || self.write_waiting().is_err() {
                     self.close();
                     return;
                 }
@@ -132,16 +133,17 @@ impl Outbox {
 mod tests {
     use std::sync::Arc;
 
+    use std::os::unix::net::UnixStream;
     use tokio::io::AsyncReadExt as _;
-    use tokio::net::UnixStream;
 
     use super::*;
+    use crate::driver::platform::local_socket::LocalSocket;
 
     #[tokio::test]
     async fn frames_keep_their_order_whether_they_are_written_at_once_or_later() {
-        let (near, mut far) = UnixStream::pair().unwrap();
-        let (_read, write) = near.into_split();
-        let outbox = Arc::new(Outbox::new(write));
+        let (near, far) = UnixStream::pair().unwrap();
+        let (near, mut far) = (LocalSocket::new(near).unwrap(), LocalSocket::new(far).unwrap());
+        let outbox = Arc::new(Outbox::new(near.output()));
         let running = tokio::spawn({
             let outbox = Arc::clone(&outbox);
             async move { outbox.run().await }

@@ -5,7 +5,8 @@
 //! Descriptors that a tokio runtime watches.
 
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::sync::Arc;
 
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
@@ -15,7 +16,23 @@ use tokio::io::unix::AsyncFd;
 ///
 /// # Errors
 /// It is a file or a folder, which cannot be watched.
-pub fn watch_input(descriptor: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
-    // SAFETY: an `OwnedFd` is open and names one file for as long as it lives, and nothing replaces it in the result.
+pub fn watch_input<D: Descriptor>(descriptor: D) -> io::Result<AsyncFd<D>> {
+    // SAFETY: see `Descriptor`; nothing replaces it in the result.
     unsafe { AsyncFd::register_with_interest(descriptor, Interest::READABLE) }.map_err(io::Error::from)
 }
+
+/// Watches a descriptor for room to write. Must be called within a tokio runtime.
+///
+/// # Errors
+/// It is a file or a folder, which cannot be watched.
+pub fn watch_room<D: Descriptor>(descriptor: D) -> io::Result<AsyncFd<D>> {
+    // SAFETY: see `Descriptor`; nothing replaces it in the result.
+    unsafe { AsyncFd::register_with_interest(descriptor, Interest::WRITABLE) }.map_err(io::Error::from)
+}
+
+/// What is open and names one file for as long as it lives.
+pub trait Descriptor: AsRawFd {}
+
+impl Descriptor for OwnedFd {}
+
+impl Descriptor for Arc<OwnedFd> {}

@@ -10,11 +10,12 @@ use futures_util::{FutureExt as _, StreamExt as _};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
-use tokio::net::{TcpStream, UnixStream};
+use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 
 use super::{GOODBYE_LIMIT, ScreenTurn, ServedClient, work_on};
 use crate::core::secret::{self, Secret};
+use crate::driver::platform::local_socket::LocalSocket;
 use crate::driver::{Identity, Reattached, Subscription};
 use crate::protocol::decode;
 use crate::protocol::encode::{self, Frame};
@@ -39,7 +40,7 @@ pub trait Stream: AsyncRead + AsyncWrite + Unpin {
     fn descriptor(&self) -> Option<(Carrier, BorrowedFd<'_>)>;
 }
 
-impl Stream for UnixStream {
+impl Stream for LocalSocket {
     fn descriptor(&self) -> Option<(Carrier, BorrowedFd<'_>)> {
         Some((Carrier::Unix, self.as_fd()))
     }

@@ -6,12 +6,13 @@ use std::os::unix::net::UnixStream as BlockingStream;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use tokio::net::{TcpListener, TcpStream, UnixListener};
 use tokio::sync::mpsc;
 
 use super::channel::Channel;
 use super::{FORMAT, HandoffError, House, Item, Message};
 use crate::core::secret::Secret;
+use crate::driver::platform::local_socket::LocalSocket;
 use crate::driver::{self, DriverSettings, MovedRuntime, Reattached, StartError};
 use crate::server::connection::{Carrier, MovedConnection};
 use crate::server::{Reception, UpgradeOrder, tcp, unix};
@@ -133,7 +134,7 @@ impl House {
         let reception = self.reception.clone();
         match state.carrier {
             Carrier::Unix => {
-                let stream = UnixStream::from_std(descriptor.into())?;
+                let stream = LocalSocket::new(descriptor.into())?;
                 let place = self.unix.place()?;
                 tokio::spawn(async move {
                     // An error means that the other process has written nonsense; the connection ends.
