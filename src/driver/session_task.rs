@@ -27,6 +27,7 @@ mod viewers;
 mod writing;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
@@ -48,6 +49,9 @@ use crate::core::pacing::Pacing;
 use crate::core::provider::Provider;
 use crate::core::screen::{Screen, ScreenLimits, Size};
 use crate::core::secret::Secret;
+
+/// How often the engine is told that a person types.
+const TYPING_INTERVAL: Duration = Duration::from_millis(250);
 
 /// A keeper that is attached to.
 pub(super) struct Attached {
@@ -82,11 +86,20 @@ struct Pace {
     synchronized_until: Option<Instant>,
     /// When the engine was last told how much was printed.
     counted: Option<Instant>,
+    /// A person types: when to look whether more was typed.
+    typing_at: Option<Instant>,
 }
 
 impl Pace {
     fn new(frames: Pacing) -> Self {
-        Self { frames, frame_at: None, quiet_at: None, synchronized_until: None, counted: None }
+        Self {
+            frames,
+            frame_at: None,
+            quiet_at: None,
+            synchronized_until: None,
+            counted: None,
+            typing_at: None,
+        }
     }
 }
 
@@ -190,10 +203,7 @@ impl SessionTask {
                 self.serve_viewers();
             }
             Order::Unfocus { client } => self.viewers.remove(client),
-            Order::Typed => {
-                self.mailbox.keys.noted();
-                self.tell(SessionInput::Typed).await;
-            }
+            Order::Typed => self.note_typing().await,
             Order::Mask(secret) => self.mask(&secret),
             Order::Opened(url) => {
                 let noticed = self.detection.opened(&url);
@@ -205,7 +215,8 @@ impl SessionTask {
 
     /// Returns when something is to be done without anything happening.
     fn due(&self) -> Option<Instant> {
-        let pace = [self.pace.frame_at, self.pace.quiet_at, self.pace.synchronized_until];
+        let pace =
+            [self.pace.frame_at, self.pace.quiet_at, self.pace.synchronized_until, self.pace.typing_at];
         pace.into_iter().flatten().chain(self.viewers.due()).min()
     }
 
@@ -222,10 +233,22 @@ impl SessionTask {
             self.note(noticed).await;
             self.count(now, true).await;
         }
+        if is_over(self.pace.typing_at) {
+            self.note_typing().await;
+        }
         if is_over(self.pace.frame_at) {
             self.frame(now).await;
         } else {
             self.serve_viewers();
+        }
+    }
+
+    /// Tells the engine that a person types, now and then: each key by itself would make keys slower.
+    async fn note_typing(&mut self) {
+        let typed = self.mailbox.keys.were_typed();
+        self.pace.typing_at = typed.then(|| Instant::now() + TYPING_INTERVAL);
+        if typed {
+            self.tell(SessionInput::Typed).await;
         }
     }
 
@@ -261,7 +284,7 @@ impl SessionTask {
 
     /// Tells the engine how much was printed: once a second while it flows, and when it pauses.
     async fn count(&mut self, now: Instant, pause: bool) {
-        const INTERVAL: std::time::Duration = std::time::Duration::from_secs(1);
+        const INTERVAL: Duration = Duration::from_secs(1);
         let due = pause || self.pace.counted.is_none_or(|at| now >= at + INTERVAL);
         if due && self.told != self.received {
             self.told = self.received;

@@ -66,8 +66,10 @@ pub(super) enum Order {
 pub(super) struct Keys {
     /// The keeper, while the child takes input.
     keeper: Mutex<Option<KeeperHandle>>,
-    /// [`Order::Typed`] is under way.
-    told: AtomicBool,
+    /// The session's task knows that a person types, and looks for itself whether more was typed.
+    known: AtomicBool,
+    /// Something was typed that it has not seen to.
+    more: AtomicBool,
 }
 
 impl Keys {
@@ -76,9 +78,24 @@ impl Keys {
         *self.keeper.lock().unwrap_or_else(PoisonError::into_inner) = keeper;
     }
 
-    /// The session's task has seen [`Order::Typed`].
-    pub fn noted(&self) {
-        self.told.store(false, Ordering::Release);
+    /// Tells whether something was typed since the last call. If not, the next key sends [`Order::Typed`] again.
+    pub fn were_typed(&self) -> bool {
+        if self.more.swap(false, Ordering::AcqRel) {
+            return true;
+        }
+        self.known.store(false, Ordering::Release);
+        // A key that came in between has seen that this was known.
+        let late = self.more.swap(false, Ordering::AcqRel);
+        if late {
+            self.known.store(true, Ordering::Release);
+        }
+        late
+    }
+
+    /// Notes a key; returns whether the session's task has to be told.
+    fn note(&self) -> bool {
+        self.more.store(true, Ordering::Release);
+        !self.known.swap(true, Ordering::AcqRel)
     }
 
     fn keeper(&self) -> Option<KeeperHandle> {
@@ -134,7 +151,7 @@ impl Sessions {
         let Some(port) = self.get(session_id) else { return false };
         let Some(keeper) = port.keys.keeper() else { return false };
         let typed = keeper.send_input(bytes, InputKind::Keys).await.is_ok();
-        if typed && !port.keys.told.swap(true, Ordering::AcqRel) {
+        if typed && port.keys.note() {
             // An error means that the session was removed meanwhile.
             let _ = port.orders.send(Order::Typed);
         }

@@ -113,7 +113,7 @@ impl Connection {
     /// # Errors
     /// The connection ended, or the other side does not keep to the protocol.
     pub fn receive(&mut self) -> io::Result<Vec<Frame>> {
-        let mut chunk = [0u8; 16 * 1024];
+        let mut chunk = [0u8; 4 * 1024];
         let mut frames = Vec::new();
         // A few rounds only, so that one busy supervisor does not keep the child waiting.
         for _ in 0..8 {
@@ -122,6 +122,9 @@ impl Connection {
                 Ok(count) => {
                     self.incoming.extend_from_slice(&chunk[..count]);
                     self.take_frames(&mut frames)?;
+                    if count < chunk.len() {
+                        break;
+                    }
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,

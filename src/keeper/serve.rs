@@ -23,6 +23,9 @@ const HANDSHAKE: Duration = Duration::from_secs(2);
 pub const MOST_GUESTS: usize = 8;
 /// The most that is read from the terminal before others get their turn.
 const READ_AT_ONCE: usize = 64 * 1024;
+/// A read that returns less than this has emptied the terminal, or nearly so: to ask again at once would cost an echo
+/// more time than it takes to wait for the next bytes.
+const WHOLE_READ: usize = 1024;
 /// How soon a terminal that its living child has closed is looked at again, at first and at most.
 const REOPEN: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
 
@@ -97,7 +100,7 @@ impl Keeper {
             self.hear_supervisor();
         }
         if ready.terminal {
-            self.read_output();
+            self.read_terminal(WHOLE_READ);
         }
         self.write_input();
         self.on_deadlines();
@@ -277,8 +280,13 @@ impl Keeper {
         self.over |= self.ending;
     }
 
-    /// Reads what the child wrote, as far as there is room.
+    /// Reads all that the child wrote, as far as there is room.
     fn read_output(&mut self) {
+        self.read_terminal(0);
+    }
+
+    /// The same, until a read returns less than `least` bytes.
+    fn read_terminal(&mut self, least: usize) {
         let mut read = 0;
         while read < READ_AT_ONCE {
             let room = self.room();
@@ -288,6 +296,9 @@ impl Keeper {
                     self.ring.push(&self.buffer[..count]);
                     self.reopen = None;
                     read += count;
+                    if count < least {
+                        return;
+                    }
                 }
                 Ok(None) => {
                     self.reopen = None;

@@ -337,8 +337,9 @@ impl ServedClient {
             return self.refuse(Some(&id.unwrap_or_default()), &RpcError::new(error::LIMIT_REACHED, text));
         }
         match request {
+            // A key is with the child's keeper before this connection looks at anything else.
             Request::SessionInput(_) | Request::SessionResize(_) => {
-                self.typing.waiting.push_back((id, request));
+                self.queue.extend(self.typing.add(&self.connection, id, request));
             }
             Request::SessionScreen(_)
             | Request::SessionHistory(_)

@@ -190,7 +190,13 @@ impl Running {
             let tick_wait = self.due.map(|due| self.clock.now().until(due));
             tokio::select! {
                 biased;
-                told = sources.ears.next() => self.told(told),
+                told = sources.ears.next() => {
+                    self.told(told);
+                    // A key for the child goes out before anything else is looked at.
+                    if self.stale == Stale::Nothing {
+                        tokio::task::yield_now().await;
+                    }
+                }
                 outcome = sources.outcomes.recv() => self.outcome(outcome),
                 (host, told) = self.hosts.next(), if !self.screen_undrawn => self.host_told(host, told),
                 _ = sources.hang_up.recv() => self.over = Some(true),

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
 
 use futures_util::stream::FuturesUnordered;
 use serde_json::Value;
@@ -35,6 +36,29 @@ impl Lane {
             && let Some((id, request)) = self.waiting.pop_front()
         {
             self.working.push(work_on(connection, id, request));
+        }
+    }
+
+    /// Works on a request behind those that wait; if there are none, and it need not wait for anything itself, that is
+    /// done when this returns. Returns its answer in that case, if one is wanted.
+    pub(super) fn add(
+        &mut self,
+        connection: &Connection,
+        id: Option<Value>,
+        request: Request,
+    ) -> Option<Frame> {
+        if !self.is_idle() {
+            self.waiting.push_back((id, request));
+            return None;
+        }
+        let mut work = work_on(connection, id, request);
+        // Whoever is woken for it looks in vain: what is not done now is polled again with the others.
+        match work.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(answer) => answer,
+            Poll::Pending => {
+                self.working.push(work);
+                None
+            }
         }
     }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use crossterm::event::Event;
 use crossterm::terminal as raw;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -54,11 +55,8 @@ impl Keyboard {
             }
             let waiting = self.parser.is_waiting();
             tokio::select! {
-                ready = self.input.readable() => match ready {
-                    // What is there is read by `try_next`; this only says that there is no more than that.
-                    Ok(mut ready) => if !is_readable(ready.get_inner()) { ready.clear_ready() },
-                    Err(_) => self.gone = true,
-                },
+                // What is there is read by `try_next`.
+                ready = self.input.readable() => self.gone |= ready.is_err(),
                 _ = self.resized.recv() => {
                     if let Ok((columns, rows)) = raw::size() {
                         self.events.push_back(Event::Resize(columns, rows));
@@ -75,26 +73,34 @@ impl Keyboard {
 
     /// Takes an event that is there already.
     pub fn try_next(&mut self) -> Option<Told> {
-        if self.events.is_empty() && !self.gone && is_readable(self.input.get_ref()) {
+        if self.events.is_empty() && !self.gone {
             self.read();
         }
         self.events.pop_front().map(Told::Event).or_else(|| self.gone.then_some(Told::HungUp))
     }
 
+    /// Reads what the runtime knows to be there. To ask the terminal itself whether there is more would cost each key
+    /// a wait for the kernel's own queue.
     fn read(&mut self) {
-        let mut bytes = [0; READ_AT_ONCE];
-        match rustix::io::read(self.input.get_ref(), &mut bytes) {
-            Ok(0) => self.gone = true,
-            Ok(count) => {
-                let mut events = Vec::new();
-                self.parser.feed(&bytes[..count], &mut events);
-                self.events.extend(events);
-                // A paste may hold a secret.
-                zeroize::Zeroize::zeroize(&mut bytes[..count]);
+        let Self { input, parser, events, .. } = self;
+        let outcome = input.try_io(Interest::READABLE, |input| {
+            if !is_readable(input) {
+                return Err(io::ErrorKind::WouldBlock.into());
             }
-            Err(rustix::io::Errno::INTR | rustix::io::Errno::AGAIN) => {}
-            Err(_) => self.gone = true,
-        }
+            let mut bytes = [0; READ_AT_ONCE];
+            let count = rustix::io::read(input, &mut bytes)?;
+            let mut told = Vec::new();
+            parser.feed(&bytes[..count], &mut told);
+            events.extend(told);
+            // A paste may hold a secret.
+            zeroize::Zeroize::zeroize(&mut bytes[..count]);
+            // Whatever comes after a read that was not filled is told anew.
+            if (1..bytes.len()).contains(&count) { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(count) }
+        });
+        self.gone = match outcome.map_err(|error| error.kind()) {
+            Ok(count) => count == 0,
+            Err(kind) => !matches!(kind, io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted),
+        };
     }
 }
 
