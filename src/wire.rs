@@ -33,8 +33,8 @@ pub const LONGEST_FRAME: usize = 16 * 1024 * 1024;
 /// How long the opening handshake may take.
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(5);
 
-/// Bytes of the buffer for reading, allocated for each connection; most frames are shorter.
-const READ_BUFFER: usize = 16 * 1024;
+/// Bytes of the buffer for reading, which the library wipes before each read; most frames are shorter.
+const READ_BUFFER: usize = 4 * 1024;
 
 /// Why a connection does not work.
 #[derive(Debug, thiserror::Error)]
@@ -97,6 +97,8 @@ pub struct WireState {
 pub struct Wire<S> {
     socket: WebSocketStream<Frames<S>>,
     writing: bool,
+    /// The library has taken all that there was, and has nothing to answer.
+    drained: bool,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
@@ -106,7 +108,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         let frames = Frames::new(stream, unread);
         let settings = settings(longest);
         let socket = WebSocketStream::from_raw_socket(frames, Role::Server, Some(settings)).await;
-        Self { socket, writing: false }
+        Self { socket, writing: false, drained: false }
     }
 
     /// Opens a connection to a supervisor.
@@ -119,7 +121,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         let handshake = tokio_tungstenite::client_async_with_config(address, frames, Some(settings));
         let (socket, _) =
             tokio::time::timeout(HANDSHAKE_LIMIT, handshake).await.map_err(|_| WireError::Slow)??;
-        Ok(Self { socket, writing: false })
+        Ok(Self { socket, writing: false, drained: false })
     }
 
     /// Hands a frame over for writing. It goes out while [`Self::next`] is awaited.
@@ -149,7 +151,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         let mut frames = Frames::new(stream, &state.unread);
         frames.resend(&state.unsent);
         let socket = WebSocketStream::from_raw_socket(frames, Role::Server, Some(settings(longest))).await;
-        Self { socket, writing: state.writing || !state.unsent.is_empty() }
+        Self { socket, writing: state.writing || !state.unsent.is_empty(), drained: false }
     }
 
     /// Returns what another process needs to go on, besides the stream. Nothing changes here.
@@ -198,15 +200,35 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         if !read {
             return Poll::Pending;
         }
+        if std::mem::take(&mut self.drained) {
+            match self.socket.get_mut().poll_readable(context) {
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(error)) => {
+                    return Poll::Ready(Happening::Closed(Some(SocketError::Io(error).into())));
+                }
+                Poll::Pending => {
+                    self.drained = true;
+                    return Poll::Pending;
+                }
+            }
+        }
+        let mut answers = false;
         loop {
             return match Pin::new(&mut self.socket).poll_next(context) {
-                Poll::Pending => Poll::Pending,
+                Poll::Pending => {
+                    // An answer that the stream has no room for is written by the next call.
+                    self.drained = !answers;
+                    Poll::Pending
+                }
                 Poll::Ready(Some(Ok(Message::Text(text)))) => Poll::Ready(Happening::Text(text.into())),
                 Poll::Ready(Some(Ok(Message::Binary(_) | Message::Frame(_)))) => {
                     Poll::Ready(Happening::NotText)
                 }
                 // The library answers pings and goodbyes by itself.
-                Poll::Ready(Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Close(_)))) => continue,
+                Poll::Ready(Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Close(_)))) => {
+                    answers = true;
+                    continue;
+                }
                 Poll::Ready(None) => Poll::Ready(Happening::Closed(None)),
                 Poll::Ready(Some(Err(error))) => Poll::Ready(Happening::Closed(Some(error.into()))),
             };

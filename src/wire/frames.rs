@@ -10,7 +10,7 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncBufRead as _, AsyncRead, AsyncWrite, BufReader, ReadBuf};
 
 /// Bytes of the buffer. A longer frame goes past it, straight to whoever reads.
 const BUFFER: usize = 16 * 1024;
@@ -27,7 +27,8 @@ const MASKED: u8 = 0x80;
 /// The stream.
 #[derive(Debug)]
 pub(super) struct Frames<S> {
-    stream: S,
+    /// Its buffer is of one byte, past which every read goes, if there is a cutter, which has its own.
+    stream: BufReader<S>,
     /// Absent where nobody will give the connection up: everything is handed on as it comes.
     cutter: Option<Box<Cutter>>,
     /// What was written and the stream has not taken yet.
@@ -50,7 +51,7 @@ struct Cutter {
     unfinished: Vec<u8>,
 }
 
-impl<S> Frames<S> {
+impl<S: AsyncRead> Frames<S> {
     /// Makes the end of a connection that may be given up; `unread` is handed on first.
     pub(super) fn new(stream: S, unread: &[u8]) -> Self {
         let mut buffer = vec![0; BUFFER.max(unread.len())].into_boxed_slice();
@@ -63,17 +64,19 @@ impl<S> Frames<S> {
             in_message: false,
             unfinished: Vec::new(),
         };
+        let stream = BufReader::with_capacity(1, stream);
         Self { stream, cutter: Some(Box::new(cutter)), unsent: VecDeque::new(), takes_all: false }
     }
 
     /// Makes the end of a connection that is never given up.
     pub(super) fn plain(stream: S) -> Self {
+        let stream = BufReader::with_capacity(BUFFER, stream);
         Self { stream, cutter: None, unsent: VecDeque::new(), takes_all: false }
     }
 
     /// Returns the stream.
     pub(super) fn stream(&self) -> &S {
-        &self.stream
+        self.stream.get_ref()
     }
 
     /// Returns what was read from the stream and belongs to no whole message that was handed on. Of what was handed on
@@ -101,7 +104,22 @@ impl<S> Frames<S> {
     /// Returns the stream and what was read from it and not handed on.
     pub(super) fn into_parts(self) -> (S, Vec<u8>) {
         let unread = self.unread();
-        (self.stream, unread)
+        (self.stream.into_inner(), unread)
+    }
+}
+
+impl<S: AsyncRead + Unpin> Frames<S> {
+    /// Waits until a read returns something: bytes, the end or an error. To ask costs less than a read by the library,
+    /// which wipes its buffer before each.
+    ///
+    /// # Errors
+    /// The stream is broken.
+    pub(super) fn poll_readable(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Self { stream, cutter, .. } = self;
+        match cutter {
+            Some(cutter) => cutter.poll_readable(Pin::new(stream), context),
+            None => Pin::new(stream).poll_fill_buf(context).map_ok(drop),
+        }
     }
 }
 
@@ -177,17 +195,12 @@ impl<S: AsyncRead + Unpin> AsyncRead for Frames<S> {
         let Self { stream, cutter, .. } = self.get_mut();
         let stream = Pin::new(stream);
         let Some(cutter) = cutter else { return stream.poll_read(context, out) };
-        if cutter.rest == 0 {
-            cutter.begin();
-        }
-        if cutter.rest > 0 && cutter.start < cutter.end {
-            cutter.hand_on(out);
-            return Poll::Ready(Ok(()));
-        }
-        if cutter.rest > 0 {
+        if cutter.rest > 0 && cutter.start == cutter.end {
             return cutter.poll_past_buffer(stream, context, out);
         }
-        cutter.poll_frame(stream, context, out)
+        ready!(cutter.poll_readable(stream, context))?;
+        cutter.hand_on(out);
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -214,13 +227,15 @@ impl Cutter {
         Poll::Ready(Ok(()))
     }
 
-    /// Reads until the next frame can be begun, and begins to hand it on.
-    fn poll_frame<S: AsyncRead>(
+    /// Reads until the current frame, or the next one, can be handed on, or the stream ends.
+    fn poll_readable<S: AsyncRead>(
         &mut self,
         mut stream: Pin<&mut S>,
         context: &mut Context<'_>,
-        out: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if self.rest == 0 {
+            self.begin();
+        }
         while self.rest == 0 {
             let mut room = ReadBuf::new(self.room());
             ready!(stream.as_mut().poll_read(context, &mut room))?;
@@ -232,12 +247,11 @@ impl Cutter {
             self.end += count;
             self.begin();
         }
-        self.hand_on(out);
         Poll::Ready(Ok(()))
     }
 }
 
-impl<S: AsyncWrite + Unpin> Frames<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> Frames<S> {
     /// Writes what waits, until nothing does or the stream takes no more.
     fn poll_unsent(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         while !self.unsent.is_empty() {
@@ -252,7 +266,7 @@ impl<S: AsyncWrite + Unpin> Frames<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Frames<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Frames<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
