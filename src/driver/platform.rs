@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`daemon`] | leaves behind whoever started a background process |
 //! | [`guard`] | restores the person's terminal if the deck is killed |
+//! | [`local_socket`] | a Unix socket whose writer is not woken up by its reader |
 //! | [`watched`] | descriptors that a runtime watches |
 //! | `linux` | processes and limits as Linux shows them in `/proc` |
 //!
@@ -13,6 +14,7 @@ pub mod daemon;
 pub mod guard;
 #[cfg(target_os = "linux")]
 mod linux;
+pub mod local_socket;
 pub mod watched;
 
 #[cfg(target_os = "linux")]

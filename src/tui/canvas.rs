@@ -10,6 +10,7 @@ use ratatui::layout::{Position, Rect};
 use super::backend::LeanBackend;
 use super::model::Model;
 use super::surroundings::Colours;
+use super::text;
 use super::view;
 use crate::core::time::Timestamp;
 use crate::protocol::screen::Row;
@@ -83,9 +84,9 @@ impl Canvas {
             if !shows(drawn, line) {
                 *drawn = line.cloned();
                 let place = Rect { y, height: 1, ..pane };
-                let before = part(&self.shown, place);
                 view::draw_pane_line(model, &mut self.next, place, line);
-                let after = part(&self.next, place);
+                let Some(changed) = changed(&self.shown, &self.next, place) else { continue };
+                let (before, after) = (part(&self.shown, changed), part(&self.next, changed));
                 show(&before.diff(&after), &mut self.backend, &mut self.shown);
             }
         }
@@ -127,6 +128,20 @@ fn shows(drawn: &Option<Row>, line: Option<&Row>) -> bool {
         (None, None) => true,
         (Some(_), None) | (None, Some(_)) => false,
     }
+}
+
+/// Returns the smallest part of a line that holds all differences; absent if there are none. What begins or ends within
+/// a wide character is left whole.
+fn changed(before: &Buffer, after: &Buffer, line: Rect) -> Option<Rect> {
+    let differs = |x: &u16| before[(*x, line.y)] != after[(*x, line.y)];
+    let mut first = (line.left()..line.right()).find(differs)?;
+    let last = (line.left()..line.right()).rev().find(differs)?;
+    let is_wide = |buffer: &Buffer, x| text::width(buffer[(x, line.y)].symbol()) > 1;
+    if first > line.left() && (is_wide(before, first - 1) || is_wide(after, first - 1)) {
+        first -= 1;
+    }
+    let end = (last + 2).min(line.right());
+    Some(Rect { x: first, width: end - first, ..line })
 }
 
 /// Takes some cells of a buffer.

@@ -66,31 +66,47 @@ pub fn draw_line(painter: &mut Painter<'_>, row: &Row, area: Rect) {
     for run in &row.runs {
         let style = style(&run.style, colourless);
         let hidden = run.style.attributes & attribute::HIDDEN != 0;
-        if run.text.is_ascii() {
-            x = draw_ascii(buffer, &run.text, style, hidden, (x, y), area.right());
+        x = if run.text.is_ascii() || run.text.chars().all(stands_alone) {
+            draw_plain(buffer, &run.text, style, hidden, (x, y), area.right())
         } else {
-            x = draw_wide(buffer, &run.text, style, hidden, (x, y), area.right());
-        }
+            draw_clusters(buffer, &run.text, style, hidden, (x, y), area.right())
+        };
         if x >= area.right() {
             return;
         }
     }
 }
 
-fn draw_ascii(buffer: &mut Buffer, text: &str, style: Style, hidden: bool, at: (u16, u16), end: u16) -> u16 {
+/// Whether a character takes one column and is a cluster by itself next to others of its kind: what most CLIs write,
+/// frames and spinners among it.
+fn stands_alone(letter: char) -> bool {
+    matches!(letter,
+        ' '..='~' | '\u{a1}'..='\u{ac}' | '\u{ae}'..='\u{2ff}' | '\u{400}'..='\u{482}' | '\u{2010}'..='\u{2027}'
+        | '\u{2190}'..='\u{2199}' | '\u{2500}'..='\u{25a9}' | '\u{2800}'..='\u{28ff}')
+}
+
+/// Draws text each character of which is ASCII or stands alone.
+fn draw_plain(buffer: &mut Buffer, text: &str, style: Style, hidden: bool, at: (u16, u16), end: u16) -> u16 {
     let (mut x, y) = at;
-    for byte in text.bytes() {
+    for letter in text.chars() {
         if x >= end {
             break;
         }
-        let letter = if hidden || !(0x20..0x7f).contains(&byte) { ' ' } else { char::from(byte) };
+        let letter = if hidden || letter.is_ascii_control() { ' ' } else { letter };
         buffer[(x, y)].set_char(letter).set_style(style);
         x += 1;
     }
     x
 }
 
-fn draw_wide(buffer: &mut Buffer, text: &str, style: Style, hidden: bool, at: (u16, u16), end: u16) -> u16 {
+fn draw_clusters(
+    buffer: &mut Buffer,
+    text: &str,
+    style: Style,
+    hidden: bool,
+    at: (u16, u16),
+    end: u16,
+) -> u16 {
     let (mut x, y) = at;
     let shown = text::visible(text);
     for cluster in shown.graphemes(true) {
@@ -175,6 +191,18 @@ fn matches(text: &str, wanted: &str) -> Vec<(usize, usize)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whatever_stands_alone_takes_one_column_and_joins_nothing() {
+        let alone: Vec<char> = ('\0'..=char::MAX).filter(|letter| stands_alone(*letter)).collect();
+        assert!(alone.len() > 1_000);
+        for letter in alone {
+            let pair = format!("{letter}{letter}a{letter}");
+            assert_eq!(pair.graphemes(true).count(), 4, "{letter:?}");
+            assert_eq!(text::width(&pair), 4, "{letter:?}");
+            assert_eq!(text::visible(&pair), pair);
+        }
+    }
 
     #[test]
     fn matches_are_found_by_smart_case() {
