@@ -28,6 +28,7 @@ mod page;
 pub mod replay;
 pub mod secrets;
 mod still;
+mod trigger;
 pub mod verdict;
 mod watch;
 mod wrap;

@@ -4,7 +4,7 @@
 //! screen, the alternate screen comes and goes. Looking after every piece of output would be slow and would depend
 //! on how the pieces fall. So the byte stream is watched for two things:
 //!
-//! - a *trigger*: one of a few words without which no rule can match ([`TRIGGERS`]);
+//! - a *trigger*: one of a few words without which no rule can match ([`super::trigger`]);
 //! - after a trigger, a *turn*: the control that is about to destroy what is on the screen (cursor to the left, up or
 //!   to a place, erase, delete, scroll down, other screen), or as many lines or bytes that history could run full.
 //!
@@ -12,55 +12,7 @@
 //! [`BURST`] lines in a burst, and one more with every [`EARNED_BY_BYTES`] of the stream. A flood that is full of telling
 //! words scrolls by unread once the budget is spent; what it leaves on the screen is read when the child is quiet.
 
-use std::sync::LazyLock;
-
-use aho_corasick::Anchored;
-use aho_corasick::automaton::{Automaton as _, StateID};
-use aho_corasick::dfa::DFA;
-
-/// Words one of which stands in everything that a rule can match. ASCII case does not matter.
-///
-/// Words that any log is full of ("token", "login", "success") are not among them: what the rules look for never
-/// says them alone.
-const TRIGGERS: [&str; 37] = [
-    "http",
-    "code",
-    "logged in",
-    "signed in",
-    "successful",
-    "succeeded",
-    "success!",
-    "success:",
-    "authenticated",
-    "authorized",
-    "authorised",
-    "tion complete",
-    "login complete",
-    "sign-in complete",
-    "failed",
-    "failure",
-    "denied",
-    "expired",
-    "timed out",
-    "rejected",
-    "refused",
-    "cancelled",
-    "canceled",
-    "unable to",
-    "invalid",
-    "error",
-    "paste",
-    "press ",
-    "enter ",
-    "password",
-    "passphrase",
-    "y/n",
-    "access token",
-    "your token",
-    "token:",
-    "token for",
-    "api key",
-];
+use super::trigger::TriggerSearch;
 
 /// Lines that may pass between a trigger and the look. History keeps many more.
 const MOST_LINES: u32 = 256;
@@ -73,13 +25,6 @@ const BURST: i64 = 4_096;
 
 /// Bytes of the stream with which the reading of one more line is earned.
 const EARNED_BY_BYTES: u64 = 4 * 1024;
-
-static AUTOMATON: LazyLock<DFA> = LazyLock::new(|| {
-    DFA::builder()
-        .ascii_case_insensitive(true)
-        .build(TRIGGERS)
-        .expect("invariant: a score of short words makes a small automaton")
-});
 
 /// How far into a control sequence the stream is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -100,7 +45,7 @@ enum Control {
 /// The state of the watch between two pieces of output.
 #[derive(Clone, Debug)]
 pub(super) struct Watch {
-    words: StateID,
+    words: TriggerSearch,
     triggered: bool,
     control: Control,
     lines: u32,
@@ -123,7 +68,7 @@ pub(super) struct Step {
 impl Watch {
     pub fn new() -> Self {
         Self {
-            words: start(),
+            words: TriggerSearch::new(),
             triggered: false,
             control: Control::None,
             lines: 0,
@@ -144,20 +89,28 @@ impl Watch {
     pub fn step(&mut self, bytes: &[u8]) -> Step {
         let mut at = 0;
         if !self.triggered {
-            at = self.find_trigger(bytes);
+            match self.words.find(bytes) {
+                Some(behind) => {
+                    at = behind;
+                    self.trigger();
+                }
+                None => at = bytes.len(),
+            }
         }
-        if self.triggered {
-            while at < bytes.len() {
-                if self.turns(bytes[at]) && self.may_look() {
+        while at < bytes.len() {
+            let text = self.skip_text(&bytes[at..]);
+            at += text;
+            if text == 0 {
+                if self.turns(bytes[at]) && self.may_look(at) {
                     return self.stop(at);
                 }
                 at += 1;
-                if self.lines >= MOST_LINES || self.bytes >= MOST_BYTES {
-                    if self.may_look() {
-                        return self.stop(at);
-                    }
-                    self.trigger();
+            }
+            if self.lines >= MOST_LINES || self.bytes >= MOST_BYTES {
+                if self.may_look(at) {
+                    return self.stop(at);
                 }
+                self.trigger();
             }
         }
         self.offset += at as u64;
@@ -172,7 +125,7 @@ impl Watch {
     /// Forgets the trigger after a look that was not asked for by [`Self::step`].
     pub fn looked(&mut self) {
         self.triggered = false;
-        self.words = start();
+        self.words = TriggerSearch::new();
     }
 
     fn stop(&mut self, at: usize) -> Step {
@@ -185,20 +138,16 @@ impl Watch {
         (self.triggered, self.control, self.lines, self.bytes) = (true, Control::None, 0, 0);
     }
 
-    /// Returns the byte behind the first trigger, or the length.
-    fn find_trigger(&mut self, bytes: &[u8]) -> usize {
-        let automaton = &*AUTOMATON;
-        let mut state = self.words;
-        for (at, byte) in bytes.iter().enumerate() {
-            state = automaton.next_state(Anchored::No, state, *byte);
-            if automaton.is_special(state) && automaton.is_match(state) {
-                self.words = start();
-                self.trigger();
-                return at + 1;
-            }
+    /// Takes what has no control in it; returns how much that is.
+    fn skip_text(&mut self, bytes: &[u8]) -> usize {
+        if self.control != Control::None {
+            return 0;
         }
-        self.words = state;
-        bytes.len()
+        let room = (MOST_BYTES - self.bytes) as usize;
+        let text = text_length(&bytes[..room.min(bytes.len())]);
+        // No more than the room, which fits.
+        self.bytes += text as u32;
+        text
     }
 
     /// Takes one byte; tells whether it completes a control that is about to destroy something.
@@ -260,9 +209,9 @@ impl Watch {
         }
     }
 
-    /// Tells whether a look can be afforded.
-    fn may_look(&mut self) -> bool {
-        let now = self.offset / EARNED_BY_BYTES;
+    /// Tells whether a look can be afforded after so many bytes of the piece.
+    fn may_look(&mut self, at: usize) -> bool {
+        let now = (self.offset + at as u64) / EARNED_BY_BYTES;
         let earned = i64::try_from(now - self.earned_at).unwrap_or(BURST);
         self.budget = self.budget.saturating_add(earned).min(BURST);
         self.earned_at = now;
@@ -276,8 +225,14 @@ impl Watch {
     }
 }
 
-fn start() -> StateID {
-    AUTOMATON.start_state(Anchored::No).expect("invariant: the automaton was built for unanchored searches")
+/// Counts the bytes before the first control.
+fn text_length(bytes: &[u8]) -> usize {
+    let is_text = |byte: &u8| *byte >= 0x20;
+    // All of a block at once: most of what is printed is text.
+    let blocks =
+        bytes.chunks_exact(16).take_while(|block| block.iter().filter(|byte| is_text(byte)).count() == 16);
+    let whole = 16 * blocks.count();
+    whole + bytes[whole..].iter().position(|byte| !is_text(byte)).unwrap_or(bytes.len() - whole)
 }
 
 #[cfg(test)]
