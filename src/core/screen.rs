@@ -5,7 +5,7 @@
 //! the child does not end is ended by whoever owns the screen, after [`SYNCHRONIZED_UPDATE_LIMIT`].
 //!
 //! ```text
-//! bytes -> tap -> parser -> emulator -> visible rows ─┬─> Row (styled runs, to be drawn)
+//! bytes -> tap -> reader -> emulator -> visible rows ─┬─> Row (styled runs, to be drawn)
 //!                              │ scrolled off          └─> TextRow, LogicalLine (to be searched)
 //!                              └──────────> history ───┘
 //! ```
@@ -22,6 +22,7 @@ mod line;
 mod logical;
 mod queries;
 mod reach;
+mod reader;
 mod replies;
 mod rows;
 mod tap;
@@ -31,13 +32,14 @@ use std::fmt;
 use std::time::Duration;
 
 use alacritty_terminal::term::TermMode;
-use alacritty_terminal::vte::ansi::{Processor, Timeout};
+use alacritty_terminal::vte::ansi::Timeout;
 
 pub use appearance::{Colour, Cursor, Modes, Row, Run, Style, attribute};
 use compact::CompactBuffer;
 use emulator::Emulator;
 pub use line::{Link, TextRow};
 pub use logical::{LogicalLine, LogicalLines};
+use reader::Reader;
 use rows::Looks;
 pub(crate) use tap::incomplete_end;
 use tap::{Tap, TapLimits};
@@ -126,7 +128,7 @@ struct Around {
 /// A child's terminal.
 pub struct Screen {
     emulator: Emulator,
-    parser: Processor<Synchronized>,
+    reader: Reader,
     tap: Tap,
     size: Size,
     limits: ScreenLimits,
@@ -153,7 +155,7 @@ impl Screen {
         let size = size.clamped();
         Self {
             emulator: Emulator::new(size, &limits),
-            parser: Processor::new(),
+            reader: Reader::new(),
             tap: Tap::default(),
             size,
             limits,
@@ -169,10 +171,9 @@ impl Screen {
             command_bytes: self.limits.osc_bytes,
             repeats: usize::from(self.size.columns) * usize::from(self.size.rows),
         };
-        let (parser, emulator) = (&mut self.parser, &mut self.emulator);
-        self.tap.feed(bytes, limits, &mut |piece: &[u8]| parser.advance(emulator, piece));
-        emulator.flush();
-        if self.parser.sync_bytes_count() > SYNCHRONIZED_UPDATE_BYTES {
+        let (reader, emulator) = (&mut self.reader, &mut self.emulator);
+        self.tap.feed(bytes, limits, &mut |piece: &[u8]| reader.read(emulator, piece));
+        if self.reader.held_back() > SYNCHRONIZED_UPDATE_BYTES {
             self.end_synchronized_update();
         }
         self.fed = true;
@@ -217,14 +218,13 @@ impl Screen {
     ///
     /// The owner calls [`Self::end_synchronized_update`] if that stays so for [`SYNCHRONIZED_UPDATE_LIMIT`].
     pub fn pending_synchronized_update(&self) -> bool {
-        self.parser.sync_timeout().pending_timeout()
+        self.reader.pending()
     }
 
     /// Ends a synchronized update: what was held back is on the screen now.
     pub fn end_synchronized_update(&mut self) {
         if self.pending_synchronized_update() {
-            self.parser.stop_sync(&mut self.emulator);
-            self.emulator.flush();
+            self.reader.end_synchronized_update(&mut self.emulator);
             self.fed = true;
         }
     }

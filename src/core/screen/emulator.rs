@@ -6,6 +6,7 @@
 //! - bounds what the terminal would do without a limit (combining marks, tabs, title stack).
 
 mod answers;
+mod control;
 mod orders;
 mod printing;
 
@@ -28,9 +29,6 @@ const REPLY_BYTES: usize = 64 * 1024;
 const TITLE_CHARACTERS: usize = 256;
 /// Lines that the terminal may put into its own history while it is being resized, at the most.
 const RESIZE_HISTORY: usize = 100_000;
-
-/// ASCII characters that are put on the grid at a time.
-const RUN_BYTES: usize = 128;
 
 impl Dimensions for Size {
     fn total_lines(&self) -> usize {
@@ -57,9 +55,10 @@ pub(super) struct Emulator {
     region: Range<usize>,
     /// The active character set, as the terminal has it.
     charset: CharsetIndex,
-    /// Printable ASCII that is not on the grid yet.
-    run: [u8; RUN_BYTES],
-    run_length: usize,
+    /// Set when the parser prints; for the reader.
+    pub printed: bool,
+    /// Takes no character of the parser.
+    pub deaf: bool,
     reach: Reach,
 }
 
@@ -81,8 +80,8 @@ impl Emulator {
             combining_marks: limits.combining_marks,
             region: 0..usize::from(size.rows),
             charset: CharsetIndex::default(),
-            run: [0; RUN_BYTES],
-            run_length: 0,
+            printed: false,
+            deaf: false,
             reach: Reach::default(),
         }
     }

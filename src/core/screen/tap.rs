@@ -273,7 +273,7 @@ fn is_ordinary_sequence(behind: &[u8]) -> bool {
         b'1' if second == b'6' => false,
         _ if settled(first) => second != ESCAPE && third != ESCAPE,
         _ if settled(second) => third != ESCAPE,
-        _ => settled(third),
+        _ => second != ESCAPE && settled(third),
     }
 }
 
@@ -403,6 +403,7 @@ mod tests {
         assert_eq!(both_ways(b"x\x1b[65535by\x1b[0000099999;3b"), b"x\x1b[100by\x1b[100b");
         assert_eq!(both_ways(b"x\x1b[655\n35b"), b"x\n\x1b[100b");
         assert_eq!(both_ways(b"x\x1b[99b\x1b[100b"), b"x\x1b[99b\x1b[100b");
+        assert_eq!(both_ways(b"x\x1b[\n\x1b[900b"), b"x\x1b[\n\x1b[100b");
     }
 
     #[test]

@@ -406,7 +406,9 @@ mod properties {
 
     use super::*;
 
-    const PIECES: [&str; 77] = [
+    const CASES: u32 = 400;
+
+    const PIECES: [&str; 105] = [
         "\r\n",
         "\n",
         "\r",
@@ -484,6 +486,34 @@ mod properties {
         "\u{202E}",
         "\u{200B}",
         "ü",
+        "\x1b[1;3H",
+        "\x1b[2;2f",
+        "\x1b[B",
+        "\x1b[2D",
+        "\x1b[4G",
+        "\x1b[2d",
+        "\x1b[1K",
+        "\x1b[2K",
+        "\x1b[X",
+        "\x1b[3X",
+        "\x1b[;;H",
+        "\x1b[0;1;2;3;4;7;9;95;104m",
+        "\x1b[4:3;58;5;9m",
+        "\x1b[38;5;300;48;2;1;2m",
+        "\x1b[22;23;24;27;28;29;39;49;59m",
+        "\x1b[58;2;1;2;3m",
+        "\x1b[00000000002C",
+        "\x1b[70000C",
+        "\x1b[1\n;2H",
+        "\x1b[1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1m",
+        "\x0b",
+        "\x0e",
+        "\x0f",
+        "\x7f",
+        "\x1b)0",
+        "\u{85}",
+        "\x1b[38;5;1",
+        "\x1b[;H",
     ];
 
     /// What a child writes: text, sequences good and bad, and bytes of no meaning.
@@ -511,6 +541,7 @@ mod properties {
                     | "\x1bP1$q"
                     | "\x1bP+q"
                     | "\x1bP$qr"
+                    | "\x1b[38;5;1"
             )
         };
         let pieces: Vec<&str> = PIECES.into_iter().filter(|piece| on_purpose(piece)).collect();
@@ -547,6 +578,7 @@ mod properties {
         use alacritty_terminal::grid::Dimensions as _;
         use alacritty_terminal::index::Line;
         use alacritty_terminal::term::{Config, Term};
+        use alacritty_terminal::vte::ansi::Processor;
 
         let mut term = Term::new(Config::default(), &Size { columns, rows }, VoidListener);
         Processor::<Synchronized>::new().advance(&mut term, bytes);
@@ -559,7 +591,7 @@ mod properties {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+        #![proptest_config(ProptestConfig { cases: CASES, failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
         fn how_bytes_are_cut_makes_no_difference(

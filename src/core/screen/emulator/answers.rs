@@ -6,7 +6,6 @@ use crate::core::screen::replies;
 
 impl Emulator {
     pub(super) fn answer(&mut self, query: Query) {
-        self.flush();
         match query {
             Query::Version => self.reply(replies::VERSION),
             Query::CellSize => self.reply(&replies::cell_in_pixels()),

@@ -17,7 +17,6 @@ macro_rules! pass_on {
     ($(fn $name:ident($($argument:ident: $type:ty),*) $(after $before:ident)?;)*) => {$(
         #[inline]
         fn $name(&mut self, $($argument: $type),*) {
-            self.flush();
             $(self.$before();)?
             Handler::$name(&mut self.term, $($argument),*);
         }
@@ -72,24 +71,24 @@ impl Handler for Emulator {
 
     #[inline]
     fn input(&mut self, character: char) {
-        self.print(character);
+        if !self.deaf {
+            self.printed = true;
+            self.print(character);
+        }
     }
 
     #[inline]
     fn linefeed(&mut self) {
-        self.flush();
         self.before_linefeed();
         self.term.linefeed();
     }
 
     fn newline(&mut self) {
-        self.flush();
         self.before_linefeed();
         self.term.newline();
     }
 
     fn put_tab(&mut self, count: u16) {
-        self.flush();
         if self.term.grid().cursor.input_needs_wrap {
             self.before_wrap();
         }
@@ -98,29 +97,24 @@ impl Handler for Emulator {
     }
 
     fn move_backward_tabs(&mut self, count: u16) {
-        self.flush();
         self.term.move_backward_tabs(count.min(self.columns()));
     }
 
     fn move_forward_tabs(&mut self, count: u16) {
-        self.flush();
         self.term.move_forward_tabs(count.min(self.columns()));
     }
 
     fn set_active_charset(&mut self, index: CharsetIndex) {
-        self.flush();
         self.charset = index;
         self.term.set_active_charset(index);
     }
 
     fn scroll_up(&mut self, rows: usize) {
-        self.flush();
         self.before_scroll_up(self.region.start, rows);
         self.term.scroll_up(rows);
     }
 
     fn delete_lines(&mut self, rows: usize) {
-        self.flush();
         self.touch_if_painting();
         let origin = usize::try_from(self.term.grid().cursor.point.line.0).unwrap_or(0);
         if self.region.contains(&origin) {
@@ -130,7 +124,6 @@ impl Handler for Emulator {
     }
 
     fn clear_screen(&mut self, mode: ClearMode) {
-        self.flush();
         self.touch_if_painting();
         match mode {
             ClearMode::All => self.keep_screen(),
@@ -142,7 +135,6 @@ impl Handler for Emulator {
     }
 
     fn reset_state(&mut self) {
-        self.flush();
         if self.alternate() {
             self.term.unset_private_mode(NamedPrivateMode::SwapScreenAndSetRestoreCursor.into());
         }
@@ -154,19 +146,16 @@ impl Handler for Emulator {
     }
 
     fn set_private_mode(&mut self, mode: PrivateMode) {
-        self.flush();
         self.note_private_mode(mode);
         self.term.set_private_mode(mode);
     }
 
     fn unset_private_mode(&mut self, mode: PrivateMode) {
-        self.flush();
         self.note_private_mode(mode);
         self.term.unset_private_mode(mode);
     }
 
     fn set_scrolling_region(&mut self, top: usize, bottom: Option<usize>) {
-        self.flush();
         self.note_region(top, bottom);
         self.term.set_scrolling_region(top, bottom);
     }
@@ -192,7 +181,6 @@ impl Handler for Emulator {
     }
 
     fn device_status(&mut self, query: usize) {
-        self.flush();
         match query {
             5 => self.reply(replies::STATUS_OK),
             6 => {

@@ -6,50 +6,37 @@ use alacritty_terminal::term::TermMode;
 use alacritty_terminal::term::cell::{Cell, Flags};
 use alacritty_terminal::vte::ansi::{Handler as _, StandardCharset};
 
-use super::{Emulator, RUN_BYTES};
+use super::Emulator;
 use crate::core::screen::visible::columns_of;
 
 impl Emulator {
-    /// Takes one character; ASCII waits for [`Self::flush`].
+    /// Puts one character on the grid.
     #[inline]
-    pub(super) fn print(&mut self, character: char) {
+    pub(in crate::core::screen) fn print(&mut self, character: char) {
         if (' '..='~').contains(&character) {
-            if self.run_length == RUN_BYTES {
-                self.flush_run();
-            }
-            self.run[self.run_length] = character as u8;
-            self.run_length += 1;
+            self.print_ascii(&[character as u8]);
         } else {
-            self.flush();
             self.input_other(character);
         }
     }
 
-    /// Puts the waiting run of ASCII on the grid.
+    /// Puts a run of printable ASCII on the grid.
     ///
     /// This is the hot path of plain output; it does for a whole run what the terminal's `input` does for each of its
     /// characters, and leaves every special case to that.
     #[inline]
-    pub(in crate::core::screen) fn flush(&mut self) {
-        if self.run_length > 0 {
-            self.flush_run();
-        }
-    }
-
-    #[inline(never)]
-    fn flush_run(&mut self) {
-        let length = std::mem::take(&mut self.run_length);
+    pub(in crate::core::screen) fn print_ascii(&mut self, run: &[u8]) {
         let grid = self.term.grid();
         let ordinary = grid.cursor.charsets[self.charset] == StandardCharset::Ascii
             && grid.cursor.template.extra.is_none()
             && !self.term.mode().contains(TermMode::INSERT);
-        let mut at = 0;
-        while at < length {
-            let written = if ordinary { write_cells(self.term.grid_mut(), &self.run[at..length]) } else { 0 };
+        let mut rest = run;
+        while let Some(first) = rest.first() {
+            let written = if ordinary { write_cells(self.term.grid_mut(), rest) } else { 0 };
             if written == 0 {
-                self.input_one(char::from(self.run[at]));
+                self.input_one(char::from(*first));
             }
-            at += written.max(1);
+            rest = &rest[written.max(1)..];
         }
         self.touch_cursor();
     }
