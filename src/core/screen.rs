@@ -16,6 +16,7 @@
 
 mod appearance;
 mod compact;
+mod edits;
 mod emulator;
 mod history;
 mod line;
@@ -171,6 +172,7 @@ impl Screen {
             command_bytes: self.limits.osc_bytes,
             repeats: usize::from(self.size.columns) * usize::from(self.size.rows),
         };
+        self.emulator.edits.tick();
         let (reader, emulator) = (&mut self.reader, &mut self.emulator);
         self.tap.feed(bytes, limits, &mut |piece: &[u8]| reader.read(emulator, piece));
         if self.reader.held_back() > SYNCHRONIZED_UPDATE_BYTES {
@@ -184,6 +186,7 @@ impl Screen {
         let size = size.clamped();
         if size != self.size {
             self.size = size;
+            self.emulator.edits.tick();
             self.emulator.resize(size);
             self.looks.forget();
             self.fed = true;
@@ -224,6 +227,7 @@ impl Screen {
     /// Ends a synchronized update: what was held back is on the screen now.
     pub fn end_synchronized_update(&mut self) {
         if self.pending_synchronized_update() {
+            self.emulator.edits.tick();
             self.reader.end_synchronized_update(&mut self.emulator);
             self.fed = true;
         }
@@ -308,9 +312,7 @@ impl Screen {
         if !std::mem::take(&mut self.fed) {
             return self.looks.generation();
         }
-        let rows = 0..usize::from(self.size.rows);
-        let cells = rows.map(|row| self.emulator.cells(row));
-        let changed = self.looks.take(self.emulator.history.end(), cells);
+        let changed = self.looks.take(&self.emulator, usize::from(self.size.rows));
         let around = Around { cursor: self.cursor(), modes: self.modes() };
         if around != self.around && !changed {
             self.looks.count_change();
@@ -332,6 +334,17 @@ impl Screen {
     pub fn edited_rows(&self, generation: u64) -> impl Iterator<Item = u64> + '_ {
         let start = self.screen_start();
         self.looks.edited_since(generation).map(move |row| start + u64::from(row))
+    }
+
+    /// Counts what was fed: a number that is greater after whatever could change the screen.
+    pub fn version(&self) -> u64 {
+        self.emulator.edits.now()
+    }
+
+    /// Tells whether a visible line, by its absolute number, may be another one than at that [`Self::version`]. False
+    /// means that it is the same for sure, wherever it stood at that time; lines that are not visible are not known.
+    pub fn may_differ(&self, absolute: u64, version: u64) -> bool {
+        !(self.screen_start()..self.end()).contains(&absolute) || self.emulator.edits.last(absolute) > version
     }
 
     fn with_line<T>(&self, absolute: u64, view: impl FnOnce(&compact::CompactLine<'_>) -> T) -> Option<T> {

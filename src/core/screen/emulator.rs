@@ -17,8 +17,11 @@ use alacritty_terminal::grid::{Dimensions, Grid, GridCell as _};
 use alacritty_terminal::index::{Column, Line};
 use alacritty_terminal::term::cell::{Cell, Flags};
 use alacritty_terminal::term::{Config, MIN_COLUMNS, Osc52, Term, TermMode};
-use alacritty_terminal::vte::ansi::{CharsetIndex, Color, NamedColor, NamedPrivateMode, PrivateMode};
+use alacritty_terminal::vte::ansi::{
+    CharsetIndex, Color, Handler as _, NamedColor, NamedPrivateMode, PrivateMode,
+};
 
+use super::edits::Edits;
 use super::history::History;
 use super::reach::Reach;
 use super::{ScreenLimits, Size};
@@ -47,6 +50,7 @@ impl Dimensions for Size {
 pub(super) struct Emulator {
     pub term: Term<VoidListener>,
     pub history: History,
+    pub edits: Edits,
     pub replies: Vec<u8>,
     pub bells: u32,
     pub title: String,
@@ -74,6 +78,7 @@ impl Emulator {
         Self {
             term: Term::new(config, &size, VoidListener),
             history: History::new(limits.history_lines, limits.history_bytes),
+            edits: Edits::new(usize::from(size.rows)),
             replies: Vec::new(),
             bells: 0,
             title: String::new(),
@@ -96,6 +101,7 @@ impl Emulator {
         self.on_primary(|emulator| emulator.term.grid_mut().update_history(RESIZE_HISTORY));
         self.term.resize(size);
         self.region = 0..usize::from(size.rows);
+        self.edits.resize(usize::from(size.rows));
         self.reach.touch(usize::from(size.columns));
         self.on_primary(Self::take_terminal_history);
         self.term.grid_mut().truncate();
@@ -179,8 +185,45 @@ impl Emulator {
         }
     }
 
+    /// To be called after characters were written.
+    #[inline]
     fn touch_cursor(&mut self) {
-        self.reach.touch(self.term.grid().cursor.point.column.0 + 1);
+        let point = self.term.grid().cursor.point;
+        self.reach.touch(point.column.0 + 1);
+        self.edits.note(self.number(point.line));
+    }
+
+    /// To be called before an order that changes nothing but the cursor's row.
+    fn edit_row(&mut self) {
+        self.edits.note(self.number(self.term.grid().cursor.point.line));
+    }
+
+    /// To be called before an order that may change any row, or move it.
+    fn edit_screen(&mut self) {
+        self.edits.note_all();
+    }
+
+    /// The absolute number of a row of the screen.
+    #[inline]
+    fn number(&self, row: Line) -> u64 {
+        self.history.end() + u64::try_from(row.0).unwrap_or(0)
+    }
+
+    /// Moves the cursor to the next line, and scrolls the region if it is on its last one.
+    #[inline]
+    fn next_line(&mut self) {
+        let cursor_row = self.term.grid().cursor.point.line.0;
+        if cursor_row + 1 == signed(self.region.end) {
+            self.scroll_region_by_one();
+        } else {
+            self.term.linefeed();
+        }
+    }
+
+    fn scroll_region_by_one(&mut self) {
+        self.before_linefeed_scroll();
+        let region = Line(signed(self.region.start))..Line(signed(self.region.end));
+        self.term.grid_mut().scroll_up(&region, 1);
     }
 
     /// To be called before the cursor moves to the next line: keeps the row that this scrolls away.
@@ -188,7 +231,18 @@ impl Emulator {
     fn before_linefeed(&mut self) {
         let cursor_row = self.term.grid().cursor.point.line.0;
         if cursor_row + 1 == signed(self.region.end) {
-            self.before_scroll_up(self.region.start, 1);
+            self.before_linefeed_scroll();
+        }
+    }
+
+    fn before_linefeed_scroll(&mut self) {
+        self.before_scroll_up(self.region.start, 1);
+        let rows = self.term.screen_lines();
+        if self.region.len() == rows && !self.alternate() {
+            // All rows keep their numbers, and the last one is new.
+            self.edits.note(self.number(Line(signed(rows) - 1)));
+        } else {
+            self.edit_screen();
         }
     }
 
@@ -198,6 +252,7 @@ impl Emulator {
             return;
         }
         self.touch_all();
+        self.edit_row();
         // The terminal sets this flag too, but only after a region of one row has been kept.
         self.term.grid_mut().cursor_cell().flags.insert(Flags::WRAPLINE);
         self.before_linefeed();
@@ -226,6 +281,14 @@ impl Emulator {
         if mode == PrivateMode::Named(NamedPrivateMode::ColumnMode) {
             self.note_region(1, None);
             self.touch_if_painting();
+        }
+    }
+
+    /// The other screen has other rows, and column mode clears them.
+    fn edit_if_other_screen(&mut self, mode: PrivateMode) {
+        let PrivateMode::Named(mode) = mode else { return };
+        if matches!(mode, NamedPrivateMode::SwapScreenAndSetRestoreCursor | NamedPrivateMode::ColumnMode) {
+            self.edit_screen();
         }
     }
 

@@ -3,6 +3,8 @@
 use alacritty_terminal::term::cell::Cell;
 use alacritty_terminal::vte::ansi::Color;
 
+use super::emulator::Emulator;
+
 /// What was last seen of one visible row.
 #[derive(Clone, Copy, Debug, Default)]
 struct Seen {
@@ -19,6 +21,8 @@ pub(super) struct Looks {
     rows: Vec<Seen>,
     generation: u64,
     screen_start: u64,
+    /// The feed after which the last look was taken.
+    at: u64,
 }
 
 impl Looks {
@@ -31,19 +35,24 @@ impl Looks {
         self.rows.clear();
     }
 
-    /// Compares the rows with those of the last look; `screen_start` is the absolute number of the first one.
+    /// Compares the rows of the screen with those of the last look; only what may have been written to is read.
     ///
     /// Returns whether any of them changed.
-    pub fn take<'a>(&mut self, screen_start: u64, rows: impl ExactSizeIterator<Item = &'a [Cell]>) -> bool {
+    pub fn take(&mut self, emulator: &Emulator, rows: usize) -> bool {
+        let screen_start = emulator.history.end();
         let next = self.generation + 1;
         let scrolled = usize::try_from(screen_start.saturating_sub(self.screen_start)).unwrap_or(usize::MAX);
-        let mut changed = self.rows.len() != rows.len() || screen_start != self.screen_start;
-        let found = rows
-            .enumerate()
-            .map(|(index, cells)| {
-                let fingerprint = fingerprint(cells);
+        let mut changed = self.rows.len() != rows || screen_start != self.screen_start;
+        let found = (0..rows)
+            .map(|index| {
                 let here = self.rows.get(index);
                 let line = index.checked_add(scrolled).and_then(|index| self.rows.get(index));
+                let fingerprint = match line {
+                    Some(line) if emulator.edits.last(screen_start + index as u64) <= self.at => {
+                        line.fingerprint
+                    }
+                    _ => fingerprint(emulator.cells(index)),
+                };
                 let same = |seen: &&Seen| seen.fingerprint == fingerprint;
                 let seen = Seen {
                     fingerprint,
@@ -54,6 +63,7 @@ impl Looks {
                 seen
             })
             .collect();
+        self.at = emulator.edits.now();
         self.rows = found;
         self.screen_start = screen_start;
         if changed {
@@ -110,5 +120,16 @@ fn colour(colour: Color) -> u64 {
         Color::Named(name) => name as u64,
         Color::Spec(rgb) => u64::from(u32::from_be_bytes([1, rgb.r, rgb.g, rgb.b])),
         Color::Indexed(index) => 0x0200_0000 | u64::from(index),
+    }
+}
+
+#[cfg(test)]
+impl Looks {
+    /// Whether the rows that were not read at the last look are what they were taken for.
+    pub fn agree_with(&self, emulator: &Emulator) -> bool {
+        self.rows
+            .iter()
+            .enumerate()
+            .all(|(index, seen)| seen.fingerprint == fingerprint(emulator.cells(index)))
     }
 }

@@ -644,6 +644,34 @@ mod properties {
         }
 
         #[test]
+        fn a_row_that_is_not_read_again_has_not_changed(
+            bytes in output(),
+            lengths in prop::collection::vec(1_usize..40, 1..8),
+            columns in 2_u16..30,
+            rows in 1_u16..8,
+            taller in 1_u16..8,
+        ) {
+            let mut screen = screen(columns, rows);
+            let pieces = cut(&bytes, &lengths);
+            for (index, piece) in pieces.iter().enumerate() {
+                let version = screen.version();
+                let before: Vec<_> = (0..screen.end()).map(|row| screen.text_row(row)).collect();
+                screen.feed(piece);
+                if index == pieces.len() / 2 {
+                    screen.resize(Size { columns, rows: taller });
+                }
+                for row in (0..screen.end()).filter(|row| !screen.may_differ(*row, version)) {
+                    prop_assert_eq!(Some(&screen.text_row(row)), before.get(row as usize));
+                }
+                screen.look();
+                prop_assert!(screen.looks.agree_with(&screen.emulator), "{:?}", String::from_utf8_lossy(&bytes));
+            }
+            screen.end_synchronized_update();
+            screen.look();
+            prop_assert!(screen.looks.agree_with(&screen.emulator));
+        }
+
+        #[test]
         fn nothing_invisible_is_drawn_and_no_row_is_too_wide(
             bytes in output(),
             columns in 2_u16..30,

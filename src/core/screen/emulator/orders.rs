@@ -14,10 +14,10 @@ use crate::core::screen::replies;
 use crate::core::screen::visible::sanitised;
 
 macro_rules! pass_on {
-    ($(fn $name:ident($($argument:ident: $type:ty),*) $(after $before:ident)?;)*) => {$(
+    ($(fn $name:ident($($argument:ident: $type:ty),*) $(after $($before:ident),+)?;)*) => {$(
         #[inline]
         fn $name(&mut self, $($argument: $type),*) {
-            $(self.$before();)?
+            $($(self.$before();)+)?
             Handler::$name(&mut self.term, $($argument),*);
         }
     )*};
@@ -30,7 +30,7 @@ impl Handler for Emulator {
         fn goto(line: i32, column: usize);
         fn goto_line(line: i32);
         fn goto_col(column: usize);
-        fn insert_blank(count: usize) after touch_all;
+        fn insert_blank(count: usize) after touch_all, edit_row;
         fn move_up(rows: usize);
         fn move_down(rows: usize);
         fn move_forward(columns: usize);
@@ -41,16 +41,16 @@ impl Handler for Emulator {
         fn carriage_return();
         fn substitute();
         fn set_horizontal_tabstop();
-        fn scroll_down(rows: usize) after touch_all;
-        fn insert_blank_lines(rows: usize) after touch_all;
-        fn erase_chars(count: usize) after touch_if_painting;
-        fn delete_chars(count: usize) after touch_if_painting;
+        fn scroll_down(rows: usize) after touch_all, edit_screen;
+        fn insert_blank_lines(rows: usize) after touch_all, edit_screen;
+        fn erase_chars(count: usize) after touch_if_painting, edit_row;
+        fn delete_chars(count: usize) after touch_if_painting, edit_row;
         fn save_cursor_position();
         fn restore_cursor_position();
-        fn clear_line(mode: LineClearMode) after touch_if_painting;
+        fn clear_line(mode: LineClearMode) after touch_if_painting, edit_row;
         fn clear_tabs(mode: TabulationClearMode);
         fn set_tabs(interval: u16);
-        fn reverse_index() after touch_all;
+        fn reverse_index() after touch_all, edit_screen;
         fn terminal_attribute(attribute: Attr);
         fn set_mode(mode: Mode);
         fn unset_mode(mode: Mode);
@@ -59,7 +59,7 @@ impl Handler for Emulator {
         fn configure_charset(index: CharsetIndex, charset: StandardCharset);
         fn set_color(index: usize, colour: Rgb);
         fn reset_color(index: usize);
-        fn decaln() after touch_all;
+        fn decaln() after touch_all, edit_screen;
         fn set_hyperlink(link: Option<Hyperlink>);
         fn set_modify_other_keys(mode: ModifyOtherKeys);
         fn set_scp(path: ScpCharPath, mode: ScpUpdateMode);
@@ -79,8 +79,7 @@ impl Handler for Emulator {
 
     #[inline]
     fn linefeed(&mut self) {
-        self.before_linefeed();
-        self.term.linefeed();
+        self.next_line();
     }
 
     fn newline(&mut self) {
@@ -111,6 +110,7 @@ impl Handler for Emulator {
 
     fn scroll_up(&mut self, rows: usize) {
         self.before_scroll_up(self.region.start, rows);
+        self.edit_screen();
         self.term.scroll_up(rows);
     }
 
@@ -119,17 +119,24 @@ impl Handler for Emulator {
         let origin = usize::try_from(self.term.grid().cursor.point.line.0).unwrap_or(0);
         if self.region.contains(&origin) {
             self.before_scroll_up(origin, rows);
+            self.edit_screen();
         }
         self.term.delete_lines(rows);
     }
 
     fn clear_screen(&mut self, mode: ClearMode) {
         self.touch_if_painting();
+        let cursor = self.number(self.term.grid().cursor.point.line);
+        let top = self.history.end();
         match mode {
-            ClearMode::All => self.keep_screen(),
+            ClearMode::All => {
+                self.keep_screen();
+                self.edit_screen();
+            }
             // What a child printed stays in the record of its output: `clear` does not take it away.
             ClearMode::Saved => return,
-            ClearMode::Above | ClearMode::Below => {}
+            ClearMode::Above => self.edits.note_range(top..cursor + 1),
+            ClearMode::Below => self.edits.note_range(cursor..top + self.term.screen_lines() as u64),
         }
         self.term.clear_screen(mode);
     }
@@ -139,6 +146,7 @@ impl Handler for Emulator {
             self.term.unset_private_mode(NamedPrivateMode::SwapScreenAndSetRestoreCursor.into());
         }
         self.keep_screen();
+        self.edit_screen();
         self.term.reset_state();
         self.region = 0..self.term.screen_lines();
         self.charset = CharsetIndex::default();
@@ -147,11 +155,13 @@ impl Handler for Emulator {
 
     fn set_private_mode(&mut self, mode: PrivateMode) {
         self.note_private_mode(mode);
+        self.edit_if_other_screen(mode);
         self.term.set_private_mode(mode);
     }
 
     fn unset_private_mode(&mut self, mode: PrivateMode) {
         self.note_private_mode(mode);
+        self.edit_if_other_screen(mode);
         self.term.unset_private_mode(mode);
     }
 

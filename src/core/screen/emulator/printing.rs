@@ -49,7 +49,14 @@ impl Emulator {
         if self.term.mode().contains(TermMode::INSERT) {
             self.touch_all();
         }
+        self.edit_row_above();
         self.term.input(character);
+    }
+
+    /// To be called before the terminal writes over half of a wide character, which may have a filler above.
+    fn edit_row_above(&mut self) {
+        let row = self.term.grid().cursor.point.line;
+        self.edits.note(self.number(row).saturating_sub(1));
     }
 
     /// The zero-width characters that the cell before the cursor already holds.
@@ -82,6 +89,7 @@ impl Emulator {
         if insert {
             self.touch_all();
         }
+        self.edit_row_above();
         self.term.input(character);
         self.touch_cursor();
     }
@@ -92,6 +100,7 @@ impl Emulator {
             return;
         }
         self.touch_all();
+        self.edit_row();
         let cell = self.term.grid_mut().cursor_cell();
         cell.c = ' ';
         cell.extra = None;
