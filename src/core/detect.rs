@@ -33,6 +33,7 @@ pub mod verdict;
 mod watch;
 mod wrap;
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -75,8 +76,10 @@ pub struct Detector {
     prompt_gone: bool,
     /// Lines that rules read in the last look.
     lines_read: usize,
-    /// The screen at the last look, which left nothing unsettled.
-    picture: Option<Picture>,
+    /// The screen at the last look.
+    picture: Picture,
+    /// The last look left nothing unsettled.
+    settled: bool,
     /// Looks in a row that found the screen saying the same.
     same_looks: u32,
 }
@@ -104,7 +107,8 @@ impl Detector {
             prompt: None,
             prompt_gone: false,
             lines_read: 0,
-            picture: None,
+            picture: Picture::default(),
+            settled: false,
             same_looks: 0,
         }
     }
@@ -168,21 +172,20 @@ impl Detector {
     /// that changes, since only one that said the same for a while is compared.
     pub fn has_seen(&self, screen: &Screen) -> bool {
         const A_WHILE: u32 = 3;
-        self.same_looks >= A_WHILE
-            && self.picture.as_ref().is_some_and(|before| Picture::of(screen).says_the_same_as(before))
+        self.same_looks >= A_WHILE && self.settled && self.picture.still_shows(screen)
     }
 
     fn look(&mut self, screen: &Screen, moment: Moment) -> Vec<Found> {
-        let picture = Picture::of(screen);
-        if self.picture.as_ref().is_some_and(|before| picture.says_the_same_as(before)) {
+        if self.settled && self.picture.still_shows(screen) {
             self.watch.looked();
             self.lines_read = 0;
             self.same_looks = self.same_looks.saturating_add(1);
             return Vec::new();
         }
         self.same_looks = 0;
+        self.picture.renew(screen);
         let found = self.read(screen, moment);
-        self.picture = self.unsettled.is_empty().then_some(picture);
+        self.settled = self.unsettled.is_empty();
         found
     }
 
@@ -226,7 +229,10 @@ impl Detector {
         while from > oldest.max(furthest) && screen.text_row(from - 1).is_some_and(|row| row.wrapped) {
             from -= 1;
         }
-        let rows = (from..end).filter_map(|number| screen.text_row(number));
+        let rows = (from..end).filter_map(|number| match self.picture.row(number) {
+            Some(row) => Some(Cow::Borrowed(row)),
+            None => screen.text_row(number).map(Cow::Owned),
+        });
         let cursor = screen.screen_start() + u64::from(screen.cursor_place().row);
         Page::of(rows, from, usize::from(screen.size().columns), cursor)
     }

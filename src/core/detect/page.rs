@@ -4,6 +4,7 @@
 //! program broke by itself (at its own width, inside a frame) is still in pieces here; [`super::address`] joins
 //! those, because only a URL tells how.
 
+use std::borrow::Borrow;
 use std::ops::Range;
 
 use crate::core::screen::TextRow;
@@ -101,15 +102,21 @@ pub(super) struct Page {
 
 impl Page {
     /// Makes lines of rows. `first` is the absolute number of the first row, `cursor` that of the cursor's row.
-    pub fn of(rows: impl IntoIterator<Item = TextRow>, first: u64, columns: usize, cursor: u64) -> Self {
+    pub fn of(
+        rows: impl IntoIterator<Item: Borrow<TextRow>>,
+        first: u64,
+        columns: usize,
+        cursor: u64,
+    ) -> Self {
         let mut lines: Vec<Line> = Vec::new();
         let mut goes_on = false;
         for (number, row) in (first..).zip(rows) {
+            let row: &TextRow = row.borrow();
             let joins = goes_on && lines.last().is_some_and(|line| line.text.len() < LONGEST_LINE);
             goes_on = row.wrapped;
             match lines.last_mut() {
-                Some(line) if joins => append(line, &row),
-                _ => lines.push(begin(&row, number, columns)),
+                Some(line) if joins => append(line, row),
+                _ => lines.push(begin(row, number, columns)),
             }
             if let Some(line) = lines.last_mut() {
                 line.has_cursor |= number == cursor;

@@ -7,29 +7,48 @@ use super::code::mentions_code;
 use super::hints::hints;
 use crate::core::screen::{Cursor, Screen, TextRow};
 
-/// The screen as it was at the last look.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// The screen as it was at the last look; of no screen at all before the first one.
+#[derive(Clone, Debug, Default)]
 pub(super) struct Picture {
     rows: Vec<TextRow>,
     start: u64,
     cursor: Option<Cursor>,
+    /// The version of the screen.
+    version: u64,
 }
 
 impl Picture {
-    /// Takes the screen as it is now.
-    pub fn of(screen: &Screen) -> Self {
-        let start = screen.screen_start();
-        Self {
-            rows: (start..screen.end()).filter_map(|number| screen.text_row(number)).collect(),
-            start,
-            cursor: Some(screen.cursor_place()),
-        }
+    /// Makes it the picture of the screen as it is now. Rows that nothing was written to stay as they are.
+    pub fn renew(&mut self, screen: &Screen) {
+        let (start, before) = (screen.screen_start(), self.start);
+        let mut known = std::mem::take(&mut self.rows);
+        let mut row = |number: u64| {
+            let place = usize::try_from(number.checked_sub(before)?).ok()?;
+            let row = known.get_mut(place).filter(|_| !screen.may_differ(number, self.version))?;
+            Some(std::mem::take(row))
+        };
+        self.rows = (start..screen.end())
+            .filter_map(|number| row(number).or_else(|| screen.text_row(number)))
+            .collect();
+        self.start = start;
+        self.cursor = Some(screen.cursor_place());
+        self.version = screen.version();
     }
 
-    /// Whether the two differ in nothing but signs that move and numbers that count.
-    pub fn says_the_same_as(&self, other: &Self) -> bool {
-        (self.start, self.cursor, self.rows.len()) == (other.start, other.cursor, other.rows.len())
-            && self.rows.iter().zip(&other.rows).all(|(row, other)| row == other || differ_idly(row, other))
+    /// A row by its absolute number, if it is on the picture.
+    pub fn row(&self, number: u64) -> Option<&TextRow> {
+        self.rows.get(usize::try_from(number.checked_sub(self.start)?).ok()?)
+    }
+
+    /// Whether the screen now differs in nothing but signs that move and numbers that count.
+    pub fn still_shows(&self, screen: &Screen) -> bool {
+        let is_in_place = (self.start, self.cursor) == (screen.screen_start(), Some(screen.cursor_place()))
+            && self.rows.len() == usize::from(screen.size().rows);
+        let says_the_same = |(number, row): (u64, &TextRow)| {
+            !screen.may_differ(number, self.version)
+                || screen.text_row(number).is_some_and(|now| *row == now || differ_idly(row, &now))
+        };
+        is_in_place && (self.start..).zip(&self.rows).all(says_the_same)
     }
 }
 
@@ -60,15 +79,50 @@ mod tests {
     use super::*;
     use crate::core::screen::{ScreenLimits, Size};
 
-    fn picture(lines: &[&str]) -> Picture {
+    fn screen(lines: &[&str]) -> Screen {
         let mut screen = Screen::new(Size { columns: 60, rows: 8 }, ScreenLimits::default());
+        draw(&mut screen, lines);
+        screen
+    }
+
+    fn draw(screen: &mut Screen, lines: &[&str]) {
+        screen.feed(b"\x1b[H\x1b[J");
         screen.feed(lines.join("\r\n").as_bytes());
         screen.feed(b"\x1b[8;1H");
-        Picture::of(&screen)
+    }
+
+    fn picture(screen: &Screen) -> Picture {
+        let mut picture = Picture::default();
+        picture.renew(screen);
+        picture
     }
 
     fn same(before: &[&str], after: &[&str]) -> bool {
-        picture(before).says_the_same_as(&picture(after))
+        let mut screen = screen(before);
+        let picture = picture(&screen);
+        draw(&mut screen, after);
+        picture.still_shows(&screen)
+    }
+
+    #[test]
+    fn a_renewed_picture_is_the_one_of_the_screen() {
+        let mut screen = screen(&["one", "two", "three"]);
+        let mut renewed = picture(&screen);
+        for piece in
+            ["\x1b[2;2Hx", "\x1b[8;1Hmore\r\nand more", "\x1b[2;5r\x1b[5;1H\n", "\x1b[?1049hother", "\x1b[L"]
+        {
+            screen.feed(piece.as_bytes());
+            renewed.renew(&screen);
+            let new = picture(&screen);
+            assert_eq!(
+                (&renewed.rows, renewed.start, renewed.cursor),
+                (&new.rows, new.start, new.cursor),
+                "{piece:?}"
+            );
+            assert!(renewed.still_shows(&screen));
+        }
+        screen.resize(Size { columns: 4, rows: 9 });
+        assert!(!renewed.still_shows(&screen));
     }
 
     #[test]

@@ -16,7 +16,7 @@ pub struct Link {
 }
 
 /// One row as text.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TextRow {
     /// The text from column 0, blanks at the end left out unless the row is wrapped.
     ///
