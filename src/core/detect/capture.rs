@@ -5,6 +5,9 @@
 //! without a question.
 
 use std::collections::VecDeque;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 
 use super::address::is_url_char;
 
@@ -13,6 +16,8 @@ const MOST: usize = 64;
 
 /// Longest URL that is captured, in bytes.
 const LONGEST: usize = 16 * 1024;
+
+static HTTP: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"http"));
 
 /// What ended a captured URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +70,7 @@ impl Captures {
                 self.begin(bytes[at]);
                 at += 1;
             } else {
-                match memchr::memmem::find(&bytes[at..], b"http") {
+                match HTTP.find(&bytes[at..]) {
                     Some(found) => {
                         at += found + 4;
                         self.current = Some("http".to_owned());

@@ -14,11 +14,11 @@ use std::ops::Range;
 
 use alacritty_terminal::event::VoidListener;
 use alacritty_terminal::grid::{Dimensions, Grid, GridCell as _};
-use alacritty_terminal::index::{Column, Line};
+use alacritty_terminal::index::{Column, Line, Point};
 use alacritty_terminal::term::cell::{Cell, Flags};
 use alacritty_terminal::term::{Config, MIN_COLUMNS, Osc52, Term, TermMode};
 use alacritty_terminal::vte::ansi::{
-    CharsetIndex, Color, Handler as _, NamedColor, NamedPrivateMode, PrivateMode,
+    CharsetIndex, Color, Handler as _, NamedColor, NamedPrivateMode, PrivateMode, StandardCharset,
 };
 
 use super::edits::Edits;
@@ -167,6 +167,31 @@ impl Emulator {
         }
     }
 
+    /// Prepares for so many lines of plain text, if they are more than the screen has room for: all rows above the
+    /// cursor go to history now, and the cursor to the top. Returns how many of the lines are to go to history as well;
+    /// the screen will be full with the rest. `None` if that would not be what happens to them one by one.
+    pub fn make_room(&mut self, lines: usize) -> Option<usize> {
+        let rows = self.term.screen_lines();
+        let grid = self.term.grid();
+        let cursor = &grid.cursor;
+        let is_at_bottom = cursor.point == Point::new(Line(signed(rows) - 1), Column(0));
+        let is_plain = cursor.template == Cell::default()
+            && cursor.charsets[self.charset] == StandardCharset::Ascii
+            && !self.term.mode().intersects(TermMode::INSERT | TermMode::ALT_SCREEN);
+        if lines < rows || self.region.len() < rows || !is_at_bottom || !is_plain {
+            return None;
+        }
+        if self.cells(rows - 1).iter().any(|cell| *cell != Cell::default()) {
+            return None;
+        }
+        self.keep_top_rows(rows - 1);
+        self.edit_screen();
+        let grid = self.term.grid_mut();
+        grid.reset_region(..);
+        grid.cursor.point.line = Line(0);
+        Some(lines - (rows - 1))
+    }
+
     /// Whether erasing and scrolling fill cells with a colour.
     fn paints_background(&self) -> bool {
         self.term.grid().cursor.template.bg != Color::Named(NamedColor::Background)
@@ -300,7 +325,7 @@ impl Emulator {
         }
     }
 
-    fn columns(&self) -> u16 {
+    pub fn columns(&self) -> u16 {
         u16::try_from(self.term.columns()).unwrap_or(u16::MAX)
     }
 }

@@ -88,6 +88,7 @@ impl History {
     }
 
     /// Adds the line that `write` makes from the storage it is given.
+    #[inline]
     pub fn push(&mut self, write: impl FnOnce(&mut Compact<'_>) -> bool) {
         if self.lines == 0 {
             self.end += 1;
@@ -101,8 +102,10 @@ impl History {
         let links_before = block.links.len();
         let mut storage = Compact { text: &mut block.text, spans: &mut block.spans, links: &mut block.links };
         let wrapped = write(&mut storage);
-        block.link_bytes +=
-            block.links[links_before..].iter().map(|span| span.link.uri().len()).sum::<usize>();
+        if block.links.len() > links_before {
+            let added = &block.links[links_before..];
+            block.link_bytes += added.iter().map(|span| span.link.uri().len()).sum::<usize>();
+        }
         block.marks.push(Mark {
             text: index(block.text.len()),
             spans: index(block.spans.len()),
@@ -112,7 +115,17 @@ impl History {
         self.end += 1;
     }
 
+    /// Adds a line of printable ASCII of the default look; blanks at its end are left out.
+    pub fn push_plain(&mut self, line: &[u8]) {
+        let end = line.iter().rposition(|byte| *byte != b' ').map_or(0, |last| last + 1);
+        self.push(|storage| {
+            storage.text.extend_from_slice(&line[..end]);
+            false
+        });
+    }
+
     /// Starts a block, in the storage of the oldest one if that has to go.
+    #[cold]
     fn open_block(&mut self) {
         if let Some(last) = self.blocks.back_mut() {
             last.text.shrink_to_fit();

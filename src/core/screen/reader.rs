@@ -77,9 +77,18 @@ impl Reader {
     /// Reads text up to the next `ESC`.
     fn text(&mut self, emulator: &mut Emulator, bytes: &[u8]) -> usize {
         let mut at = 0;
+        // Lines up to here are too few to pass the screen by.
+        let mut counted = 0;
         while let Some(byte) = bytes.get(at) {
             match *byte {
                 ESCAPE => break,
+                b'\n' if at >= counted && bytes[..at].ends_with(b"\r") => {
+                    emulator.linefeed();
+                    at += 1;
+                    let lines = Lines::at_start(&bytes[at..], usize::from(emulator.columns()));
+                    counted = at + lines.bytes;
+                    at += self.pass_by(emulator, &bytes[at..counted], lines.count);
+                }
                 b' '..=b'~' => {
                     let length = printable(&bytes[at..]);
                     emulator.print_ascii(&bytes[at..at + length]);
@@ -104,18 +113,50 @@ impl Reader {
         at
     }
 
+    /// Lets the first of these lines go straight to history, if the screen has room for the last of them only; returns
+    /// the bytes of those that went.
+    fn pass_by(&mut self, emulator: &mut Emulator, lines: &[u8], count: usize) -> usize {
+        let Some(passing) = emulator.make_room(count) else { return 0 };
+        let mut rest = lines;
+        for _ in 0..passing {
+            let end = memchr(b'\r', rest).unwrap_or(rest.len());
+            emulator.history.push_plain(&rest[..end]);
+            if let Some(last) = rest[..end].last() {
+                self.unknown = Some(char::from(*last));
+            }
+            // Behind the end of the line, which has two bytes.
+            rest = rest.get(end + 2..).unwrap_or_default();
+        }
+        lines.len() - rest.len()
+    }
+
     /// Prints bytes outside ASCII; what is no character becomes a replacement character, as the parser does it.
     fn characters(&mut self, emulator: &mut Emulator, bytes: &[u8]) {
+        if let Ok(text) = std::str::from_utf8(bytes) {
+            return self.whole_characters(emulator, text);
+        }
         for chunk in bytes.utf8_chunks() {
-            for character in chunk.valid().chars() {
-                // Controls in two bytes (C1) do nothing.
-                if !('\u{80}'..='\u{9F}').contains(&character) {
-                    self.character(emulator, character);
-                }
-            }
+            self.whole_characters(emulator, chunk.valid());
             if !matches!(chunk.invalid(), [] | [0x80..=0x9F]) {
                 self.character(emulator, char::REPLACEMENT_CHARACTER);
             }
+        }
+    }
+
+    fn whole_characters(&mut self, emulator: &mut Emulator, text: &str) {
+        let mut rest = text;
+        while let Some(first) = rest.chars().next() {
+            let mut taken = emulator.print_run(rest);
+            if taken > 0 {
+                self.unknown = rest[..taken].chars().next_back();
+            } else {
+                taken = first.len_utf8();
+                // Controls in two bytes (C1) do nothing.
+                if !('\u{80}'..='\u{9F}').contains(&first) {
+                    self.character(emulator, first);
+                }
+            }
+            rest = &rest[taken..];
         }
     }
 
@@ -206,17 +247,40 @@ fn sequence_length(bytes: &[u8]) -> Option<usize> {
     }
 }
 
-/// Counts the printable ASCII characters at the start; the first byte is one.
+/// Lines of printable ASCII that fit the screen's width and end with CR LF.
+struct Lines {
+    count: usize,
+    bytes: usize,
+}
+
+impl Lines {
+    /// Counts those at the start of some bytes.
+    fn at_start(bytes: &[u8], columns: usize) -> Self {
+        let mut lines = Self { count: 0, bytes: 0 };
+        loop {
+            let rest = &bytes[lines.bytes..];
+            let length = printable(rest);
+            if length > columns || !rest[length..].starts_with(b"\r\n") {
+                return lines;
+            }
+            lines.count += 1;
+            lines.bytes += length + 2;
+        }
+    }
+}
+
+/// Counts the printable ASCII characters at the start.
 #[inline]
 fn printable(bytes: &[u8]) -> usize {
     let is_printable = |byte: &u8| matches!(*byte, b' '..=b'~');
-    if !bytes.get(1).is_some_and(is_printable) {
-        return 1;
+    // Single characters between sequences are as frequent as long texts.
+    if let Some(few) = bytes.iter().take(2).position(|byte| !is_printable(byte)) {
+        return few;
     }
     // All of a block at once.
     let blocks = bytes
         .chunks_exact(16)
-        .take_while(|block| block.iter().filter(|byte| is_printable(byte)).count() == 16);
+        .take_while(|block| block.iter().filter(|byte| is_printable(byte)).count() == block.len());
     let whole = 16 * blocks.count();
     whole + bytes[whole..].iter().position(|byte| !is_printable(byte)).unwrap_or(bytes.len() - whole)
 }

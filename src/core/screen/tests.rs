@@ -74,6 +74,29 @@ fn every_way_of_scrolling_keeps_the_line() {
 }
 
 #[test]
+fn many_lines_at_once_are_those_that_come_one_by_one() {
+    let lines: String = (0..40).map(|line| format!("line {line}{}\r\n", " ".repeat(line % 3))).collect();
+    for before in ["", "first\r\n", "\x1b[4;1Hover\r\nthis", "\x1b[31m", "\x1b[2;4r\x1b[4;1H", "\x1b[?1049h"]
+    {
+        for after in ["", "\x1b[2b", "\x1b[Hx", "no end of line"] {
+            let text = format!("{before}\r\n{lines}\r\n{after}");
+            let whole = fed(10, 4, text.as_bytes());
+            let mut pieces = screen(10, 4);
+            text.bytes().for_each(|byte| pieces.feed(&[byte]));
+            assert_eq!(whole.screen_start(), pieces.screen_start(), "{text:?}");
+            assert_eq!(whole.cursor(), pieces.cursor(), "{text:?}");
+            for row in 0..whole.end() {
+                assert_eq!(whole.row(row), pieces.row(row), "{text:?}");
+            }
+        }
+    }
+    let mut screen = fed(10, 4, b"\r\n\r\n\r\n\r\n");
+    let version = screen.version();
+    screen.feed(lines.as_bytes());
+    assert!((screen.screen_start()..screen.end()).all(|row| screen.may_differ(row, version)));
+}
+
+#[test]
 fn wrapped_rows_are_one_logical_line() {
     let screen = fed(10, 3, b"https://example.com/a/long/path\r\nnext");
     assert_eq!(logical(&screen), ["https://example.com/a/long/path", "next"]);
@@ -408,7 +431,7 @@ mod properties {
 
     const CASES: u32 = 400;
 
-    const PIECES: [&str; 105] = [
+    const PIECES: [&str; 110] = [
         "\r\n",
         "\n",
         "\r",
@@ -514,6 +537,11 @@ mod properties {
         "\u{85}",
         "\x1b[38;5;1",
         "\x1b[;H",
+        "1\r\n2\r\n3\r\n4\r\n5\r\n6\r\n7\r\n8\r\n9",
+        "\r\n\r\nab\r\n  c \r\n\r\n",
+        "\r\na\r\nb\r\nc\r\nlonger than many\r\nd\r\n\r\n",
+        "─│╭█░⠋",
+        "🔐über認",
     ];
 
     /// What a child writes: text, sequences good and bad, and bytes of no meaning.

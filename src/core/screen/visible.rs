@@ -21,7 +21,17 @@ pub(super) enum Shown {
 /// Columns that a character takes on the emulator's grid; 0 for combining marks and format characters.
 #[inline]
 pub(super) fn columns_of(character: char) -> usize {
-    if (' '..='~').contains(&character) { 1 } else { character.width().unwrap_or(0) }
+    match character {
+        // What most texts consist of is known without a look into tables: ASCII, Latin, Greek, Cyrillic; lines, bars
+        // and spinners; Chinese and Korean.
+        ' '..='~'
+        | '\u{AE}'..='\u{2FF}'
+        | '\u{391}'..='\u{482}'
+        | '\u{2500}'..='\u{25FC}'
+        | '\u{2800}'..='\u{28FF}' => 1,
+        '\u{4E00}'..='\u{9FFF}' | '\u{AC00}'..='\u{D7A3}' => 2,
+        _ => character.width().unwrap_or(0),
+    }
 }
 
 /// Decides what a character becomes; `base` is the character of the cell that it stands in.
@@ -94,6 +104,14 @@ pub(super) fn sanitised(text: &str, limit: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn columns_are_those_of_the_emulator() {
+        for character in '\0'..=char::MAX {
+            let expected = character.width().unwrap_or(0);
+            assert_eq!(columns_of(character), expected, "{:04X}", u32::from(character));
+        }
+    }
 
     #[test]
     fn what_has_no_look_is_shown_as_an_escape() {

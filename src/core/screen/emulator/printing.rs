@@ -41,6 +41,17 @@ impl Emulator {
         self.touch_cursor();
     }
 
+    /// Puts characters outside ASCII on the grid, as many as are simple cases; returns their bytes.
+    #[inline]
+    pub(in crate::core::screen) fn print_run(&mut self, text: &str) -> usize {
+        if self.term.mode().contains(TermMode::INSERT) {
+            return 0;
+        }
+        let written = write_characters(self.term.grid_mut(), text);
+        self.touch_cursor();
+        written
+    }
+
     /// Writes one printable ASCII character the terminal's way.
     fn input_one(&mut self, character: char) {
         if self.term.grid().cursor.input_needs_wrap {
@@ -73,13 +84,8 @@ impl Emulator {
     /// Characters outside ASCII: they may be wide, or combine.
     #[inline(never)]
     fn input_other(&mut self, character: char) {
-        let width = columns_of(character);
         let insert = self.term.mode().contains(TermMode::INSERT);
-        if !insert && width > 0 && write_character(self.term.grid_mut(), character, width) {
-            self.touch_cursor();
-            return;
-        }
-        match width {
+        match columns_of(character) {
             0 if self.marks_before_cursor() >= self.combining_marks => return,
             0 => {}
             _ if self.term.grid().cursor.input_needs_wrap => self.before_wrap(),
@@ -132,30 +138,37 @@ fn write_cells(grid: &mut Grid<Cell>, run: &[u8]) -> usize {
     length
 }
 
-/// Writes a character of one or two columns, if it is a simple case.
-fn write_character(grid: &mut Grid<Cell>, character: char, width: usize) -> bool {
+/// Writes characters of one or two columns up to the end of the row, or to the first that is no simple case; returns
+/// the bytes that it took.
+fn write_characters(grid: &mut Grid<Cell>, text: &str) -> usize {
     let columns = grid.columns();
     let start = grid.cursor.point.column.0;
-    let end = start + width;
-    let template = &grid.cursor.template;
-    if grid.cursor.input_needs_wrap || end > columns || template.extra.is_some() {
-        return false;
+    let Cell { fg, bg, flags, ref extra, .. } = grid.cursor.template;
+    if grid.cursor.input_needs_wrap || extra.is_some() {
+        return 0;
     }
-    let Cell { fg, bg, flags, .. } = *template;
     let line = grid.cursor.point.line;
-    let cells = &mut grid[line][Column(start)..Column(end)];
-    if cells.iter().any(|cell| cell.flags.intersects(Flags::WIDE_CHAR | Flags::WIDE_CHAR_SPACER)) {
-        return false;
-    }
-    match cells {
-        [cell] => *cell = Cell { c: character, fg, bg, flags, extra: None },
-        [cell, spacer] => {
-            *cell = Cell { c: character, fg, bg, flags: flags | Flags::WIDE_CHAR, extra: None };
+    let mut cells = &mut grid[line][Column(start)..Column(columns)];
+    let mut written = 0;
+    let mut free = cells.len();
+    for character in text.chars() {
+        let width = columns_of(character);
+        let is_wide = |cell: &Cell| cell.flags.intersects(Flags::WIDE_CHAR | Flags::WIDE_CHAR_SPACER);
+        let Some((under, behind)) = cells.split_at_mut_checked(width) else { break };
+        if under.is_empty() || under.iter().any(is_wide) {
+            break;
+        }
+        let wide = if width == 2 { Flags::WIDE_CHAR } else { Flags::empty() };
+        under[0] = Cell { c: character, fg, bg, flags: flags | wide, extra: None };
+        if let Some(spacer) = under.get_mut(1) {
             *spacer = Cell { c: ' ', fg, bg, flags: flags | Flags::WIDE_CHAR_SPACER, extra: None };
         }
-        _ => return false,
+        written += character.len_utf8();
+        free -= width;
+        cells = behind;
     }
-    grid.cursor.input_needs_wrap = end == columns;
+    let end = columns - free;
+    grid.cursor.input_needs_wrap = free == 0;
     grid.cursor.point.column = Column(end.min(columns - 1));
-    true
+    written
 }
