@@ -26,6 +26,7 @@ mod lines;
 mod outcome;
 mod page;
 pub mod replay;
+mod said;
 pub mod secrets;
 mod still;
 mod trigger;

@@ -64,6 +64,22 @@ fn ingest_screen(bencher: Bencher<'_, '_>, stream: Stream) {
     });
 }
 
+/// One echoed key on a full screen of 120 by 40: what taking it in, the look for the next frame and the two looks of
+/// the detector cost.
+#[divan::bench(sample_count = 100, sample_size = 500)]
+fn echo_of_a_key(bencher: Bencher<'_, '_>) {
+    let mut screen = Screen::new(Size { columns: 120, rows: 40 }, ScreenLimits::default());
+    let mut detector = Detector::new(None);
+    detector.feed(&mut screen, &Stream::Ascii.bytes()[..20_000]);
+    let mut keys = (0..).map(|count| if count % 60 == 59 { &b"\r\x1b[K"[..] } else { b"x" });
+    bencher.bench_local(|| {
+        black_box(detector.feed(&mut screen, keys.next().unwrap_or_default()));
+        black_box(screen.look());
+        black_box(detector.has_seen(&screen));
+        black_box(detector.quiet(&screen));
+    });
+}
+
 /// As [`ingest_screen`], with the detector watching the stream and looking wherever it says so.
 #[divan::bench(args = Stream::ALL, sample_count = 12)]
 fn ingest_and_detect(bencher: Bencher<'_, '_>, stream: Stream) {

@@ -10,6 +10,7 @@ use super::capture::Captures;
 use super::choose::{self, Around};
 use super::code::{self, Code};
 use super::page::Page;
+use super::said::Sayings;
 use super::verdict::judge;
 use crate::core::finding::{Finding, FindingKind, Source};
 use crate::core::input::Found;
@@ -60,6 +61,7 @@ pub(super) struct Memory {
     /// Who it is, said before the success line.
     pub(super) identity: Option<String>,
     pub(super) about_login: bool,
+    pub(super) sayings: Sayings,
     /// Secrets that were printed, to be masked; taken by [`super::Detector::take_secrets`].
     pub(super) secrets: Vec<Secret>,
 }
@@ -155,6 +157,7 @@ impl<'a> Reader<'a> {
             self.codes_at(index);
             index = self.statement_at(index);
         }
+        self.memory.sayings.forget_others();
         (self.out, self.lines_read)
     }
 

@@ -1,10 +1,10 @@
 //! What the lines of a page say, as candidates: prompts, success, failure, secrets, and hints that an attempt is over.
 
 use std::collections::HashSet;
+use std::ops::Range;
 
 use super::candidate::{Candidate, Reader, plain};
-use super::hints::{Hints, hints};
-use super::lines::{self, Says};
+use super::lines::{self, Reading, Says};
 use super::page::Page;
 use super::secrets;
 use crate::core::finding::{Expects, Finding, FindingKind};
@@ -24,17 +24,17 @@ impl Reader<'_> {
         }
         let statement = Statement::at(self.page, index, &self.inside_url);
         let text = statement.text.as_str();
-        let hints = hints(text);
+        let said = self.memory.sayings.of(text);
+        let hints = said.hints;
         self.lines_read += usize::from(hints.any());
-        let masked = lines::without_urls(text);
         if self.patterns(PatternKind::Ignore).any(|regex| regex.is_match(text)) {
             return statement.next;
         }
-        self.memory.about_login |= hints.login() && lines::is_about_login(text);
+        self.memory.about_login |= said.is_about_login(text);
         if hints.secret()
-            && let Some(identity) = lines::identity_in_passing(text)
+            && let Some(identity) = said.identity(text)
         {
-            self.memory.identity = Some(identity);
+            self.memory.identity = Some(identity.clone());
         }
         let by_provider = self.provider_says(&statement);
         // The middle of a paragraph was read with its beginning.
@@ -42,13 +42,13 @@ impl Reader<'_> {
             && text.starts_with(char::is_lowercase)
             && (wraps_into(self.page, index) || is_prose_above(self.page, index));
         if !by_provider && !goes_on {
-            self.generic_says(&statement, &masked, hints);
+            self.generic_says(&statement, said.readings(text));
         }
         if hints.cue() {
-            self.cue(&statement, &masked);
+            self.cue(&statement, &said.masked);
         }
         if hints.secret() {
-            self.secret(&statement);
+            self.secret(&statement, said.secrets(text));
         }
         index + 1
     }
@@ -99,12 +99,14 @@ impl Reader<'_> {
         matched
     }
 
-    fn generic_says(&mut self, statement: &Statement, masked: &str, hints: Hints) {
-        for reading in lines::read(&statement.text, masked, hints) {
+    fn generic_says(&mut self, statement: &Statement, readings: &[Reading]) {
+        for reading in readings {
             let text = statement.text[reading.start..reading.end].trim();
-            match reading.says {
-                Says::Prompt(expects) => self.prompt(expects, text, statement),
-                Says::Success { identity } => self.say(FindingKind::Success, text, None, identity, statement),
+            match &reading.says {
+                Says::Prompt(expects) => self.prompt(*expects, text, statement),
+                Says::Success { identity } => {
+                    self.say(FindingKind::Success, text, None, identity.clone(), statement);
+                }
                 Says::Failure if self.is_tried_again(statement) => self.memory.gave_up = true,
                 Says::Failure => {
                     let whole = self.whole_failure(statement, text);
@@ -181,17 +183,16 @@ impl Reader<'_> {
     }
 
     /// A token on the statement's lines, or on the lines below one that announces it.
-    fn secret(&mut self, statement: &Statement) {
-        let spans = secrets::secret_spans(&statement.text);
-        let (mut values, mut open, mut text) = (Vec::new(), statement.open, secrets::masked(&statement.text));
-        for span in &spans {
+    fn secret(&mut self, statement: &Statement, spans: &[Range<usize>]) {
+        let (mut values, mut open) = (Vec::new(), statement.open);
+        for span in spans {
             let mut value = statement.text[span.clone()].to_owned();
             if span.end == statement.text.len() {
                 open |= self.append_pieces(statement.next, &mut value);
             }
             values.push(value);
         }
-        if spans.is_empty() {
+        let text = if spans.is_empty() {
             let below = statement.next..(statement.next + 3).min(self.page.lines.len());
             let Some(first) = below.into_iter().find(|index| !self.page.lines[*index].is_empty()) else {
                 return;
@@ -203,8 +204,10 @@ impl Reader<'_> {
             let mut value = line.text.clone();
             open |= line.has_cursor || self.append_pieces(first + 1, &mut value);
             values.push(value);
-            text = format!("{} {}", statement.text, secrets::MASK);
-        }
+            format!("{} {}", statement.text, secrets::MASK)
+        } else {
+            secrets::masked(&statement.text)
+        };
         if !open {
             self.memory.secrets.extend(values.into_iter().map(Secret::new));
         }
