@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use tokio::sync::{mpsc, oneshot};
 
 use super::handle::Answer;
-use super::keeper_link::{InputKind, KeeperHandle};
+use super::keeper_link::KeeperHandle;
 use super::screen_slot::ScreenSlot;
 use crate::core::ids::{ClientId, SessionId};
 use crate::core::input::DeliveryId;
@@ -150,7 +150,7 @@ impl Sessions {
     pub async fn type_bytes(&self, session_id: &SessionId, bytes: &[u8]) -> bool {
         let Some(port) = self.get(session_id) else { return false };
         let Some(keeper) = port.keys.keeper() else { return false };
-        let typed = keeper.send_input(bytes, InputKind::Keys).await.is_ok();
+        let typed = keeper.type_keys(bytes).await.is_ok();
         if typed && port.keys.note() {
             // An error means that the session was removed meanwhile.
             let _ = port.orders.send(Order::Typed);

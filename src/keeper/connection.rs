@@ -8,9 +8,12 @@
 //! together by one `writev`. What else is to be said waits in front of the prefix or behind the stretch.
 
 use std::io::{self, IoSlice, Read as _};
-use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
+
+use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 
 use super::ring::Ring;
 use super::wire::{self, HEADER, Kind, LONGEST_PAYLOAD, Report};
@@ -55,6 +58,8 @@ pub struct Connection {
     head_written: usize,
     tail: Vec<u8>,
     position: Option<Position>,
+    /// Goes out with the next byte.
+    lent: Option<OwnedFd>,
 }
 
 impl AsFd for Connection {
@@ -81,7 +86,13 @@ impl Connection {
             head_written: 0,
             tail: Vec::new(),
             position: None,
+            lent: None,
         })
+    }
+
+    /// Sends a descriptor along with the first byte of what is reported next.
+    pub fn lend(&mut self, descriptor: Option<OwnedFd>) {
+        self.lent = descriptor;
     }
 
     /// Starts to send output from `from`, with at most `window` bytes under way.
@@ -187,8 +198,11 @@ impl Connection {
                 return Ok(());
             }
             let slices = [IoSlice::new(head), IoSlice::new(first), IoSlice::new(second)];
-            match rustix::io::retry_on_intr(|| rustix::io::writev(&self.stream, &slices)) {
-                Ok(written) => self.advance(written),
+            match write(&self.stream, &slices, self.lent.as_ref()) {
+                Ok(written) => {
+                    self.lent = None;
+                    self.advance(written);
+                }
                 Err(rustix::io::Errno::AGAIN) if self.head.len() + self.tail.len() > MOST_WAITING => {
                     return Err(io::Error::from(io::ErrorKind::TimedOut));
                 }
@@ -229,6 +243,22 @@ impl Connection {
             position.sent += (written - of_head) as u64;
         }
     }
+}
+
+/// Writes what fits, with a descriptor if there is one to lend.
+fn write(
+    stream: &UnixStream,
+    slices: &[IoSlice<'_>],
+    lent: Option<&OwnedFd>,
+) -> Result<usize, rustix::io::Errno> {
+    let Some(lent) = lent else {
+        return rustix::io::retry_on_intr(|| rustix::io::writev(stream, slices));
+    };
+    let lent = [lent.as_fd()];
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut control = SendAncillaryBuffer::new(&mut space);
+    control.push(SendAncillaryMessage::ScmRights(&lent));
+    rustix::io::retry_on_intr(|| sendmsg(stream, slices, &mut control, SendFlags::NOSIGNAL))
 }
 
 /// Returns how many bytes the next frame may have.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::connection::{Connection, Frame};
 use super::serve::{Keeper, MOST_GUESTS};
+use super::terminal::Terminal;
 use super::wire::{self, Hello, InputKind, Kind, Order, Refusal, RefusalReason, Report};
 
 impl Keeper {
@@ -30,10 +31,17 @@ impl Keeper {
 
     fn admit(&mut self, mut guest: Connection, frame: &Frame) {
         let refused = match parse_order(frame) {
-            Some(Order::Attach { version: _, token, from, window }) => match self.spend_token(&token) {
-                Ok(()) => return self.attach(guest, from, window),
-                Err(refusal) => refusal,
-            },
+            Some(Order::Attach { version: _, token, from, window, terminal }) => {
+                match self.spend_token(&token) {
+                    Ok(()) => {
+                        if terminal {
+                            guest.lend(self.terminal.as_ref().and_then(Terminal::share));
+                        }
+                        return self.attach(guest, from, window);
+                    }
+                    Err(refusal) => refusal,
+                }
+            }
             Some(
                 Order::Resize { .. }
                 | Order::Kill { .. }

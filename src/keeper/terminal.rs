@@ -92,6 +92,11 @@ impl Terminal {
         tcsetwinsize(&self.master, size).is_ok()
     }
 
+    /// Returns another descriptor of it, for a supervisor; absent if this process has too many.
+    pub fn share(&self) -> Option<OwnedFd> {
+        self.master.try_clone().ok()
+    }
+
     /// Returns the foreground process group.
     pub fn foreground(&self) -> Option<Pid> {
         tcgetpgrp(&self.master).ok()

@@ -47,6 +47,10 @@ pub enum Order {
         from: Option<u64>,
         /// How many bytes of output may be under way before the supervisor says that it consumed some.
         window: u64,
+        /// The supervisor wants to write keys to the terminal itself: its descriptor comes with the first byte of the
+        /// answer (`SCM_RIGHTS`), unless it is closed already.
+        #[serde(default)]
+        terminal: bool,
     },
     /// Resizes the terminal.
     Resize {

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use authdeck::driver::keeper_link::{InputKind, InputOutcome, KeeperEvent, TerminalMode};
+use authdeck::driver::keeper_link::{InputKind, InputOutcome, KeeperEvent, KeeperSpec, TerminalMode};
 
 use super::common::keeper::{Session, output_until, until};
+use super::common::wait::wait_until;
 
 fn line(length: usize) -> Vec<u8> {
     let mut line = vec![b'u'; length - 1];
@@ -32,6 +33,51 @@ async fn a_long_line_passes_a_raw_terminal() {
     output_until("READY", &mut events).await;
     assert_eq!(handle.write(&line(20_000), InputKind::Line).await.unwrap(), InputOutcome::Written);
     output_until("20000", &mut events).await;
+}
+
+#[tokio::test]
+async fn keys_that_go_past_the_keeper_keep_their_place_among_what_it_writes() {
+    let script = "stty raw -echo; echo READY; head -c 30006 | tr -d u; echo; sleep 120";
+    let session = Session::start(&["sh", "-c", script], |_| {}).await;
+    let (handle, mut events, _) = session.attach(None).await;
+    output_until("READY", &mut events).await;
+    handle.type_keys(b"a").await.unwrap();
+    assert_eq!(handle.write(b"b", InputKind::Line).await.unwrap(), InputOutcome::Written);
+    handle.type_keys(b"c").await.unwrap();
+    handle.send_input(b"d", InputKind::Keys).await.unwrap();
+    handle.type_keys(b"e").await.unwrap();
+    let paste = async {
+        let outcome = handle.write(&vec![b'u'; 30_000], InputKind::Line).await.unwrap();
+        assert_eq!(outcome, InputOutcome::Written);
+    };
+    let ((), typed) = tokio::join!(paste, handle.type_keys(b"f"));
+    typed.unwrap();
+    output_until("abcdef", &mut events).await;
+}
+
+#[tokio::test]
+async fn keys_of_a_line_are_counted_by_the_keeper_that_refuses_what_the_kernel_would_cut_off() {
+    let session = Session::start(&["sh", "-c", "stty -echo; echo READY; sleep 120"], |_| {}).await;
+    let (handle, mut events, _) = session.attach(None).await;
+    output_until("READY", &mut events).await;
+    handle.type_keys(&[b'k'; 100]).await.unwrap();
+    let refused = handle.write(&line(4000), InputKind::Line).await.unwrap();
+    assert_eq!(refused, InputOutcome::LineTooLong { limit: 4095 });
+}
+
+#[tokio::test]
+async fn a_terminal_whose_child_has_ended_is_hung_up_though_a_supervisor_could_type_into_it() {
+    let script = "exec 3<&0; setsid sh -c 'touch reads; cat <&3 >/dev/null; touch closed' & \
+                  while ! [ -e reads ]; do sleep 0.01; done";
+    let short = |spec: &mut KeeperSpec| spec.drain = Duration::from_millis(50);
+    let session = Session::start(&["sh", "-c", script], short).await;
+    let (_handle, mut events, _) = session.attach(None).await;
+    until("the output's end", &mut events, |event| {
+        matches!(event, KeeperEvent::OutputEnded { .. }).then_some(())
+    })
+    .await;
+    let closed = session.folder().join("closed");
+    wait_until("the end of the terminal", || closed.exists(), || format!("{:?}", session.processes()));
 }
 
 #[tokio::test]

@@ -192,7 +192,8 @@ async fn a_child_that_closes_its_terminal_and_opens_it_again_is_heard() {
 /// Shows a token to a keeper by hand; returns the first report.
 fn show_token(session: &Session, token: &str) -> String {
     let mut stream = UnixStream::connect(session.spec().directory.join("sock")).unwrap();
-    let attach = Order::Attach { version: wire::VERSION, token: token.into(), from: None, window: 1 };
+    let attach =
+        Order::Attach { version: wire::VERSION, token: token.into(), from: None, window: 1, terminal: false };
     stream.write_all(&wire::order_frame(&attach)).unwrap();
     let mut header = [0; wire::HEADER];
     stream.read_exact(&mut header).unwrap();

@@ -1,17 +1,18 @@
 //! A connection to a keeper.
 
-use std::io;
+use std::io::{self, Cursor};
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::io::{AsyncWriteExt as _, BufReader};
+use rustix::termios::{LocalModes, tcgetattr};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
-use super::frames::{Shared, Waiting, connect, next_report, read_frames};
+use super::frames::{Incoming, Shared, Waiting, connect, next_report, read_frames};
 use super::outbox::{Outbox, Over};
 use super::{ANSWER_LIMIT, KeeperError, KeeperEvent, WINDOW};
 use crate::driver::platform::local_socket::{LocalSocket, SocketOutput};
@@ -22,6 +23,9 @@ use crate::keeper::wire::{
 
 /// How often an attach is tried again when another one took the token first.
 const ATTEMPTS: u32 = 5;
+
+/// How long after an input about which the keeper says nothing it has surely been written, or the terminal is full.
+const SETTLED_AFTER: Duration = Duration::from_secs(1);
 
 /// Gives orders to a keeper. Clones share the connection, which ends when the [`KeeperEvents`] are dropped.
 #[derive(Clone)]
@@ -89,10 +93,13 @@ async fn try_attach(
     let stream = connect(directory).map_err(gone)?;
     let token = tokio::fs::read_to_string(directory.join(TOKEN)).await.map_err(gone)?;
     let mut socket = LocalSocket::new(stream)?;
-    let attach = Order::Attach { version: wire::VERSION, token, from, window: WINDOW };
+    let attach = Order::Attach { version: wire::VERSION, token, from, window: WINDOW, terminal: true };
     socket.write_all(&wire::order_frame(&attach)).await?;
     let write = socket.output();
-    let mut read = BufReader::with_capacity(64 * 1024, socket);
+    let mut first = vec![0; 4 * 1024];
+    let (count, terminal) = socket.receive(&mut first).await?;
+    first.truncate(count);
+    let mut read = BufReader::with_capacity(64 * 1024, Cursor::new(first).chain(socket));
     let hello = match next_report(&mut read).await? {
         Some(Report::Hello(hello)) => *hello,
         Some(Report::Refused(refusal)) => return Err(KeeperError::Refused(refusal)),
@@ -108,12 +115,13 @@ async fn try_attach(
         | None => return Err(io::Error::from(io::ErrorKind::InvalidData).into()),
     };
     let (handle, events) = serve(read, write, directory, &hello);
+    handle.shared.waiting().terminal = terminal.filter(|_| !hello.output_ended);
     Ok((handle, events, hello))
 }
 
 /// Starts the two tasks of a connection.
 fn serve(
-    read: BufReader<LocalSocket>,
+    read: Incoming,
     write: SocketOutput,
     directory: &Path,
     hello: &Hello,
@@ -198,11 +206,41 @@ impl KeeperHandle {
         receiver.await.map_err(|_| self.gone())
     }
 
+    /// Types keys into the child: directly if it reads them one by one and nothing of what the keeper was handed can
+    /// come behind them, otherwise through the keeper, which sees to whole lines and to a child that does not read.
+    ///
+    /// # Errors
+    /// The keeper is gone.
+    pub async fn type_keys(&self, keys: &[u8]) -> Result<(), KeeperError> {
+        match self.write_directly(keys) {
+            [] => Ok(()),
+            rest => self.send_input(rest, InputKind::Keys).await,
+        }
+    }
+
+    /// Writes to the child's terminal as much as it takes, if that may be done; returns the rest.
+    fn write_directly<'a>(&self, keys: &'a [u8]) -> &'a [u8] {
+        let waiting = self.shared.waiting();
+        let Some(terminal) = &waiting.terminal else { return keys };
+        let is_behind = !waiting.inputs.is_empty()
+            || waiting.passed_on.is_some_and(|at| at.elapsed() < SETTLED_AFTER)
+            || !self.outbox.is_empty();
+        let reads_keys = || {
+            tcgetattr(terminal).is_ok_and(|attributes| !attributes.local_modes.contains(LocalModes::ICANON))
+        };
+        if is_behind || !reads_keys() {
+            return keys;
+        }
+        // An error means that nothing fits, or that the terminal is closed: the keeper knows.
+        rustix::io::write(terminal, keys).map_or(keys, |written| &keys[written..])
+    }
+
     /// Writes to the child without waiting for the outcome: keys and terminal replies.
     ///
     /// # Errors
     /// The keeper is gone.
     pub async fn send_input(&self, bytes: &[u8], kind: InputKind) -> Result<(), KeeperError> {
+        self.shared.waiting().passed_on = Some(Instant::now());
         for piece in bytes.chunks(LONGEST_INPUT) {
             self.send(wire::input_frame(0, kind, piece)).await?;
         }

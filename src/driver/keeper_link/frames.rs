@@ -2,26 +2,37 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io;
-use std::os::fd::AsRawFd as _;
+use std::io::{self, Cursor};
+use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::os::unix::net::UnixStream as BlockingStream;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::io::{AsyncReadExt as _, BufReader};
+use tokio::io::{AsyncReadExt as _, BufReader, Chain};
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 
 use super::KeeperEvent;
 use crate::driver::platform::local_socket::LocalSocket;
 use crate::keeper::SOCKET;
-use crate::keeper::wire::{self, InputOutcome, Kind, LONGEST_PAYLOAD, OUTPUT_HEADER, Report, TerminalMode};
+use crate::keeper::wire::{
+    self, InputOutcome, Kind, LONGEST_PAYLOAD, OUTPUT_HEADER, RefusalReason, Report, TerminalMode,
+};
 
-/// What keepers answer, to whoever asked.
+/// What comes from a keeper: what came with the terminal's descriptor, then the rest.
+pub(super) type Incoming = BufReader<Chain<Cursor<Vec<u8>>, LocalSocket>>;
+
+/// What keepers answer, to whoever asked, and what decides who writes the next key.
 #[derive(Default)]
 pub(super) struct Waiting {
     pub(super) inputs: HashMap<u32, oneshot::Sender<InputOutcome>>,
     pub(super) modes: HashMap<u32, oneshot::Sender<Option<TerminalMode>>>,
+    /// When the keeper was last handed an input about which it says nothing.
+    pub(super) passed_on: Option<Instant>,
+    /// The child's terminal, to write keys to it directly. Gone as soon as the keeper gives its own up, so that the
+    /// child's end is hung up.
+    pub(super) terminal: Option<OwnedFd>,
     pub(super) over: bool,
 }
 
@@ -55,7 +66,7 @@ pub(super) fn reachable(directory: &Path) -> bool {
     connect(directory).is_ok()
 }
 
-async fn read_frame(read: &mut BufReader<LocalSocket>) -> io::Result<(Option<Kind>, usize)> {
+async fn read_frame(read: &mut Incoming) -> io::Result<(Option<Kind>, usize)> {
     let mut header = [0; wire::HEADER];
     read.read_exact(&mut header).await?;
     let (length, code) = wire::parse_header(header);
@@ -65,14 +76,14 @@ async fn read_frame(read: &mut BufReader<LocalSocket>) -> io::Result<(Option<Kin
     Ok((Kind::from_code(code), length))
 }
 
-async fn read_payload(read: &mut BufReader<LocalSocket>, length: usize) -> io::Result<Vec<u8>> {
+async fn read_payload(read: &mut Incoming, length: usize) -> io::Result<Vec<u8>> {
     let mut payload = Vec::with_capacity(length);
     let read = read.take(length as u64).read_to_end(&mut payload).await?;
     if read == length { Ok(payload) } else { Err(io::Error::from(io::ErrorKind::UnexpectedEof)) }
 }
 
 /// Reads the first report of a connection; anything else is nothing.
-pub(super) async fn next_report(read: &mut BufReader<LocalSocket>) -> io::Result<Option<Report>> {
+pub(super) async fn next_report(read: &mut Incoming) -> io::Result<Option<Report>> {
     let (kind, length) = read_frame(read).await?;
     let payload = read_payload(read, length).await?;
     match kind {
@@ -83,7 +94,7 @@ pub(super) async fn next_report(read: &mut BufReader<LocalSocket>) -> io::Result
 
 /// Reads until the connection ends, then lets everyone who waits know.
 pub(super) async fn read_frames(
-    mut read: BufReader<LocalSocket>,
+    mut read: Incoming,
     events: mpsc::UnboundedSender<KeeperEvent>,
     shared: Arc<Shared>,
 ) {
@@ -107,7 +118,7 @@ pub(super) async fn read_frames(
     *waiting = Waiting { over: true, ..Waiting::default() };
 }
 
-async fn read_output(read: &mut BufReader<LocalSocket>, length: usize) -> io::Result<KeeperEvent> {
+async fn read_output(read: &mut Incoming, length: usize) -> io::Result<KeeperEvent> {
     let offset = read.read_u64().await?;
     let bytes = read_payload(read, length.saturating_sub(OUTPUT_HEADER)).await?;
     Ok(KeeperEvent::Output { offset, bytes })
@@ -129,9 +140,17 @@ fn answer(shared: &Shared, report: Report) -> Option<KeeperEvent> {
             None
         }
         Report::Hello(_) => None,
-        Report::Refused(refusal) => Some(KeeperEvent::Refused(refusal)),
+        Report::Refused(refusal) => {
+            if refusal.reason == RefusalReason::Superseded {
+                shared.waiting().terminal = None;
+            }
+            Some(KeeperEvent::Refused(refusal))
+        }
         Report::Exited(exit) => Some(KeeperEvent::Exited(exit)),
-        Report::OutputEnded { offset } => Some(KeeperEvent::OutputEnded { offset }),
+        Report::OutputEnded { offset } => {
+            shared.waiting().terminal = None;
+            Some(KeeperEvent::OutputEnded { offset })
+        }
         Report::LimitReached => Some(KeeperEvent::LimitReached),
         Report::KillFinished(report) => Some(KeeperEvent::KillFinished(report)),
         Report::Released => Some(KeeperEvent::Released),

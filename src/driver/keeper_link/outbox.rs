@@ -88,6 +88,11 @@ impl Outbox {
         Ok(true)
     }
 
+    /// Tells whether nothing waits: everything is with the keeper.
+    pub fn is_empty(&self) -> bool {
+        self.waiting().bytes.is_empty()
+    }
+
     /// Writes what waits, until the connection is over.
     pub async fn run(&self) {
         loop {

@@ -6,16 +6,17 @@
 //! more, at the very moment when the receiver wants the processor. So nobody watches for room unless a write found
 //! none.
 
-use std::io;
+use std::io::{self, IoSliceMut};
+use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use rustix::net::{SendFlags, Shutdown};
+use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendFlags, Shutdown, recvmsg};
 use tokio::io::unix::AsyncFd;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 
 use super::watched::{watch_input, watch_room};
 
@@ -45,6 +46,25 @@ impl LocalSocket {
         let socket = Arc::new(OwnedFd::from(stream));
         let input = watch_input(Arc::clone(&socket))?;
         Ok(Self { input, output: SocketOutput { socket }, room: None })
+    }
+
+    /// Reads what is there, with the descriptor that was sent along with it, if one was. Cancelling loses nothing.
+    ///
+    /// # Errors
+    /// The connection is broken.
+    pub async fn receive(&self, out: &mut [u8]) -> io::Result<(usize, Option<OwnedFd>)> {
+        let received = self.input.async_io(Interest::READABLE, |socket| {
+            let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+            let mut control = RecvAncillaryBuffer::new(&mut space);
+            let mut parts = [IoSliceMut::new(out)];
+            let received = recvmsg(socket, &mut parts, &mut control, RecvFlags::CMSG_CLOEXEC)?;
+            let descriptors = control.drain().filter_map(|message| match message {
+                RecvAncillaryMessage::ScmRights(descriptors) => Some(descriptors),
+                _ => None,
+            });
+            Ok((received.bytes, descriptors.flatten().last()))
+        });
+        received.await
     }
 
     /// Returns the way to write to it beside whoever reads.
