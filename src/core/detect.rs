@@ -49,7 +49,7 @@ use super::provider::Provider;
 use super::screen::Screen;
 use super::secret::Secret;
 
-pub use self::secrets::secret_spans;
+pub use self::secrets::{prepare, secret_spans};
 pub use self::verdict::{Judged, judge};
 
 /// Rows above what changed that are read again, for the words that announce what stands below them.

@@ -43,6 +43,7 @@ use super::runtime::Fact;
 use super::saved::SavedFolder;
 use super::sessions::{Mailbox, Order};
 use super::settings::DriverSettings;
+use crate::core::detect;
 use crate::core::ids::SessionId;
 use crate::core::input::{Input, SessionInput};
 use crate::core::pacing::Pacing;
@@ -88,6 +89,8 @@ struct Pace {
     counted: Option<Instant>,
     /// A person types: when to look whether more was typed.
     typing_at: Option<Instant>,
+    /// The rules that every frame is searched by were made ready.
+    prepared: bool,
 }
 
 impl Pace {
@@ -99,6 +102,7 @@ impl Pace {
             synchronized_until: None,
             counted: None,
             typing_at: None,
+            prepared: false,
         }
     }
 }
@@ -232,6 +236,10 @@ impl SessionTask {
             let noticed = self.detection.quiet(&self.screen);
             self.note(noticed).await;
             self.count(now, true).await;
+            if !std::mem::replace(&mut self.pace.prepared, true) {
+                // Else the first long word that is echoed waits for the rules that might cover it.
+                self.writes.spawn_blocking(detect::prepare);
+            }
         }
         if is_over(self.pace.typing_at) {
             self.note_typing().await;
