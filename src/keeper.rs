@@ -26,6 +26,9 @@
 //! - **Attaching.** The peer's uid must be ours and its token the current one; the next token is in the file before
 //!   the answer is sent. A wrong token spends nothing. A second supervisor with the right token takes over. A
 //!   supervisor that crashes changes nothing.
+//! - **Keys.** A supervisor may ask for the terminal's descriptor, to write single keys to a child that reads them one by
+//!   one. It gives it up when the output has ended, so that what is left of the child is hung up as ever. Lines, pastes
+//!   and whatever a child does not read at once go through the keeper alone.
 //! - **Time limit.** It runs on this process's monotonic clock and fires with nobody attached.
 //! - **Kill.** TERM to the child's group, the grace, then SIGKILL to every direct child until the kernel says that
 //!   there is none (ECHILD). The keeper is the subreaper, so whatever is orphaned becomes a direct child. SIGTERM to
