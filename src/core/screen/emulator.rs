@@ -14,7 +14,7 @@ use std::ops::Range;
 
 use alacritty_terminal::event::VoidListener;
 use alacritty_terminal::grid::{Dimensions, Grid, GridCell as _};
-use alacritty_terminal::index::{Column, Line, Point};
+use alacritty_terminal::index::{Column, Line};
 use alacritty_terminal::term::cell::{Cell, Flags};
 use alacritty_terminal::term::{Config, MIN_COLUMNS, Osc52, Term, TermMode};
 use alacritty_terminal::vte::ansi::{
@@ -167,29 +167,31 @@ impl Emulator {
         }
     }
 
-    /// Prepares for so many lines of plain text, if they are more than the screen has room for: all rows above the
-    /// cursor go to history now, and the cursor to the top. Returns how many of the lines are to go to history as well;
-    /// the screen will be full with the rest. `None` if that would not be what happens to them one by one.
+    /// Scrolls at once for so many lines of plain text, right after the whole screen was scrolled by one: the cursor
+    /// stands where the first of them goes that will be on the screen at the end. Returns how many of the lines before
+    /// that one are to go to history, in their order. `None` if that would not be what happens to them one by one.
     pub fn make_room(&mut self, lines: usize) -> Option<usize> {
-        let rows = self.term.screen_lines();
-        let grid = self.term.grid();
-        let cursor = &grid.cursor;
-        let is_at_bottom = cursor.point == Point::new(Line(signed(rows) - 1), Column(0));
-        let is_plain = cursor.template == Cell::default()
+        let cursor = &self.term.grid().cursor;
+        let is_plain = cursor.point.column == Column(0)
+            && cursor.template == Cell::default()
             && cursor.charsets[self.charset] == StandardCharset::Ascii
-            && !self.term.mode().intersects(TermMode::INSERT | TermMode::ALT_SCREEN);
-        if lines < rows || self.region.len() < rows || !is_at_bottom || !is_plain {
+            && !self.term.mode().contains(TermMode::INSERT);
+        if !is_plain {
             return None;
         }
-        if self.cells(rows - 1).iter().any(|cell| *cell != Cell::default()) {
-            return None;
-        }
-        self.keep_top_rows(rows - 1);
-        self.edit_screen();
+        let rows = self.term.screen_lines();
+        let scrolled = lines.min(rows - 1);
+        self.keep_top_rows(scrolled);
         let grid = self.term.grid_mut();
-        grid.reset_region(..);
-        grid.cursor.point.line = Line(0);
-        Some(lines - (rows - 1))
+        grid.scroll_up(&(Line(0)..Line(signed(rows))), scrolled);
+        grid.cursor.point.line -= scrolled;
+        if lines == scrolled {
+            let end = self.number(Line(signed(rows)));
+            self.edits.note_range(end - scrolled as u64..end);
+        } else {
+            self.edit_screen();
+        }
+        Some(lines - scrolled)
     }
 
     /// Whether erasing and scrolling fill cells with a colour.
@@ -234,21 +236,19 @@ impl Emulator {
         self.history.end() + u64::try_from(row.0).unwrap_or(0)
     }
 
-    /// Moves the cursor to the next line, and scrolls the region if it is on its last one.
+    /// Moves the cursor to the next line, and scrolls the region if it is on its last one. Tells whether that scrolled
+    /// the whole primary screen.
     #[inline]
-    fn next_line(&mut self) {
+    pub fn next_line(&mut self) -> bool {
         let cursor_row = self.term.grid().cursor.point.line.0;
-        if cursor_row + 1 == signed(self.region.end) {
-            self.scroll_region_by_one();
-        } else {
+        if cursor_row + 1 != signed(self.region.end) {
             self.term.linefeed();
+            return false;
         }
-    }
-
-    fn scroll_region_by_one(&mut self) {
-        self.before_linefeed_scroll();
+        let whole = self.before_linefeed_scroll();
         let region = Line(signed(self.region.start))..Line(signed(self.region.end));
         self.term.grid_mut().scroll_up(&region, 1);
+        whole
     }
 
     /// To be called before the cursor moves to the next line: keeps the row that this scrolls away.
@@ -260,15 +260,17 @@ impl Emulator {
         }
     }
 
-    fn before_linefeed_scroll(&mut self) {
+    fn before_linefeed_scroll(&mut self) -> bool {
         self.before_scroll_up(self.region.start, 1);
         let rows = self.term.screen_lines();
-        if self.region.len() == rows && !self.alternate() {
+        let whole = self.region.len() == rows && !self.alternate();
+        if whole {
             // All rows keep their numbers, and the last one is new.
             self.edits.note(self.number(Line(signed(rows) - 1)));
         } else {
             self.edit_screen();
         }
+        whole
     }
 
     /// To be called before the terminal wraps the line at its right edge.

@@ -77,17 +77,18 @@ impl Reader {
     /// Reads text up to the next `ESC`.
     fn text(&mut self, emulator: &mut Emulator, bytes: &[u8]) -> usize {
         let mut at = 0;
-        // Lines up to here are too few to pass the screen by.
+        // The lines up to here were counted.
         let mut counted = 0;
         while let Some(byte) = bytes.get(at) {
             match *byte {
                 ESCAPE => break,
                 b'\n' if at >= counted && bytes[..at].ends_with(b"\r") => {
-                    emulator.linefeed();
                     at += 1;
-                    let lines = Lines::at_start(&bytes[at..], usize::from(emulator.columns()));
-                    counted = at + lines.bytes;
-                    at += self.pass_by(emulator, &bytes[at..counted], lines.count);
+                    if emulator.next_line() {
+                        let lines = Lines::at_start(&bytes[at..], usize::from(emulator.columns()));
+                        counted = at + lines.bytes;
+                        at += self.make_room(emulator, &bytes[at..counted], lines.count);
+                    }
                 }
                 b' '..=b'~' => {
                     let length = printable(&bytes[at..]);
@@ -113,9 +114,12 @@ impl Reader {
         at
     }
 
-    /// Lets the first of these lines go straight to history, if the screen has room for the last of them only; returns
-    /// the bytes of those that went.
-    fn pass_by(&mut self, emulator: &mut Emulator, lines: &[u8], count: usize) -> usize {
+    /// Scrolls for these lines at once; those that will not be on the screen at the end go straight to history. Returns
+    /// the bytes of those.
+    fn make_room(&mut self, emulator: &mut Emulator, lines: &[u8], count: usize) -> usize {
+        if count < 2 {
+            return 0;
+        }
         let Some(passing) = emulator.make_room(count) else { return 0 };
         let mut rest = lines;
         for _ in 0..passing {

@@ -79,7 +79,7 @@ impl Handler for Emulator {
 
     #[inline]
     fn linefeed(&mut self) {
-        self.next_line();
+        let _ = self.next_line();
     }
 
     fn newline(&mut self) {
