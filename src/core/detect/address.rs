@@ -14,6 +14,7 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
+use memchr::memmem::Finder;
 use regex::Regex;
 
 use super::expression::fixed;
@@ -71,7 +72,8 @@ pub(super) fn addresses(page: &Page) -> Vec<Address> {
 }
 
 fn has_scheme(text: &str) -> bool {
-    memchr::memmem::find(text.as_bytes(), b"://").is_some()
+    static SCHEME_END: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("://"));
+    SCHEME_END.find(text.as_bytes()).is_some()
 }
 
 /// Makes one URL of a run of URL characters and the rows below that continue it.

@@ -7,6 +7,7 @@
 
 use std::sync::LazyLock;
 
+use memchr::memmem::Finder;
 use regex::Regex;
 
 use super::expression::fixed;
@@ -259,11 +260,9 @@ fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
 }
 
 pub(super) fn mentions_code(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    memchr::memmem::find(bytes, b"ode").is_some()
-        || memchr::memmem::find(bytes, b"ODE").is_some()
-        || memchr::memmem::find(bytes, b"nter").is_some()
-        || memchr::memmem::find(bytes, b"onfirm").is_some()
+    static PARTS: LazyLock<[Finder<'static>; 4]> =
+        LazyLock::new(|| ["ode", "ODE", "nter", "onfirm"].map(Finder::new));
+    PARTS.iter().any(|part| part.find(text.as_bytes()).is_some())
 }
 
 /// Returns the device code that a URL carries: `user_code=…`, `code=…` on a device page, or the last part of a

@@ -60,34 +60,34 @@ impl Said {
 /// What the texts of the last look said, and those of the one that is going on.
 #[derive(Default)]
 pub(super) struct Sayings {
-    before: HashMap<String, Arc<Said>>,
-    now: HashMap<String, Arc<Said>>,
+    /// With the number of the look that last asked.
+    texts: HashMap<String, (u64, Arc<Said>)>,
+    looks: u64,
 }
 
 impl fmt::Debug for Sayings {
     /// Shows no content: it may hold secrets.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Sayings").field("texts", &self.now.len()).finish_non_exhaustive()
+        formatter.debug_struct("Sayings").field("texts", &self.texts.len()).finish_non_exhaustive()
     }
 }
 
 impl Sayings {
     /// Returns what a text says.
     pub fn of(&mut self, text: &str) -> Arc<Said> {
-        if let Some(said) = self.now.get(text) {
+        if let Some((look, said)) = self.texts.get_mut(text) {
+            *look = self.looks;
             return Arc::clone(said);
         }
-        let (text, said) = match self.before.remove_entry(text) {
-            Some(known) => known,
-            None => (text.to_owned(), Arc::new(Said::by(text))),
-        };
-        self.now.insert(text, Arc::clone(&said));
+        let said = Arc::new(Said::by(text));
+        self.texts.insert(text.to_owned(), (self.looks, Arc::clone(&said)));
         said
     }
 
     /// Forgets, at the end of a look, what was not on the page.
     pub fn forget_others(&mut self) {
-        self.before = std::mem::take(&mut self.now);
+        self.texts.retain(|_, (look, _)| *look == self.looks);
+        self.looks += 1;
     }
 }
 
