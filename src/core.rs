@@ -13,6 +13,7 @@ pub mod engine;
 pub mod finding;
 pub mod ids;
 pub mod input;
+mod leading;
 pub mod pacing;
 pub mod provider;
 pub mod redact;

@@ -13,6 +13,7 @@
 //! words scrolls by unread once the budget is spent; what it leaves on the screen is read when the child is quiet.
 
 use super::trigger::TriggerSearch;
+use crate::core::leading::leading;
 
 /// Lines that may pass between a trigger and the look. History keeps many more.
 const MOST_LINES: u32 = 256;
@@ -144,7 +145,7 @@ impl Watch {
             return 0;
         }
         let room = (MOST_BYTES - self.bytes) as usize;
-        let text = text_length(&bytes[..room.min(bytes.len())]);
+        let text = leading(&bytes[..room.min(bytes.len())], |byte| *byte >= 0x20);
         // No more than the room, which fits.
         self.bytes += text as u32;
         text
@@ -223,16 +224,6 @@ impl Watch {
         let lines = i64::try_from(lines).unwrap_or(BURST);
         self.budget = self.budget.saturating_sub(lines.saturating_add(1));
     }
-}
-
-/// Counts the bytes before the first control.
-fn text_length(bytes: &[u8]) -> usize {
-    let is_text = |byte: &u8| *byte >= 0x20;
-    // All of a block at once: most of what is printed is text.
-    let blocks =
-        bytes.chunks_exact(16).take_while(|block| block.iter().filter(|byte| is_text(byte)).count() == 16);
-    let whole = 16 * blocks.count();
-    whole + bytes[whole..].iter().position(|byte| !is_text(byte)).unwrap_or(bytes.len() - whole)
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use memchr::memchr;
 use super::Synchronized;
 use super::emulator::Emulator;
 use super::tap::incomplete_end;
+use crate::core::leading::leading;
 
 const ESCAPE: u8 = 0x1B;
 /// Ends whatever the parser is in, and does nothing else.
@@ -281,12 +282,7 @@ fn printable(bytes: &[u8]) -> usize {
     if let Some(few) = bytes.iter().take(2).position(|byte| !is_printable(byte)) {
         return few;
     }
-    // All of a block at once.
-    let blocks = bytes
-        .chunks_exact(16)
-        .take_while(|block| block.iter().filter(|byte| is_printable(byte)).count() == block.len());
-    let whole = 16 * blocks.count();
-    whole + bytes[whole..].iter().position(|byte| !is_printable(byte)).unwrap_or(bytes.len() - whole)
+    leading(bytes, is_printable)
 }
 
 /// Does what a control says.

@@ -53,24 +53,32 @@ impl LocalSocket {
     /// # Errors
     /// The connection is broken.
     pub async fn receive(&self, out: &mut [u8]) -> io::Result<(usize, Option<OwnedFd>)> {
-        let received = self.input.async_io(Interest::READABLE, |socket| {
-            let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
-            let mut control = RecvAncillaryBuffer::new(&mut space);
-            let mut parts = [IoSliceMut::new(out)];
-            let received = recvmsg(socket, &mut parts, &mut control, RecvFlags::CMSG_CLOEXEC)?;
-            let descriptors = control.drain().filter_map(|message| match message {
-                RecvAncillaryMessage::ScmRights(descriptors) => Some(descriptors),
-                _ => None,
-            });
-            Ok((received.bytes, descriptors.flatten().last()))
-        });
-        received.await
+        self.input.async_io(Interest::READABLE, |socket| receive(socket, out)).await
     }
 
     /// Returns the way to write to it beside whoever reads.
     pub fn output(&self) -> SocketOutput {
         self.output.clone()
     }
+}
+
+/// Reads from a Unix socket, with the descriptor that was sent along with what is read, if one was. Waits for something
+/// if the socket does.
+///
+/// # Errors
+/// There is nothing to read now, or the connection is broken.
+pub fn receive(socket: impl AsFd, out: &mut [u8]) -> io::Result<(usize, Option<OwnedFd>)> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut control = RecvAncillaryBuffer::new(&mut space);
+    let mut parts = [IoSliceMut::new(out)];
+    let received = rustix::io::retry_on_intr(|| {
+        recvmsg(socket.as_fd(), &mut parts, &mut control, RecvFlags::CMSG_CLOEXEC)
+    })?;
+    let descriptors = control.drain().filter_map(|message| match message {
+        RecvAncillaryMessage::ScmRights(descriptors) => Some(descriptors),
+        _ => None,
+    });
+    Ok((received.bytes, descriptors.flatten().last()))
 }
 
 impl SocketOutput {

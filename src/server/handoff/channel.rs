@@ -1,18 +1,16 @@
 //! Messages with descriptors between the two processes, over a socket pair. Blocks, with a deadline for each call.
 
-use std::io::{self, IoSlice, IoSliceMut, Read as _, Write as _};
+use std::io::{self, IoSlice, Read as _, Write as _};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::time::Instant;
 
-use rustix::net::{
-    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
-    SendFlags, recvmsg, sendmsg,
-};
+use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 use zeroize::Zeroizing;
 
 use super::Message;
+use crate::driver::platform::local_socket::receive;
 
 /// The longest message, in bytes: a connection with a long queue.
 const LONGEST: usize = 64 * 1024 * 1024;
@@ -66,21 +64,12 @@ impl Channel {
         let mut filled = 0;
         while filled < HEADER {
             self.0.set_read_timeout(Some(rest(deadline)?))?;
-            let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
-            let mut control = RecvAncillaryBuffer::new(&mut space);
-            let mut parts = [IoSliceMut::new(&mut header[filled..])];
-            let flags = RecvFlags::CMSG_CLOEXEC;
-            let received =
-                rustix::io::retry_on_intr(|| recvmsg(self.0.as_fd(), &mut parts, &mut control, flags))?;
-            if received.bytes == 0 {
+            let (count, sent_along) = receive(&self.0, &mut header[filled..])?;
+            if count == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
-            for message in control.drain() {
-                if let RecvAncillaryMessage::ScmRights(descriptors) = message {
-                    descriptor = descriptors.last().or(descriptor);
-                }
-            }
-            filled += received.bytes;
+            descriptor = sent_along.or(descriptor);
+            filled += count;
         }
         let length = usize::try_from(u32::from_le_bytes(header)).unwrap_or(usize::MAX);
         if length > LONGEST {
