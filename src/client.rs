@@ -224,24 +224,28 @@ pub struct Events {
 impl Events {
     /// Waits for the next thing told; absent once the connection is over and everything was taken.
     ///
-    /// Asking for the next one says that the last screen update was drawn, so call this again only after drawing: the
-    /// supervisor then sends the next update, with whatever changed meanwhile. Cancelling loses nothing.
+    /// Asking for the next one says that the last screen update was drawn, if the supervisor wants to know, so call this
+    /// again only after drawing: it then sends the next update, with whatever changed meanwhile. Cancelling loses nothing.
     pub async fn next(&mut self) -> Option<ClientEvent> {
         if std::mem::take(&mut self.owes_taken) {
             // An error means that the connection is over, which the receiver tells.
             let _ = self.client.tell(&Request::ScreenTaken {});
         }
         let event = self.receiver.recv().await;
-        self.owes_taken = matches!(event, Some(ClientEvent::Screen(_)));
+        self.owes_taken = asks_for_word(event.as_ref());
         event
     }
 
     /// Takes what lies there without waiting.
     pub fn try_next(&mut self) -> Option<ClientEvent> {
         let event = self.receiver.try_recv().ok();
-        self.owes_taken |= matches!(event, Some(ClientEvent::Screen(_)));
+        self.owes_taken |= asks_for_word(event.as_ref());
         event
     }
+}
+
+fn asks_for_word(event: Option<&ClientEvent>) -> bool {
+    matches!(event, Some(ClientEvent::Screen(update)) if update.acknowledge)
 }
 
 fn lock(waiting: &Waiting) -> MutexGuard<'_, HashMap<u64, oneshot::Sender<Bytes>>> {
@@ -341,10 +345,10 @@ mod tests {
         }
     }
 
-    fn screen(generation: u64) -> String {
+    fn screen(generation: u64, acknowledge: bool) -> String {
         format!(
             r#"{{"jsonrpc":"2.0","method":"screen","params":{{"sessionId":"a","generation":{generation},
-            "columns":80,"rows":24,"historyStart":0,"screenStart":0}}}}"#
+            "columns":80,"rows":24,"historyStart":0,"screenStart":0,"acknowledge":{acknowledge}}}}}"#
         )
     }
 
@@ -362,16 +366,18 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_next_screen_is_asked_for_only_when_the_last_was_taken() {
+    async fn a_screen_is_acknowledged_when_that_is_wanted_and_it_was_taken() {
         let (client, mut events, mut wire) = pair().await;
-        say(&mut wire, &screen(1)).await;
+        say(&mut wire, &screen(0, false)).await;
+        say(&mut wire, &screen(1, true)).await;
+        assert!(matches!(events.next().await, Some(ClientEvent::Screen(update)) if update.generation == 0));
         assert!(matches!(events.next().await, Some(ClientEvent::Screen(update)) if update.generation == 1));
         client.focus(None).unwrap();
         let asked = read(&mut wire).await;
         assert_eq!(asked["method"], "session.focus", "nothing was taken before the deck asked for more");
         let (next, taken) = tokio::join!(events.next(), async {
             let taken = read(&mut wire).await;
-            say(&mut wire, &screen(2)).await;
+            say(&mut wire, &screen(2, true)).await;
             taken
         });
         assert_eq!(taken["method"], "screen.taken");
@@ -385,7 +391,7 @@ mod tests {
         say(&mut wire, r#"{"jsonrpc":"2.0","method":"later","params":{}}"#).await;
         say(&mut wire, r#"{"jsonrpc":"2.0","id":77,"result":true}"#).await;
         say(&mut wire, "no JSON at all").await;
-        say(&mut wire, &screen(5)).await;
+        say(&mut wire, &screen(5, true)).await;
         assert!(matches!(events.next().await, Some(ClientEvent::Screen(_))));
         drop(client);
     }

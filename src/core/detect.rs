@@ -49,7 +49,7 @@ use super::provider::Provider;
 use super::screen::Screen;
 use super::secret::Secret;
 
-pub use self::secrets::{prepare, secret_spans};
+pub use self::secrets::{may_hold_secret, prepare, secret_spans};
 pub use self::verdict::{Judged, judge};
 
 /// Rows above what changed that are read again, for the words that announce what stands below them.
@@ -171,7 +171,7 @@ impl Detector {
 
     /// Tells whether a look would find nothing new: the screen says what it said at the last look. Cheap for a screen
     /// that changes, since only one that said the same for a while is compared.
-    pub fn has_seen(&self, screen: &Screen) -> bool {
+    pub fn has_seen(&mut self, screen: &Screen) -> bool {
         const A_WHILE: u32 = 3;
         self.same_looks >= A_WHILE && self.settled && self.picture.still_shows(screen)
     }

@@ -33,6 +33,7 @@ use std::fmt;
 use std::time::Duration;
 
 use alacritty_terminal::term::TermMode;
+use alacritty_terminal::term::cell::Cell;
 use alacritty_terminal::vte::ansi::Timeout;
 
 pub use appearance::{Colour, Cursor, Modes, Row, Run, Style, attribute};
@@ -347,12 +348,23 @@ impl Screen {
         !(self.screen_start()..self.end()).contains(&absolute) || self.emulator.edits.last(absolute) > version
     }
 
+    /// Returns a number that differs when the cells of a visible line, by its absolute number, do (with overwhelming
+    /// odds); `None` if it is not visible. Much cheaper than the line's text.
+    pub fn fingerprint(&self, absolute: u64) -> Option<u64> {
+        self.visible_cells(absolute).map(rows::fingerprint)
+    }
+
+    /// Returns the cells of a line that is visible, by its absolute number.
+    fn visible_cells(&self, absolute: u64) -> Option<&[Cell]> {
+        let index = usize::try_from(absolute.checked_sub(self.screen_start())?).ok()?;
+        (index < usize::from(self.size.rows)).then(|| self.emulator.cells(index))
+    }
+
     fn with_line<T>(&self, absolute: u64, view: impl FnOnce(&compact::CompactLine<'_>) -> T) -> Option<T> {
-        let Some(index) = absolute.checked_sub(self.screen_start()) else {
+        if absolute < self.screen_start() {
             return self.emulator.history.line(absolute).map(|line| view(&line));
-        };
-        let index = u16::try_from(index).ok().filter(|index| *index < self.size.rows)?;
-        let buffer = CompactBuffer::of(self.emulator.cells(usize::from(index)));
+        }
+        let buffer = CompactBuffer::of(self.visible_cells(absolute)?);
         Some(view(&buffer.line()))
     }
 }

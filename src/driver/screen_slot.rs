@@ -97,6 +97,7 @@ mod tests {
             modes: Modes::default(),
             history_start: 0,
             screen_start: 0,
+            acknowledge: false,
         }
     }
 

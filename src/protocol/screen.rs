@@ -41,6 +41,9 @@ pub struct ScreenUpdate {
     pub history_start: u64,
     /// Absolute number of the line in the screen's first row; lines from `history_start` up to here are history.
     pub screen_start: u64,
+    /// The client is to say `screen.taken` when it has drawn this; the next update waits for it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub acknowledge: bool,
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 
 mod lane;
 mod moving;
+mod screens;
 
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -13,13 +14,13 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::oneshot;
 
 use self::lane::{Lane, Pending, work_on};
 pub use self::moving::{Carrier, Departing, MovedConnection, Stream};
 use self::moving::{Moving, Waits};
+use self::screens::Screens;
 use super::roster::{Arrival, Seat};
 use super::{Caller, Reception, Standing, greeting};
 use crate::driver::{Connection, Identity, Subscription, Told};
@@ -43,18 +44,6 @@ const MOST_WAITING: usize = 256;
 
 /// How long a goodbye may take.
 const GOODBYE_LIMIT: Duration = Duration::from_secs(1);
-
-/// Whose turn it is with the focused session's screen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum ScreenTurn {
-    /// The next update is sent as soon as there is one.
-    Ours,
-    /// An update is being written.
-    Writing,
-    /// An update was written, and the client has not said yet that it took it.
-    Theirs,
-}
 
 /// The same for a call of `challenge.wait`, with its number in [`Waits`].
 type PendingWait = Pin<Box<dyn Future<Output = (u64, Option<Frame>)> + Send>>;
@@ -109,9 +98,7 @@ struct ServedClient {
     /// The call that asked for another process in this one's place, and why it was refused.
     upgrading: Option<(Option<Value>, oneshot::Receiver<String>)>,
     queue: VecDeque<Frame>,
-    screen_turn: ScreenTurn,
-    /// The client says `screen.taken` after each update.
-    acknowledges: bool,
+    screens: Screens,
     /// Events were dropped, and the client was not told yet that everything starts over.
     lagged: bool,
     /// Once everything queued is written, the connection ends.
@@ -142,8 +129,7 @@ impl ServedClient {
             last_wait: 0,
             upgrading: None,
             queue: VecDeque::new(),
-            screen_turn: ScreenTurn::Ours,
-            acknowledges: false,
+            screens: Screens::default(),
             lagged: false,
             ending: false,
         }
@@ -183,7 +169,7 @@ impl ServedClient {
             happening = wire.next(read) => match happening {
                 Happening::Text(text) => self.take(&text).await,
                 Happening::NotText => self.complain(),
-                Happening::Written => self.written(),
+                Happening::Written => self.screens.written(),
                 Happening::Closed(_) => return false,
             },
             Some(frame) = self.pending.next(), if finish && !self.pending.is_empty() => self.queue.extend(frame),
@@ -206,9 +192,8 @@ impl ServedClient {
                 Some(Told::Resync(snapshot)) => self.queue.push_back(encode::resync(&snapshot)),
                 None => self.ending = true,
             },
-            update = self.connection.next_screen(), if idle && self.screen_turn == ScreenTurn::Ours => {
-                self.screen_turn = ScreenTurn::Writing;
-                self.queue.push_back(encode::screen(&update));
+            update = self.connection.next_screen(), if idle && self.screens.may_send() => {
+                self.queue.push_back(self.screens.send(update));
             }
         }
         true
@@ -219,14 +204,6 @@ impl ServedClient {
         match self.queue.pop_front() {
             Some(frame) => wire.send(frame).is_ok(),
             None => !self.ending,
-        }
-    }
-
-    /// The frame that was sent last is written. A screen update is queued only while nothing else is, so the first
-    /// frame that is written after that is the update itself.
-    fn written(&mut self) {
-        if self.screen_turn == ScreenTurn::Writing {
-            self.screen_turn = if self.acknowledges { ScreenTurn::Theirs } else { ScreenTurn::Ours };
         }
     }
 
@@ -248,13 +225,9 @@ impl ServedClient {
             Request::Hello(hello) => self.hello(id.as_ref(), hello, first).await,
             Request::EventsSubscribe {} => self.subscribe(id.as_ref()).await,
             Request::SupervisorUpgrade(to) => self.upgrade(id, to.executable),
-            Request::ScreenTaken {} => {
-                if self.screen_turn == ScreenTurn::Theirs {
-                    self.screen_turn = ScreenTurn::Ours;
-                }
-            }
+            Request::ScreenTaken {} => self.screens.taken(),
             Request::SessionFocus(focus) => {
-                self.refocus(focus.acknowledged);
+                self.screens.refocus(focus.acknowledged);
                 self.pass_on(id, Request::SessionFocus(focus));
             }
             request => self.pass_on(id, request),
@@ -351,14 +324,6 @@ impl ServedClient {
             | Request::BundleList {} => self.fetching.waiting.push_back((id, request)),
             Request::ChallengeWait(of) => self.wait(id, of),
             _ => self.pending.push(work_on(&self.connection, id, request)),
-        }
-    }
-
-    /// The screen of another session is asked for: the next update is sent as soon as it is there.
-    fn refocus(&mut self, acknowledges: bool) {
-        self.acknowledges = acknowledges;
-        if self.screen_turn == ScreenTurn::Theirs {
-            self.screen_turn = ScreenTurn::Ours;
         }
     }
 

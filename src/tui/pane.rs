@@ -187,6 +187,7 @@ mod tests {
             modes: Modes::default(),
             history_start: 0,
             screen_start,
+            acknowledge: false,
         }
     }
 

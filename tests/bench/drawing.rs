@@ -89,6 +89,7 @@ fn draw_deck(bencher: Bencher<'_, '_>) {
             modes: Modes::default(),
             history_start: 0,
             screen_start: 0,
+            acknowledge: false,
         };
         update(&mut model, Msg::Screen(Box::new(screen)), NOW);
         black_box(canvas.draw(&model, NOW));

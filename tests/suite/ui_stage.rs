@@ -352,6 +352,7 @@ pub fn screen(id: &str, columns: u16, rows: u16, lines: &[&str]) -> ScreenUpdate
         modes: Modes::default(),
         history_start: 0,
         screen_start: 40,
+        acknowledge: false,
     }
 }
 

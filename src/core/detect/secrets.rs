@@ -42,7 +42,7 @@ static URL: LazyLock<Regex> = LazyLock::new(|| fixed(r"https?://\S+"));
 /// Returns the byte ranges of a text that hold secrets, in order. What is inside of a URL is left alone: a login URL
 /// is worthless without it, and the person has to open it.
 pub fn secret_spans(text: &str) -> Vec<Range<usize>> {
-    if !may_hold_one(text) {
+    if !may_hold_secret(text) {
         return Vec::new();
     }
     let urls: Vec<Range<usize>> = URL.find_iter(text).map(|run| run.range()).collect();
@@ -78,14 +78,18 @@ pub fn prepare() {
 
 /// Whether there is a stretch of characters that is long enough for any of the rules. Most of what is printed has none,
 /// and the first look at a new session must not wait until the expressions are compiled.
-fn may_hold_one(text: &str) -> bool {
-    /// The shortest token with a beginning of its own or a label before it.
+pub fn may_hold_secret(text: &str) -> bool {
+    /// The shortest token with a beginning of its own or a label before it, in bytes.
     const SHORTEST: usize = 16;
-    /// The shortest value in quotes.
+    /// The shortest value in quotes, in bytes.
     const SHORTEST_QUOTED: usize = 8;
-    let quoted = text.contains(['"', '\'']);
-    let shortest = if quoted { SHORTEST_QUOTED } else { SHORTEST };
-    text.split([' ', '\t', '"', '\'']).any(|word| word.len() >= shortest)
+    if text.contains(['"', '\'']) {
+        text.split([' ', '\t', '"', '\'']).any(|word| word.len() >= SHORTEST_QUOTED)
+    } else {
+        // Frames, bars and spinners are in no token.
+        let ends = |c: char| matches!(c, ' ' | '\t' | '\u{2500}'..='\u{28ff}');
+        text.split(ends).any(|word| word.len() >= SHORTEST)
+    }
 }
 
 /// Whether a line announces a secret on the next one.

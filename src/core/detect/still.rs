@@ -7,13 +7,21 @@ use super::code::mentions_code;
 use super::hints::hints;
 use crate::core::screen::{Cursor, Screen, TextRow};
 
+/// One row of a picture.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Pictured {
+    /// [`Screen::fingerprint`] of the row.
+    fingerprint: u64,
+    text: TextRow,
+}
+
 /// The screen as it was at the last look; of no screen at all before the first one.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Picture {
-    rows: Vec<TextRow>,
+    rows: Vec<Pictured>,
     start: u64,
     cursor: Option<Cursor>,
-    /// The version of the screen.
+    /// The newest version of the screen that was found to say the same.
     version: u64,
 }
 
@@ -27,9 +35,11 @@ impl Picture {
             let row = known.get_mut(place).filter(|_| !screen.may_differ(number, self.version))?;
             Some(std::mem::take(row))
         };
-        self.rows = (start..screen.end())
-            .filter_map(|number| row(number).or_else(|| screen.text_row(number)))
-            .collect();
+        let new = |number| {
+            let fingerprint = screen.fingerprint(number)?;
+            Some(Pictured { fingerprint, text: screen.text_row(number)? })
+        };
+        self.rows = (start..screen.end()).filter_map(|number| row(number).or_else(|| new(number))).collect();
         self.start = start;
         self.cursor = Some(screen.cursor_place());
         self.version = screen.version();
@@ -37,18 +47,24 @@ impl Picture {
 
     /// A row by its absolute number, if it is on the picture.
     pub fn row(&self, number: u64) -> Option<&TextRow> {
-        self.rows.get(usize::try_from(number.checked_sub(self.start)?).ok()?)
+        self.rows.get(usize::try_from(number.checked_sub(self.start)?).ok()?).map(|row| &row.text)
     }
 
-    /// Whether the screen now differs in nothing but signs that move and numbers that count.
-    pub fn still_shows(&self, screen: &Screen) -> bool {
+    /// Whether the screen now differs in nothing but signs that move and numbers that count. If so, the next time only
+    /// rows are compared that are written to from now on.
+    pub fn still_shows(&mut self, screen: &Screen) -> bool {
         let is_in_place = (self.start, self.cursor) == (screen.screen_start(), Some(screen.cursor_place()))
             && self.rows.len() == usize::from(screen.size().rows);
-        let says_the_same = |(number, row): (u64, &TextRow)| {
+        let says_the_same = |(number, row): (u64, &Pictured)| {
             !screen.may_differ(number, self.version)
-                || screen.text_row(number).is_some_and(|now| *row == now || differ_idly(row, &now))
+                || screen.fingerprint(number) == Some(row.fingerprint)
+                || screen.text_row(number).is_some_and(|now| row.text == now || differ_idly(&row.text, &now))
         };
-        is_in_place && (self.start..).zip(&self.rows).all(says_the_same)
+        let still = is_in_place && (self.start..).zip(&self.rows).all(says_the_same);
+        if still {
+            self.version = screen.version();
+        }
+        still
     }
 }
 
@@ -99,7 +115,7 @@ mod tests {
 
     fn same(before: &[&str], after: &[&str]) -> bool {
         let mut screen = screen(before);
-        let picture = picture(&screen);
+        let mut picture = picture(&screen);
         draw(&mut screen, after);
         picture.still_shows(&screen)
     }

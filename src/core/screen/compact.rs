@@ -124,7 +124,7 @@ pub(super) fn text_of(bytes: &[u8]) -> &str {
 impl Compact<'_> {
     /// Writes the cells of one row; tells whether the line goes on in the next one.
     pub fn write(&mut self, cells: &[Cell]) -> bool {
-        let wrapped = cells.last().is_some_and(|cell| cell.flags.contains(Flags::WRAPLINE));
+        let wrapped = is_wrapped(cells);
         let cells = &cells[..written_columns(cells, wrapped)];
         let plain = cells.iter().position(|cell| !is_plain(cell)).unwrap_or(cells.len());
         self.write_ascii(&cells[..plain]);
@@ -216,6 +216,11 @@ impl Compact<'_> {
             _ => self.links.push(LinkSpan { start, end, link }),
         }
     }
+}
+
+/// Whether the line of these cells goes on in the next row.
+pub(super) fn is_wrapped(cells: &[Cell]) -> bool {
+    cells.last().is_some_and(|cell| cell.flags.contains(Flags::WRAPLINE))
 }
 
 /// Counts the cells up to the last one that is to be kept.

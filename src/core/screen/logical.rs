@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::Screen;
+use super::compact::is_wrapped;
 use super::line::{Link, TextRow};
 
 /// A logical line: one row, or several that the terminal wrapped.
@@ -107,8 +108,12 @@ impl Iterator for LogicalLines<'_> {
 }
 
 impl Screen {
-    /// Tells whether a row goes on in the next one.
-    fn is_wrapped(&self, absolute: u64) -> bool {
-        self.with_line(absolute, |line| line.wrapped).unwrap_or(false)
+    /// Tells whether a line, by its absolute number, goes on in the next one because the terminal wrapped it; false if
+    /// it is not kept.
+    pub fn is_wrapped(&self, absolute: u64) -> bool {
+        match self.visible_cells(absolute) {
+            Some(cells) => is_wrapped(cells),
+            None => self.with_line(absolute, |line| line.wrapped).unwrap_or(false),
+        }
     }
 }

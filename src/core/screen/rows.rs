@@ -93,7 +93,7 @@ impl Looks {
 }
 
 /// A number that differs when the row does (with overwhelming odds).
-fn fingerprint(cells: &[Cell]) -> u64 {
+pub(super) fn fingerprint(cells: &[Cell]) -> u64 {
     let mut sum = cells.len() as u64;
     for cell in cells {
         let look = u64::from(u32::from(cell.c)) << 32 | u64::from(cell.flags.bits());

@@ -45,7 +45,7 @@ impl Detection {
     }
 
     /// Tells whether a look at the screen would find nothing new.
-    pub fn has_seen(&self, screen: &Screen) -> bool {
+    pub fn has_seen(&mut self, screen: &Screen) -> bool {
         self.detector.has_seen(screen)
     }
 

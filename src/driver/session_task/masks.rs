@@ -9,7 +9,7 @@ use std::ops::Range;
 use unicode_width::UnicodeWidthChar as _;
 use zeroize::Zeroizing;
 
-use crate::core::detect::secret_spans;
+use crate::core::detect::{may_hold_secret, secret_spans};
 use crate::core::screen::{LogicalLine, Row, Run, Screen};
 use crate::core::secret::Secret;
 
@@ -64,6 +64,19 @@ impl Masks {
             self.add_known(screen, &range, &mut covered);
         }
         covered
+    }
+
+    /// Finds what is to be covered on rows of the screen that were made to be drawn, with their absolute numbers, in
+    /// ascending order: as [`Self::covered`] does, but what cannot hold a secret is not made into text for it.
+    pub fn covered_on(&self, screen: &Screen, rows: &[(u64, Row)]) -> Covered {
+        let mut text = Zeroizing::new(String::new());
+        let mut may_need_cover = |(number, row): &&(u64, Row)| {
+            text.clear();
+            row.runs.iter().for_each(|run| text.push_str(&run.text));
+            let is_whole_line = !row.wrapped && !number.checked_sub(1).is_some_and(|above| screen.is_wrapped(above));
+            !self.0.is_empty() || !is_whole_line || may_hold_secret(&text)
+        };
+        self.covered(screen, rows.iter().filter(|row| may_need_cover(row)).map(|(number, _)| *number))
     }
 
     fn add_known(&self, screen: &Screen, rows: &Range<u64>, covered: &mut Covered) {

@@ -115,8 +115,6 @@ impl SessionTask {
         let frame_at = *self.pace.frame_at.get_or_insert(now + wait);
         if frame_at <= now {
             self.frame(now).await;
-            // Whoever waits for the frame gets it before the rules read what it shows.
-            tokio::task::yield_now().await;
             if self.detection.has_seen(&self.screen) {
                 self.pace.quiet_at = None;
             }

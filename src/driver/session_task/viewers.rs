@@ -108,10 +108,12 @@ pub(super) fn update(
         Some(since) => screen.changed_rows(since).collect(),
         None => (0..size.rows).collect(),
     };
-    let covered = masks.covered(screen, numbers.iter().map(|number| start + u64::from(*number)));
-    let row = |number: &u16| Some(covered.row(start + u64::from(*number), screen.visible_row(*number)?));
     let is_blank = |row: &Row| row.runs.is_empty() && !row.wrapped;
-    let changed = numbers.iter().filter_map(row).filter(|row| since.is_some() || !is_blank(row)).collect();
+    let row = |number: u16| Some((start + u64::from(number), screen.visible_row(number)?));
+    let rows: Vec<(u64, Row)> = numbers.into_iter().filter_map(row).collect();
+    let covered = masks.covered_on(screen, &rows);
+    let shown = rows.into_iter().map(|(number, row)| covered.row(number, row));
+    let changed = shown.filter(|row| since.is_some() || !is_blank(row)).collect();
     ScreenUpdate {
         session_id: session_id.clone(),
         generation,
@@ -123,5 +125,6 @@ pub(super) fn update(
         modes: screen.modes(),
         history_start: screen.history_start(),
         screen_start: start,
+        acknowledge: false,
     }
 }

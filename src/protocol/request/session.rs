@@ -135,8 +135,9 @@ pub struct Resize {
 pub struct Focus {
     /// The session; null for none.
     pub session_id: Option<SessionId>,
-    /// This client says `screen.taken` after each update, and the next one waits for it. Without, the next one waits
-    /// until the last was written to the connection.
+    /// This client says `screen.taken` for each update that asks for it
+    /// ([`ScreenUpdate::acknowledge`](crate::protocol::screen::ScreenUpdate::acknowledge)), and the next one waits for
+    /// that. Without, the next one waits until the last was written to the connection.
     #[serde(default)]
     pub acknowledged: bool,
 }

@@ -13,7 +13,8 @@ use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 
-use super::{GOODBYE_LIMIT, ScreenTurn, ServedClient, work_on};
+use super::screens::Screens;
+use super::{GOODBYE_LIMIT, ServedClient, work_on};
 use crate::core::secret::{self, Secret};
 use crate::driver::platform::local_socket::LocalSocket;
 use crate::driver::{Identity, Reattached, Subscription};
@@ -74,8 +75,7 @@ pub struct MovedConnection {
     identity: Identity,
     process_id: Option<u32>,
     has_spoken: bool,
-    acknowledges: bool,
-    screen_turn: ScreenTurn,
+    screens: Screens,
     subscribed: bool,
     /// For a client that counts its events by itself: the number of the last one.
     own_count: Option<u64>,
@@ -170,8 +170,7 @@ impl ServedClient {
             identity: self.identity.clone(),
             process_id: self.process_id,
             has_spoken: self.has_spoken,
-            acknowledges: self.acknowledges,
-            screen_turn: self.screen_turn,
+            screens: self.screens,
             subscribed: self.subscription.is_some(),
             own_count: self.subscription.as_ref().and_then(Subscription::own_count),
             lagged: self.lagged,
@@ -222,8 +221,7 @@ impl MovedConnection {
         subscription.go_on_from(self.own_count);
         let mut client = ServedClient::new(reception, self.process_id, self.identity, connection);
         client.has_spoken = self.has_spoken;
-        client.acknowledges = self.acknowledges;
-        client.screen_turn = self.screen_turn;
+        client.screens = self.screens;
         client.lagged = self.lagged;
         client.ending = self.ending;
         client.subscription = self.subscribed.then_some(subscription);
