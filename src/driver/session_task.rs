@@ -46,13 +46,20 @@ use super::settings::DriverSettings;
 use crate::core::detect;
 use crate::core::ids::SessionId;
 use crate::core::input::{Input, SessionInput};
-use crate::core::pacing::Pacing;
+use crate::core::pacing::{Flow, Pacing};
 use crate::core::provider::Provider;
 use crate::core::screen::{Screen, ScreenLimits, Size};
 use crate::core::secret::Secret;
+use crate::core::time::Timestamp;
 
 /// How often the engine is told that a person types.
 const TYPING_INTERVAL: Duration = Duration::from_millis(250);
+
+/// How often a screen is shown that goes by faster than it can be read.
+const FLOOD_INTERVAL: Duration = Duration::from_millis(100);
+
+/// A pause after which what a flood has left is shown.
+const FLOOD_PAUSE: Duration = Duration::from_millis(10);
 
 /// A keeper that is attached to.
 pub(super) struct Attached {
@@ -79,6 +86,10 @@ pub(super) struct Setting {
 struct Pace {
     /// How often.
     frames: Pacing,
+    /// How much comes.
+    flow: Flow,
+    /// When the last look was taken.
+    framed: Option<Instant>,
     /// Something came that was not looked at: when to look.
     frame_at: Option<Instant>,
     /// When the child will have been quiet for long enough to look once more.
@@ -97,12 +108,27 @@ impl Pace {
     fn new(frames: Pacing) -> Self {
         Self {
             frames,
+            flow: Flow::default(),
+            framed: None,
             frame_at: None,
             quiet_at: None,
             synchronized_until: None,
             counted: None,
             typing_at: None,
             prepared: false,
+        }
+    }
+
+    /// Notes that so many bytes came; returns when they are to be looked at.
+    fn came(&mut self, bytes: usize, now: Instant, clock: Timestamp) -> Instant {
+        let due = now + self.frames.wait(clock);
+        if self.flow.is_flood_with(bytes, clock) {
+            let latest = self.framed.map_or(now, |framed| framed + FLOOD_INTERVAL);
+            let at = (now + FLOOD_PAUSE).min(latest).max(due);
+            self.frame_at = Some(at);
+            at
+        } else {
+            *self.frame_at.get_or_insert(due)
         }
     }
 }
@@ -263,6 +289,7 @@ impl SessionTask {
     /// Shows what changed.
     async fn frame(&mut self, now: Instant) {
         self.pace.frame_at = None;
+        self.pace.framed = Some(now);
         self.pace.frames.shown(self.setting.clock.now());
         let held_back = self.screen.pending_synchronized_update();
         self.pace.synchronized_until = held_back.then(|| {

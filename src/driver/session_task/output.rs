@@ -111,9 +111,7 @@ impl SessionTask {
         self.recording.push(offset, self.setting.clock.now(), bytes);
         self.printed.notify_waiters();
         self.pace.quiet_at = Some(now + self.setting.settings.quiet);
-        let wait = self.pace.frames.wait(self.setting.clock.now());
-        let frame_at = *self.pace.frame_at.get_or_insert(now + wait);
-        if frame_at <= now {
+        if self.pace.came(bytes.len(), now, self.setting.clock.now()) <= now {
             self.frame(now).await;
             if self.detection.has_seen(&self.screen) {
                 self.pace.quiet_at = None;
