@@ -182,18 +182,18 @@ impl LeanBackend {
         self.bytes.push_str(symbol);
         // Terminals disagree about wide characters and about what happens at the right edge.
         let next = at.x + 1;
-        self.cursor = (symbol.len() == 1 || is_narrow(symbol)).then_some(Position::new(next, at.y));
+        self.cursor = is_narrow(symbol).then_some(Position::new(next, at.y));
         self.cursor = self.cursor.filter(|cursor| cursor.x < self.size.width);
     }
 }
 
-/// Signs of ours that every terminal draws in one column.
-fn is_narrow(symbol: &str) -> bool {
+/// Whether every terminal draws a sign in one column: ASCII, and what the deck itself is drawn with.
+pub(super) fn is_narrow(symbol: &str) -> bool {
     let mut letters = symbol.chars();
     match (letters.next(), letters.next()) {
         (Some(letter), None) => {
-            matches!(letter, '\u{a1}'..='\u{ac}' | '\u{ae}'..='\u{24f}' | '─'..='▟' | '…' | '•' | '–' | '“' | '”')
-                && letter != '\u{ad}'
+            letter.is_ascii()
+                || matches!(letter, '\u{a1}'..='\u{ac}' | '\u{ae}'..='\u{24f}' | '─'..='▟' | '…' | '•' | '–' | '“' | '”')
         }
         _ => false,
     }

@@ -3,11 +3,13 @@
 //! Most frames change the child's screen and nothing else: an echo, a spinner. For those the changed lines are painted
 //! over what stands there ([`Canvas::draw_pane`]); painting the whole deck costs several times as much.
 
+use std::ops::Range;
+
 use ratatui::backend::Backend as _;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::{Position, Rect};
 
-use super::backend::LeanBackend;
+use super::backend::{LeanBackend, is_narrow};
 use super::model::Model;
 use super::surroundings::Colours;
 use super::text;
@@ -115,10 +117,28 @@ impl Canvas {
 
 /// Writes cells for the terminal, and notes that it shows them.
 fn show(changed: &[(u16, u16, &Cell)], backend: &mut LeanBackend, shown: &mut Buffer) {
-    let Ok(()) = backend.draw(changed.iter().copied());
+    let before = |index: usize| index.checked_sub(1).map(|before| changed[before]);
+    let Ok(()) = backend.draw(changed.iter().enumerate().flat_map(|(index, &next)| {
+        let between = before(index).map_or(0..0, |previous| bridge(previous, next, shown));
+        let kept: &Buffer = shown;
+        between.map(move |x| (x, next.1, &kept[(x, next.1)])).chain([next])
+    }));
     for (x, y, cell) in changed {
         shown[(*x, *y)].clone_from(cell);
     }
+}
+
+/// Returns the columns between two changed cells that are better written once more than jumped over: no more bytes than
+/// the jump has, and the text stays in one piece.
+fn bridge(previous: (u16, u16, &Cell), next: (u16, u16, &Cell), shown: &Buffer) -> Range<u16> {
+    /// A move by one column has three bytes, one by more has four.
+    const MOST: u16 = 4;
+    let (first, y) = (previous.0 + 1, next.1);
+    let columns = first..next.0;
+    let is_near = previous.1 == y && next.0 > first && next.0 - first <= MOST;
+    let look = |cell: &Cell| (cell.fg, cell.bg, cell.modifier);
+    let is_alike = |x: u16| shown[(x, y)].symbol().len() == 1 && look(&shown[(x, y)]) == look(previous.2);
+    if is_near && is_narrow(previous.2.symbol()) && columns.clone().all(is_alike) { columns } else { 0..0 }
 }
 
 /// Whether a line that was drawn looks like another one.

@@ -44,6 +44,22 @@ fn one_letter_in_the_pane_is_a_move_and_a_letter() {
 }
 
 #[test]
+fn what_stands_between_two_changes_is_written_where_a_jump_costs_as_much() {
+    let (mut stage, mut canvas) = stage();
+    let mut bytes = |line: &str| {
+        stage.send(Msg::Screen(Box::new(shown(&[line, "漢字 and text", "last"]))));
+        let bytes = String::from_utf8(canvas.draw_pane(&stage.model, NOW)).unwrap();
+        assert!(canvas.draw(&stage.model, NOW).is_empty(), "{line:?} was not drawn as a whole deck draws it");
+        bytes
+    };
+    assert!(bytes("fIrSt").contains("IrS"));
+    assert!(bytes("0irst1 is 3").contains("0irst1 is 3"));
+    assert!(bytes("9irst1 is 5").contains("9\x1b["), "too far for that");
+    assert!(bytes("漢rst1 is 5").contains("漢"));
+    assert!(bytes("字rsT1 is 5").ends_with("H\u{54}"), "nobody knows where a wide character leaves the cursor");
+}
+
+#[test]
 fn a_dialog_over_the_pane_is_not_painted_over() {
     let (mut stage, mut canvas) = stage();
     stage.press("?");
