@@ -77,11 +77,11 @@ impl Canvas {
         self.flush(cursor)
     }
 
-    /// Draws the lines of the pane that changed, if nothing else can have changed with the child's screen, and everything
-    /// otherwise; returns the bytes that the terminal is owed.
+    /// Draws the lines of the pane that changed, to be called if nothing but the child's screen changed since the last
+    /// call of either. Draws everything if more than the pane shows that screen. Returns the bytes that the terminal is
+    /// owed.
     pub fn draw_pane(&mut self, model: &Model, now: Timestamp) -> Vec<u8> {
-        let pane = view::bare_pane(model, now).filter(|pane| self.pane == Some(*pane) && !self.unknown);
-        let Some(pane) = pane else { return self.draw(model, now) };
+        let Some(pane) = self.pane.filter(|_| !self.unknown) else { return self.draw(model, now) };
         for ((y, line), drawn) in view::pane_lines(model, pane).zip(&mut self.lines) {
             if !shows(drawn, line) {
                 *drawn = line.cloned();

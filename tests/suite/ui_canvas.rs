@@ -56,7 +56,10 @@ fn what_stands_between_two_changes_is_written_where_a_jump_costs_as_much() {
     assert!(bytes("0irst1 is 3").contains("0irst1 is 3"));
     assert!(bytes("9irst1 is 5").contains("9\x1b["), "too far for that");
     assert!(bytes("漢rst1 is 5").contains("漢"));
-    assert!(bytes("字rsT1 is 5").ends_with("H\u{54}"), "nobody knows where a wide character leaves the cursor");
+    assert!(
+        bytes("字rsT1 is 5").ends_with("H\u{54}"),
+        "nobody knows where a wide character leaves the cursor"
+    );
 }
 
 #[test]

@@ -13,7 +13,7 @@ pub const MASK: &str = "••••••••";
 /// Tokens whose beginning tells what they are.
 static KNOWN: LazyLock<Regex> = LazyLock::new(|| {
     fixed(
-        r"\b(?:sk-ant-[\w-]{12,}|sk-(?:proj-|or-)?[A-Za-z0-9_-]{20,}|gh[opusr]_[A-Za-z0-9]{16,}|github_pat_\w{20,}|npm_[A-Za-z0-9]{20,}|A[KS]IA[0-9A-Z]{16}|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*|hf_[A-Za-z0-9]{16,}|glpat-[\w-]{16,}|xox[abeprs]-[\w-]{10,}|ya29\.[\w-]{20,}|dop_v1_\w{20,}|[rsp]k_(?:live|test)_\w{16,}|AIza[\w-]{30,}|pypi-[\w-]{20,}|dckr_pat_[\w-]{16,}|fm[12]_[\w+/=-]{20,}|hvs\.[\w-]{20,}|dapi[0-9a-f]{32}|sbp_[0-9a-f]{30,}|nfp_\w{20,}|dp\.(?:pt|ct|st)\.\w{20,}|lin_api_\w{20,}|SG\.[\w-]{16,}\.[\w-]{16,})",
+        r"(?-u)\b(?:sk-ant-[\w-]{12,}|sk-(?:proj-|or-)?[A-Za-z0-9_-]{20,}|gh[opusr]_[A-Za-z0-9]{16,}|github_pat_\w{20,}|npm_[A-Za-z0-9]{20,}|A[KS]IA[0-9A-Z]{16}|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*|hf_[A-Za-z0-9]{16,}|glpat-[\w-]{16,}|xox[abeprs]-[\w-]{10,}|ya29\.[\w-]{20,}|dop_v1_\w{20,}|[rsp]k_(?:live|test)_\w{16,}|AIza[\w-]{30,}|pypi-[\w-]{20,}|dckr_pat_[\w-]{16,}|fm[12]_[\w+/=-]{20,}|hvs\.[\w-]{20,}|dapi[0-9a-f]{32}|sbp_[0-9a-f]{30,}|nfp_\w{20,}|dp\.(?:pt|ct|st)\.\w{20,}|lin_api_\w{20,}|SG\.[\w-]{16,}\.[\w-]{16,})",
     )
 });
 
@@ -86,9 +86,8 @@ pub fn may_hold_secret(text: &str) -> bool {
     if text.contains(['"', '\'']) {
         text.split([' ', '\t', '"', '\'']).any(|word| word.len() >= SHORTEST_QUOTED)
     } else {
-        // Frames, bars and spinners are in no token.
-        let ends = |c: char| matches!(c, ' ' | '\t' | '\u{2500}'..='\u{28ff}');
-        text.split(ends).any(|word| word.len() >= SHORTEST)
+        // No token has anything but ASCII in it.
+        text.split(|c: char| !c.is_ascii_graphic()).any(|word| word.len() >= SHORTEST)
     }
 }
 

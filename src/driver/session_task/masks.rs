@@ -73,7 +73,8 @@ impl Masks {
         let mut may_need_cover = |(number, row): &&(u64, Row)| {
             text.clear();
             row.runs.iter().for_each(|run| text.push_str(&run.text));
-            let is_whole_line = !row.wrapped && !number.checked_sub(1).is_some_and(|above| screen.is_wrapped(above));
+            let is_whole_line =
+                !row.wrapped && !number.checked_sub(1).is_some_and(|above| screen.is_wrapped(above));
             !self.0.is_empty() || !is_whole_line || may_hold_secret(&text)
         };
         self.covered(screen, rows.iter().filter(|row| may_need_cover(row)).map(|(number, _)| *number))
@@ -253,6 +254,22 @@ mod tests {
         assert_eq!(shown(&soft, &masks("canary-value-1")), ["token: •••", "••••••••••", "• end"]);
         let boxed = screen(14, "│ canary-va  │\r\n│ lue-1 x    │");
         assert_eq!(shown(&boxed, &masks("canary-value-1")), ["│ •••••••••  │", "│ ••••• x    │"]);
+    }
+
+    #[test]
+    fn rows_that_are_to_be_drawn_are_covered_as_all_others_are() {
+        let token = format!("gho_{}", "a1".repeat(18));
+        let text =
+            format!("─────────────────────\r\nits \x1b[1m{}\x1b[0m{} {token}", &token[..9], &token[9..]);
+        let screen = screen(60, &text);
+        let rows: Vec<(u64, Row)> =
+            (0..10).filter_map(|number| Some((u64::from(number), screen.visible_row(number)?))).collect();
+        for masks in [Masks::default(), masks("canary-value-1")] {
+            let (all, drawn) = (masks.covered(&screen, 0..10), masks.covered_on(&screen, &rows));
+            assert_eq!(all.0, drawn.0);
+            assert!(drawn.0.contains_key(&1) && drawn.0.contains_key(&2), "both rows of the wrapped line");
+            assert!(!drawn.0.contains_key(&0));
+        }
     }
 
     #[test]
