@@ -19,7 +19,14 @@ fn the_demo_goes_through_a_code_a_callback_and_a_kill() {
     deck.wait_state(State::OpenUrl);
 
     // The device code: copied, "typed in at its page", and the CLI's own wait ended with Enter.
+    // What was started in the same moment may stand in either order.
+    let screen = deck.screen();
+    let place = |name: &str| screen.lines().position(|line| line.contains(name));
     deck.press(&["g", "g"]);
+    if place("demo-loopback") < place("demo-device") {
+        deck.press(&["j"]);
+    }
+    deck.wait("the device code's card", |screen| screen.contains("│ demo-device"));
     let code = deck.copy_until("c", "the device code", |text| text.len() == 9);
     assert!(code.chars().nth(4) == Some('-'), "{code}");
     deck.type_into_child(&["Enter"]);
