@@ -21,8 +21,10 @@ pub(super) struct Picture {
     rows: Vec<Pictured>,
     start: u64,
     cursor: Option<Cursor>,
-    /// The newest version of the screen that was found to say the same.
+    /// The version of the screen that it is of.
     version: u64,
+    /// The newest version that was found to say the same, though not in the same signs.
+    compared: u64,
 }
 
 impl Picture {
@@ -43,6 +45,7 @@ impl Picture {
         self.start = start;
         self.cursor = Some(screen.cursor_place());
         self.version = screen.version();
+        self.compared = self.version;
     }
 
     /// A row by its absolute number, if it is on the picture.
@@ -56,13 +59,13 @@ impl Picture {
         let is_in_place = (self.start, self.cursor) == (screen.screen_start(), Some(screen.cursor_place()))
             && self.rows.len() == usize::from(screen.size().rows);
         let says_the_same = |(number, row): (u64, &Pictured)| {
-            !screen.may_differ(number, self.version)
+            !screen.may_differ(number, self.compared)
                 || screen.fingerprint(number) == Some(row.fingerprint)
                 || screen.text_row(number).is_some_and(|now| row.text == now || differ_idly(&row.text, &now))
         };
         let still = is_in_place && (self.start..).zip(&self.rows).all(says_the_same);
         if still {
-            self.version = screen.version();
+            self.compared = screen.version();
         }
         still
     }
@@ -139,6 +142,20 @@ mod tests {
         }
         screen.resize(Size { columns: 4, rows: 9 });
         assert!(!renewed.still_shows(&screen));
+    }
+
+    #[test]
+    fn what_said_nothing_new_is_on_the_next_picture() {
+        let mut screen = screen(&["F4DD-", ""]);
+        let mut renewed = picture(&screen);
+        draw(&mut screen, &["F4DD-7488", ""]);
+        assert!(renewed.still_shows(&screen), "digits beside letters");
+        screen.feed(b"\x1b[2;1His your code\x1b[8;1H");
+        assert!(!renewed.still_shows(&screen));
+        renewed.renew(&screen);
+        assert_eq!(renewed.row(screen.screen_start()).map(|row| row.text.as_str()), Some("F4DD-7488"));
+        screen.feed(b"\x1b[1;1HF4DE-7488\x1b[8;1H");
+        assert!(!renewed.still_shows(&screen), "a letter");
     }
 
     #[test]
