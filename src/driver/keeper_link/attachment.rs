@@ -1,6 +1,7 @@
 //! A connection to a keeper.
 
 use std::io::{self, Cursor};
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
@@ -10,7 +11,7 @@ use rustix::termios::{LocalModes, tcgetattr};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 
 use super::frames::{Incoming, Shared, Waiting, connect, next_report, read_frames};
 use super::outbox::{Outbox, Over};
@@ -23,9 +24,6 @@ use crate::keeper::wire::{
 
 /// How often an attach is tried again when another one took the token first.
 const ATTEMPTS: u32 = 5;
-
-/// How long after an input about which the keeper says nothing it has surely been written, or the terminal is full.
-const SETTLED_AFTER: Duration = Duration::from_secs(1);
 
 /// Gives orders to a keeper. Clones share the connection, which ends when the [`KeeperEvents`] are dropped.
 #[derive(Clone)]
@@ -115,8 +113,27 @@ async fn try_attach(
         | None => return Err(io::Error::from(io::ErrorKind::InvalidData).into()),
     };
     let (handle, events) = serve(read, write, directory, &hello);
-    handle.shared.waiting().terminal = terminal.filter(|_| !hello.output_ended);
+    {
+        let mut waiting = handle.shared.waiting();
+        waiting.terminal = terminal.filter(|_| !hello.output_ended);
+        // Of whoever was attached before.
+        waiting.untold = true;
+    }
     Ok((handle, events, hello))
+}
+
+impl Waiting {
+    /// Notes that the keeper is handed an input that it will tell of when it is written; with that, everything before
+    /// is written too.
+    fn note_told(&mut self, id: u32, asker: Option<oneshot::Sender<InputOutcome>>) {
+        self.inputs.insert(id, asker);
+        self.untold = false;
+    }
+}
+
+/// Tells whether the child reads keys one by one. Absent lines are the keeper's business, which sees to long ones.
+fn reads_keys(terminal: &OwnedFd) -> bool {
+    tcgetattr(terminal).is_ok_and(|attributes| !attributes.local_modes.contains(LocalModes::ICANON))
 }
 
 /// Starts the two tasks of a connection.
@@ -201,9 +218,28 @@ impl KeeperHandle {
         }
         let id = self.next_id();
         let (sender, receiver) = oneshot::channel();
-        self.wait_for(|waiting| drop(waiting.inputs.insert(id, sender)))?;
+        self.wait_for(|waiting| waiting.note_told(id, Some(sender)))?;
         self.send(wire::input_frame(id, kind, bytes)).await?;
         receiver.await.map_err(|_| self.gone())
+    }
+
+    /// Returns the child's terminal for a client that types into it, with the path of the child's end; `None` if that
+    /// would not do now: the child takes whole lines or nothing at all, or something that was handed to the keeper is
+    /// not known to be written. In that case a later call may find it so.
+    pub fn terminal(&self) -> Option<(String, OwnedFd)> {
+        let mut waiting = self.shared.waiting();
+        if std::mem::take(&mut waiting.untold) {
+            let id = self.next_id();
+            waiting.note_told(id, None);
+            let frame = wire::input_frame(id, InputKind::Keys, b"");
+            waiting.untold = self.outbox.try_send(&frame) != Ok(true);
+        }
+        let terminal = waiting.terminal.as_ref().filter(|terminal| reads_keys(terminal))?;
+        if self.is_behind(&waiting) {
+            return None;
+        }
+        let path = rustix::pty::ptsname(terminal, Vec::new()).ok()?;
+        Some((path.into_string().ok()?, terminal.try_clone().ok()?))
     }
 
     /// Types keys into the child: directly if it reads them one by one and nothing of what the keeper was handed can
@@ -212,27 +248,41 @@ impl KeeperHandle {
     /// # Errors
     /// The keeper is gone.
     pub async fn type_keys(&self, keys: &[u8]) -> Result<(), KeeperError> {
-        match self.write_directly(keys) {
-            [] => Ok(()),
-            rest => self.send_input(rest, InputKind::Keys).await,
+        for piece in self.write_directly(keys).chunks(LONGEST_INPUT) {
+            let id = self.note_passed_on();
+            self.send(wire::input_frame(id, InputKind::Keys, piece)).await?;
         }
+        Ok(())
     }
 
     /// Writes to the child's terminal as much as it takes, if that may be done; returns the rest.
     fn write_directly<'a>(&self, keys: &'a [u8]) -> &'a [u8] {
         let waiting = self.shared.waiting();
         let Some(terminal) = &waiting.terminal else { return keys };
-        let is_behind = !waiting.inputs.is_empty()
-            || waiting.passed_on.is_some_and(|at| at.elapsed() < SETTLED_AFTER)
-            || !self.outbox.is_empty();
-        let reads_keys = || {
-            tcgetattr(terminal).is_ok_and(|attributes| !attributes.local_modes.contains(LocalModes::ICANON))
-        };
-        if is_behind || !reads_keys() {
+        if self.is_behind(&waiting) || !reads_keys(terminal) {
             return keys;
         }
         // An error means that nothing fits, or that the terminal is closed: the keeper knows.
         rustix::io::write(terminal, keys).map_or(keys, |written| &keys[written..])
+    }
+
+    /// Tells whether something that was handed to the keeper may not be written yet.
+    fn is_behind(&self, waiting: &Waiting) -> bool {
+        waiting.untold || !waiting.inputs.is_empty() || !self.outbox.is_empty()
+    }
+
+    /// Notes that keys go through the keeper; returns the id for them. Where keys could be written directly it is to tell
+    /// when these are, and with them everything before; whoever reads lines will not have them directly soon.
+    fn note_passed_on(&self) -> u32 {
+        let mut waiting = self.shared.waiting();
+        if waiting.terminal.as_ref().is_some_and(reads_keys) && !waiting.over {
+            let id = self.next_id();
+            waiting.note_told(id, None);
+            id
+        } else {
+            waiting.untold = true;
+            0
+        }
     }
 
     /// Writes to the child without waiting for the outcome: keys and terminal replies.
@@ -240,9 +290,11 @@ impl KeeperHandle {
     /// # Errors
     /// The keeper is gone.
     pub async fn send_input(&self, bytes: &[u8], kind: InputKind) -> Result<(), KeeperError> {
-        self.shared.waiting().passed_on = Some(Instant::now());
+        self.shared.waiting().untold = true;
         for piece in bytes.chunks(LONGEST_INPUT) {
             self.send(wire::input_frame(0, kind, piece)).await?;
+            // An input that is told of may have gone out first.
+            self.shared.waiting().untold = true;
         }
         Ok(())
     }

@@ -11,7 +11,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::io::{AsyncReadExt as _, BufReader, Chain};
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::Instant;
 
 use super::KeeperEvent;
 use crate::driver::platform::local_socket::LocalSocket;
@@ -26,10 +25,11 @@ pub(super) type Incoming = BufReader<Chain<Cursor<Vec<u8>>, LocalSocket>>;
 /// What keepers answer, to whoever asked, and what decides who writes the next key.
 #[derive(Default)]
 pub(super) struct Waiting {
-    pub(super) inputs: HashMap<u32, oneshot::Sender<InputOutcome>>,
+    /// Inputs that are not written yet, with who waits for that, if anybody does.
+    pub(super) inputs: HashMap<u32, Option<oneshot::Sender<InputOutcome>>>,
     pub(super) modes: HashMap<u32, oneshot::Sender<Option<TerminalMode>>>,
-    /// When the keeper was last handed an input about which it says nothing.
-    pub(super) passed_on: Option<Instant>,
+    /// Behind the last of them the keeper may have inputs about which it will say nothing.
+    pub(super) untold: bool,
     /// The child's terminal, to write keys to it directly. Gone as soon as the keeper gives its own up, so that the
     /// child's end is hung up.
     pub(super) terminal: Option<OwnedFd>,
@@ -128,7 +128,7 @@ async fn read_output(read: &mut Incoming, length: usize) -> io::Result<KeeperEve
 fn answer(shared: &Shared, report: Report) -> Option<KeeperEvent> {
     match report {
         Report::InputDone { id, outcome } => {
-            if let Some(asker) = shared.waiting().inputs.remove(&id) {
+            if let Some(Some(asker)) = shared.waiting().inputs.remove(&id) {
                 let _ = asker.send(outcome);
             }
             None
