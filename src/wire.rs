@@ -10,12 +10,14 @@
 mod frames;
 
 use std::future::poll_fn;
+use std::os::fd::OwnedFd;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::{Sink as _, Stream as _};
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
+use tokio::net::{TcpStream, UnixStream};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
@@ -67,6 +69,25 @@ impl From<SocketError> for WireError {
         Self::Socket(Box::new(error))
     }
 }
+
+/// A byte stream to another process. Some carry a file descriptor beside the bytes.
+pub trait Stream: AsyncRead + AsyncWrite + Unpin {
+    /// Sends a descriptor along with what is written next. A stream that carries none drops it.
+    fn lend(&mut self, descriptor: OwnedFd) {
+        drop(descriptor);
+    }
+
+    /// Takes the descriptor that came along with what was read; of several the last one.
+    fn borrowed(&mut self) -> Option<OwnedFd> {
+        None
+    }
+}
+
+impl Stream for TcpStream {}
+
+impl Stream for UnixStream {}
+
+impl Stream for DuplexStream {}
 
 /// What happened on the connection.
 #[derive(Debug)]
@@ -171,6 +192,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
     /// Returns the stream.
     pub fn stream(&self) -> &S {
         self.socket.get_ref().stream()
+    }
+
+    /// Returns the stream, for what goes beside the bytes; bytes that are read from it or written to it are lost.
+    pub fn stream_mut(&mut self) -> &mut S {
+        self.socket.get_mut().stream_mut()
     }
 
     /// Gives the connection up: returns the stream, and what was read from it and belongs to no message that was taken,

@@ -79,6 +79,11 @@ impl<S: AsyncRead> Frames<S> {
         self.stream.get_ref()
     }
 
+    /// Returns the stream.
+    pub(super) fn stream_mut(&mut self) -> &mut S {
+        self.stream.get_mut()
+    }
+
     /// Returns what was read from the stream and belongs to no whole message that was handed on. Of what was handed on
     /// whole, whoever reads has made messages by the time it waits for more.
     pub(super) fn unread(&self) -> Vec<u8> {
