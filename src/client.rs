@@ -6,20 +6,22 @@
 //! supervisor, answers included, until one is taken.
 
 mod calls;
+mod keyboard;
 
 use std::collections::HashMap;
 use std::io;
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Bytes;
 
+pub use self::keyboard::{Borrowed, Keyboard};
 use crate::protocol::decode::{self, FromServer};
 use crate::protocol::encode::{self, Frame};
 use crate::protocol::error::RpcError;
@@ -27,7 +29,7 @@ use crate::protocol::event::NumberedEvent;
 use crate::protocol::request::Request;
 use crate::protocol::screen::ScreenUpdate;
 use crate::protocol::snapshot::Snapshot;
-use crate::wire::{Happening, Wire, WireError};
+use crate::wire::{Happening, Stream, Wire, WireError};
 
 /// Events that may lie there untaken.
 pub const EVENT_ROOM: usize = 1024;
@@ -100,11 +102,15 @@ pub struct Client {
 struct Shared {
     requests: mpsc::Sender<Frame>,
     waiting: Waiting,
+    borrowed: LastBorrowed,
     next_id: AtomicU64,
 }
 
 /// The requests whose answer is awaited.
 type Waiting = Arc<Mutex<HashMap<u64, oneshot::Sender<Bytes>>>>;
+
+/// The last descriptor that came beside an answer and was not taken.
+type LastBorrowed = Arc<Mutex<Option<OwnedFd>>>;
 
 /// An answer that is on its way.
 #[derive(Debug)]
@@ -130,14 +136,15 @@ impl Client {
     /// The other side does not answer as a supervisor does.
     pub async fn connect<S>(stream: S) -> Result<(Self, Events), ClientError>
     where
-        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        S: Stream + Send + 'static,
     {
         let wire = Wire::connect(stream).await?;
         let (requests, outbox) = mpsc::channel(REQUEST_ROOM);
         let (told, receiver) = mpsc::channel(EVENT_ROOM);
-        let waiting = Waiting::default();
-        tokio::spawn(carry(wire, outbox, told, Arc::clone(&waiting)));
-        let client = Self { shared: Arc::new(Shared { requests, waiting, next_id: AtomicU64::new(1) }) };
+        let (waiting, borrowed) = (Waiting::default(), LastBorrowed::default());
+        tokio::spawn(carry(wire, outbox, told, Arc::clone(&waiting), Arc::clone(&borrowed)));
+        let next_id = AtomicU64::new(1);
+        let client = Self { shared: Arc::new(Shared { requests, waiting, borrowed, next_id }) };
         let events = Events { receiver, client: client.clone(), owes_taken: false };
         Ok((client, events))
     }
@@ -204,7 +211,7 @@ pub async fn connect_stream<S>(
     path: &Path,
 ) -> Result<(Client, Events), ClientError>
 where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    S: Stream + Send + 'static,
 {
     let name = || path.display().to_string();
     if owner != Some(rustix::process::geteuid().as_raw()) {
@@ -254,17 +261,23 @@ fn lock(waiting: &Waiting) -> MutexGuard<'_, HashMap<u64, oneshot::Sender<Bytes>
 }
 
 /// Carries frames both ways until one side is done.
-async fn carry<S: AsyncRead + AsyncWrite + Unpin>(
+async fn carry<S: Stream>(
     mut wire: Wire<S>,
     mut outbox: mpsc::Receiver<Frame>,
     told: mpsc::Sender<ClientEvent>,
     waiting: Waiting,
+    borrowed: LastBorrowed,
 ) {
     let mut untold = None;
     let reason = loop {
         tokio::select! {
             happening = wire.next(untold.is_none()) => match happening {
-                Happening::Text(text) => untold = sort(text, &waiting),
+                Happening::Text(text) => {
+                    if let Some(descriptor) = wire.stream_mut().borrowed() {
+                        *borrowed.lock().unwrap_or_else(PoisonError::into_inner) = Some(descriptor);
+                    }
+                    untold = sort(text, &waiting);
+                }
                 Happening::Written => {}
                 Happening::NotText => break "the supervisor speaks another protocol".to_owned(),
                 Happening::Closed(None) => break "the supervisor closed the connection".to_owned(),

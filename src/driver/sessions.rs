@@ -2,6 +2,7 @@
 //! by the runtime.
 
 use std::collections::HashMap;
+use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
@@ -113,6 +114,16 @@ pub(super) struct Port {
     pub orders: mpsc::UnboundedSender<Order>,
 }
 
+impl Port {
+    /// Sees to it that the session's task knows that a person types.
+    fn note_typing(&self) {
+        if self.keys.note() {
+            // An error means that the session was removed meanwhile.
+            let _ = self.orders.send(Order::Typed);
+        }
+    }
+}
+
 /// The session task's ends of a [`Port`].
 #[derive(Debug)]
 pub(super) struct Mailbox {
@@ -151,11 +162,22 @@ impl Sessions {
         let Some(port) = self.get(session_id) else { return false };
         let Some(keeper) = port.keys.keeper() else { return false };
         let typed = keeper.type_keys(bytes).await.is_ok();
-        if typed && port.keys.note() {
-            // An error means that the session was removed meanwhile.
-            let _ = port.orders.send(Order::Typed);
+        if typed {
+            port.note_typing();
         }
         typed
+    }
+
+    /// Returns the terminal of a session's child, to type into it, with the path of the child's end; absent if nobody is
+    /// there to read.
+    pub fn terminal(&self, session_id: &SessionId) -> Option<(String, OwnedFd)> {
+        self.get(session_id)?.keys.keeper()?.terminal()
+    }
+
+    /// Notes that a person typed into a terminal that was lent; false if there is no such session.
+    pub fn note_typing(&self, session_id: &SessionId) -> bool {
+        let port = self.get(session_id);
+        port.as_ref().inspect(|port| port.note_typing()).is_some()
     }
 
     /// Waits until every keeper has read all keys that were handed to it; what is under way when this process ends

@@ -81,6 +81,8 @@ impl Runtime {
             | Request::EventsSubscribe {}
             | Request::ScreenTaken {}
             | Request::SessionInput(_)
+            | Request::SessionTerminal(_)
+            | Request::SessionTyped(_)
             | Request::SessionResize(_)
             | Request::SessionScreen(_)
             | Request::SessionHistory(_)

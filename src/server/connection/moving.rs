@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use futures_util::{FutureExt as _, StreamExt as _};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
+use tokio::io::DuplexStream;
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 
@@ -23,7 +23,7 @@ use crate::protocol::encode::{self, Frame};
 use crate::protocol::request::{ChallengeRef, Request};
 use crate::server::Reception;
 use crate::server::roster::Order;
-use crate::wire::{LONGEST_FRAME, Wire, WireState};
+use crate::wire::{self, LONGEST_FRAME, Wire, WireState};
 
 /// What carries a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,9 +36,19 @@ pub enum Carrier {
 }
 
 /// A stream that a connection is served over.
-pub trait Stream: AsyncRead + AsyncWrite + Unpin {
+pub trait Stream: wire::Stream {
     /// Returns the descriptor with which another process can go on; absent where there is none.
     fn descriptor(&self) -> Option<(Carrier, BorrowedFd<'_>)>;
+}
+
+impl wire::Stream for LocalSocket {
+    fn lend(&mut self, descriptor: OwnedFd) {
+        Self::lend(self, descriptor);
+    }
+
+    fn borrowed(&mut self) -> Option<OwnedFd> {
+        Self::borrowed(self)
+    }
 }
 
 impl Stream for LocalSocket {
@@ -221,6 +231,7 @@ impl MovedConnection {
         subscription.go_on_from(self.own_count);
         let mut client = ServedClient::new(reception, self.process_id, self.identity, connection);
         client.has_spoken = self.has_spoken;
+        client.lends = self.carrier == Carrier::Unix;
         client.screens = self.screens;
         client.lagged = self.lagged;
         client.ending = self.ending;
