@@ -32,6 +32,7 @@ mod effects;
 mod hosts;
 mod preferences;
 mod stale;
+mod typing;
 
 use callbacks::Callbacks;
 pub use callbacks::PortHolder;
@@ -41,6 +42,7 @@ use effects::{Effects, Outcome};
 use hosts::Hosts;
 pub use hosts::{Attachment, Reconnect, Reconnected};
 use stale::{Reach, Stale};
+use typing::Typing;
 
 /// The time between two frames when there is always something new.
 const FRAME_INTERVAL: Duration = Duration::from_millis(16);
@@ -114,6 +116,7 @@ pub async fn run(deck: Deck) -> Result<(), Error> {
         due: None,
         raw: Vec::new(),
         stale: Stale::Everything,
+        typing: Typing::default(),
         writing: false,
         screen_undrawn: false,
         over: None,
@@ -171,6 +174,7 @@ struct Running {
     /// Bytes for the terminal that are no frame: a copy, a bell.
     raw: Vec<u8>,
     stale: Stale,
+    typing: Typing,
     writing: bool,
     /// A screen update came that no written frame shows; the next one is asked for after that.
     screen_undrawn: bool,
@@ -248,6 +252,7 @@ impl Running {
                 self.raw.extend(bytes);
                 self.take(msg);
             }
+            Some(Outcome::Borrowed(session_id, borrowed)) => self.typing.take(&session_id, borrowed),
             None => {}
         }
     }
@@ -280,6 +285,7 @@ impl Running {
             self.perform(order);
         }
         self.due = self.model.next_tick(now);
+        self.follow_typing();
     }
 
     fn perform(&mut self, order: Cmd) {
@@ -288,10 +294,7 @@ impl Running {
                 self.effects.fill_in(&mut request);
                 self.request(ask, &request);
             }
-            Cmd::Tell(request) => {
-                let client = self.hosts.client(self.model.host_for(&request));
-                self.effects.tell(client, &request);
-            }
+            Cmd::Tell(request) => self.tell(*request),
             Cmd::Copy { what, text } => self.effects.copy(what, text),
             Cmd::Open(url) => self.effects.open(url),
             Cmd::Listen { session_id, url, open } => self.listen(session_id, url, open),

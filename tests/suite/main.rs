@@ -25,6 +25,7 @@ mod cli_serve;
 mod deck_copy;
 mod deck_hangup;
 mod deck_terminal;
+mod deck_typing;
 mod detect_chunks;
 mod detect_cli;
 mod detect_corpus;
