@@ -1,6 +1,6 @@
 //! Puts styled pieces of text into cells. The one place that knows the theme, and what to draw where there is only ASCII.
 
-use ratatui::buffer::Buffer;
+use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
@@ -73,23 +73,25 @@ impl<'a> Painter<'a> {
     /// Paints the background and is ready to draw on it.
     pub fn new(model: &'a Model, buffer: &'a mut Buffer) -> Self {
         let area = super::whole(model.size).intersection(*buffer.area());
-        Self::prepare(model, buffer, area)
+        buffer.set_style(area, model.themes.current().style(Role::Text));
+        Self::on(model, buffer, area)
     }
 
     /// Wipes a part of what was drawn before, and is ready to draw on that.
     pub fn over(model: &'a Model, buffer: &'a mut Buffer, area: Rect) -> Self {
         let area = area.intersection(*buffer.area());
+        let mut blank = Cell::EMPTY;
+        blank.set_style(model.themes.current().style(Role::Text));
         for y in area.top()..area.bottom() {
             for x in area.left()..area.right() {
-                buffer[(x, y)].reset();
+                buffer[(x, y)].clone_from(&blank);
             }
         }
-        Self::prepare(model, buffer, area)
+        Self::on(model, buffer, area)
     }
 
-    fn prepare(model: &'a Model, buffer: &'a mut Buffer, area: Rect) -> Self {
+    fn on(model: &'a Model, buffer: &'a mut Buffer, area: Rect) -> Self {
         let theme = model.themes.current();
-        buffer.set_style(area, theme.style(Role::Text));
         let unicode = model.settings.surroundings.unicode;
         Self { buffer, theme, area, unicode, colourless: theme.colourless }
     }
