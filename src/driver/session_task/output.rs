@@ -113,6 +113,8 @@ impl SessionTask {
         self.pace.quiet_at = Some(now + self.setting.settings.quiet);
         if self.pace.came(bytes.len(), now, self.setting.clock.now()) <= now {
             self.frame(now).await;
+            // Whoever writes the frame to a client goes first: it may be an echo.
+            tokio::task::yield_now().await;
             if self.detection.has_seen(&self.screen) {
                 self.pace.quiet_at = None;
             }
