@@ -131,7 +131,7 @@ impl Waiting {
     }
 }
 
-/// Tells whether the child reads keys one by one. Absent lines are the keeper's business, which sees to long ones.
+/// Tells whether the child reads keys one by one; lines are the business of the keeper, which sees to long ones.
 fn reads_keys(terminal: &OwnedFd) -> bool {
     tcgetattr(terminal).is_ok_and(|attributes| !attributes.local_modes.contains(LocalModes::ICANON))
 }
