@@ -66,7 +66,7 @@ impl Keyboard {
         // An error means that nothing fits, or that nobody reads: the supervisor knows.
         let written = rustix::io::write(&self.terminal, keys).unwrap_or(0);
         if written > 0 {
-            // It has the echo's way through it ahead, for which it is awake by then: that is what takes most of the time.
+            // Told of each key, it is awake when the echo comes: to wake it up would take most of an echo's time.
             // An error means that the connection is over, which its events tell.
             let _ = client.tell(&Request::SessionTyped(SessionRef { session_id: self.session_id.clone() }));
         }

@@ -309,8 +309,9 @@ impl Connection {
         self.shared.handle.sessions.terminal(session_id)
     }
 
-    /// The same as [`Self::call`] for a thread that has no async runtime of its own (behaviour C7). It blocks until the answer is there,
-    /// and must not be called from within a runtime. Requests about a session's screen and keys are refused here.
+    /// The same as [`Self::call`] for a thread that has no async runtime of its own (behaviour C7). It blocks until the
+    /// answer is there, and must not be called from within a runtime. Requests about a session's screen and keys are
+    /// refused here.
     ///
     /// # Errors
     /// A refusal, as it is to stand in the answer.

@@ -331,7 +331,7 @@ impl Running {
     }
 
     fn listen(&mut self, session_id: SessionId, url: String, open: bool) {
-        let host = self.model.hosts.of.get(session_id.as_str()).copied().unwrap_or(0);
+        let host = self.model.host_of(&session_id);
         let (Some(callbacks), Some(client)) = (&mut self.callbacks, self.hosts.client(host)) else { return };
         let outcome = callbacks.listen(session_id.clone(), &url, client.clone());
         if open && outcome.is_ok() {

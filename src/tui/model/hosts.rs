@@ -69,6 +69,11 @@ impl Model {
         self.hosts.chosen.or(selected).or_else(reached).unwrap_or(0)
     }
 
+    /// Returns the host of a session; the first one if it is not known.
+    pub fn host_of(&self, session_id: &SessionId) -> HostIndex {
+        self.hosts.of.get(session_id.as_str()).copied().unwrap_or(0)
+    }
+
     /// Returns the host that a request is for.
     pub fn host_for(&self, request: &Request) -> HostIndex {
         subject(request).and_then(|id| self.hosts.of.get(id).copied()).unwrap_or_else(|| self.host_for_new())

@@ -13,7 +13,6 @@ use crate::client::{Borrowed, Client, ClientError, Keyboard};
 use crate::core::ids::SessionId;
 use crate::core::secret::Secret;
 use crate::protocol::request::{InputBytes, Request};
-use crate::tui::model::HostIndex;
 
 /// Between two questions for a terminal that is not there yet, or not any more.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
@@ -62,16 +61,10 @@ impl Running {
     pub(super) fn follow_typing(&mut self) {
         let typed_into = self.model.pane.session.as_ref().filter(|_| self.model.typing);
         if self.typing.follow(typed_into)
-            && let Some(client) = self.hosts.client(self.typed_into_host())
+            && let Some(client) = typed_into.and_then(|id| self.hosts.client(self.model.host_of(id)))
         {
             self.typing.ask(client, &self.effects);
         }
-    }
-
-    /// Returns the host of the session that is typed into.
-    fn typed_into_host(&self) -> HostIndex {
-        let session_id = self.typing.session_id.as_ref();
-        session_id.and_then(|id| self.model.hosts.of.get(id.as_str())).copied().unwrap_or(0)
     }
 }
 

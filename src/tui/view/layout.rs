@@ -59,11 +59,13 @@ pub fn areas_at(model: &Model, now: Timestamp) -> Areas {
     if right.height == 0 {
         return areas;
     }
-    let height = match pane_is_empty(model) {
-        true => right.height,
+    let height = if pane_is_empty(model) {
+        right.height
+    } else if model.typing {
         // Not measured: this is asked for with every key that is typed.
-        false if model.typing => 1,
-        false => card::height(model, now, right).min(right.height.saturating_sub(4)).max(1),
+        1
+    } else {
+        card::height(model, now, right).min(right.height.saturating_sub(4)).max(1)
     };
     areas.card = Rect { height, ..right };
     areas.pane_rule = Rect { y: right.y + height, height: u16::from(height < right.height), ..right };
