@@ -23,6 +23,9 @@ const TREES: usize = 20;
 /// Nothing may be left after this.
 const LIMIT: Duration = Duration::from_secs(6);
 
+/// So many looks in a row have to find nothing.
+const LOOKS: u32 = 5;
+
 /// Forty trees under a real supervisor, of which a client is at hand.
 struct Forest<'a> {
     home: &'a Home,
@@ -62,9 +65,12 @@ impl<'a> Forest<'a> {
 
     /// What a scan of a moving tree does not see is still there a moment later.
     fn assert_gone(&self, since: Instant) {
+        // One look at /proc may miss a tree that re-forks while it is killed, so one that finds none is no end yet.
+        let mut looks = 0;
         wait_for("no process of any tree is left", LIMIT.saturating_sub(since.elapsed()), || {
             let left = self.home.children();
-            if left.is_empty() { Ok(()) } else { Err(list(&left)) }
+            looks = if left.is_empty() { looks + 1 } else { 0 };
+            if looks >= LOOKS { Ok(()) } else { Err(format!("{looks} looks without any\n{}", list(&left))) }
         });
         let (none, seen) = (|| self.home.children().is_empty(), || list(&self.home.children()));
         holds_for("no process of any tree is left", Duration::from_millis(200), none, seen);
