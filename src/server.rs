@@ -5,7 +5,7 @@
 //! | [`router`] | HTTP in front: which address, who may come in |
 //! | [`connection`] | one client: requests in; answers, events and screens out |
 //! | [`handoff`] | gives every connection to another process, or takes them over |
-//! | `reception`, `roster` | what a connection is served with; the list of all of them |
+//! | `context`, `registry` | what a connection is served with; the list of all of them |
 //! | `one_call` | a client that makes one call and goes |
 //! | `greeting` | what a client says of itself, and whether it is true |
 //! | [`tcp`] | loopback TCP, on request: Host, then Origin, then a credential |
@@ -16,17 +16,17 @@
 
 mod admission;
 pub mod connection;
+mod context;
 mod greeting;
 pub mod handoff;
 mod http;
 mod one_call;
-mod reception;
-mod roster;
+mod registry;
 pub mod router;
 pub mod tcp;
 pub mod unix;
 
-pub use reception::{Reception, UpgradeOrder};
+pub use context::{Context, UpgradeOrder};
 
 pub use admission::{Caller, SUBPROTOCOL, SUBPROTOCOL_HELLO, Standing, TICKET_PREFIX};
 

@@ -20,10 +20,10 @@ use crate::driver::platform::local_socket::LocalSocket;
 use crate::driver::platform::{self, daemon};
 use crate::driver::{self, DriverSettings, StartError, paths};
 use crate::error::{Error, Kind};
-use crate::server::handoff::{self, House};
+use crate::server::handoff::{self, Acceptor};
 use crate::server::tcp::{self, Gate, ListenError};
 use crate::server::unix::{self, Listening};
-use crate::server::{Reception, UpgradeOrder};
+use crate::server::{Context, UpgradeOrder};
 
 /// How long clients have to take what they were told last.
 const GOODBYE_LIMIT: Duration = Duration::from_secs(2);
@@ -75,9 +75,9 @@ fn background_listening(options: &Serve, address: SocketAddr) -> Result<(), Erro
 }
 
 /// Opens the TCP address, if one was asked for.
-async fn listen(options: &Serve, reception: &Reception) -> Result<Option<tcp::Listening>, Error> {
+async fn listen(options: &Serve, context: &Context) -> Result<Option<tcp::Listening>, Error> {
     let Some(address) = options.listen else { return Ok(None) };
-    let listening = tcp::listen(address, &options.allow_origin, reception).await.map_err(not_listened)?;
+    let listening = tcp::listen(address, &options.allow_origin, context).await.map_err(not_listened)?;
     if options.foreground {
         super::print_line(&format!(
             "Listening on {}. `authdeck ticket` prints a ticket.",
@@ -164,14 +164,14 @@ async fn serve_until_stopped(
         Err(StartError::Folder(PathError::Served { .. })) if first.is_some() => return Ok(()),
         Err(error) => return Err(not_started(error)),
     };
-    let (reception, upgrades) = match first {
-        Some(_) => Reception::replaceable(&handle),
+    let (context, upgrades) = match first {
+        Some(_) => Context::replaceable(&handle),
         // A service manager would believe that its supervisor has ended.
-        None => (Reception::from(&handle), mpsc::channel(1).1),
+        None => (Context::from(&handle), mpsc::channel(1).1),
     };
     let socket = handle.supervisor_socket().to_owned();
-    let unix = unix::listen(&socket, &reception).map_err(|error| no_socket(&socket, error))?;
-    let loopback = match listen(options, &reception).await {
+    let unix = unix::listen(&socket, &context).map_err(|error| no_socket(&socket, error))?;
+    let loopback = match listen(options, &context).await {
         Ok(loopback) => loopback.into_iter().collect(),
         Err(error) => {
             handle.stop().await;
@@ -184,7 +184,7 @@ async fn serve_until_stopped(
         let _ = let_in(first, &unix).await;
         daemon::leave_standard_error();
     }
-    run_house(House { reception, unix, loopback }, upgrades, &executable).await;
+    run_acceptor(Acceptor { context, unix, loopback }, upgrades, &executable).await;
     Ok(())
 }
 
@@ -208,10 +208,10 @@ fn taking_over() -> Result<(), Error> {
     settings.ends_when_idle = !taken.listens_on_loopback();
     let runtime = super::full_runtime()?;
     let outcome = runtime.block_on(async {
-        let (house, upgrades) =
+        let (acceptor, upgrades) =
             taken.serve(settings, executable.clone()).await.map_err(|error| failed(error.into()))?;
         daemon::leave_standard_error();
-        run_house(house, upgrades, &executable).await;
+        run_acceptor(acceptor, upgrades, &executable).await;
         Ok(())
     });
     runtime.shutdown_timeout(END_LIMIT);
@@ -219,11 +219,11 @@ fn taking_over() -> Result<(), Error> {
 }
 
 /// Serves until the supervisor has stopped, which signals cause too, or until another process has taken its place.
-async fn run_house(mut house: House, mut upgrades: mpsc::Receiver<UpgradeOrder>, executable: &Path) {
-    let handle = house.reception.handle().clone();
+async fn run_acceptor(mut acceptor: Acceptor, mut upgrades: mpsc::Receiver<UpgradeOrder>, executable: &Path) {
+    let handle = acceptor.context.handle().clone();
     let Ok(mut signals) = Signals::listen() else {
         handle.stopped().await;
-        return house.unix.close(GOODBYE_LIMIT).await;
+        return acceptor.unix.close(GOODBYE_LIMIT).await;
     };
     loop {
         tokio::select! {
@@ -234,7 +234,7 @@ async fn run_house(mut house: House, mut upgrades: mpsc::Receiver<UpgradeOrder>,
             }
             Some(UpgradeOrder { executable: wanted, refused }) = upgrades.recv() => {
                 let executable = wanted.as_deref().unwrap_or(executable);
-                match handoff::give(&mut house, executable).await {
+                match handoff::give(&mut acceptor, executable).await {
                     Ok(()) => return,
                     // Whoever asked may have gone.
                     Err(error) => drop(refused.send(error.to_string())),
@@ -242,7 +242,7 @@ async fn run_house(mut house: House, mut upgrades: mpsc::Receiver<UpgradeOrder>,
             }
         }
     }
-    house.unix.close(GOODBYE_LIMIT).await;
+    acceptor.unix.close(GOODBYE_LIMIT).await;
 }
 
 /// The signals that end a supervisor in good order.

@@ -4,8 +4,8 @@
 //! screens fetched; so a client that does not read costs a few frames of memory, the events it misses become one
 //! fresh snapshot, and nobody else notices.
 
-mod lane;
-mod moving;
+mod draining;
+mod request_queue;
 mod screens;
 
 use std::collections::VecDeque;
@@ -18,12 +18,12 @@ use futures_util::stream::FuturesUnordered;
 use serde_json::Value;
 use tokio::sync::oneshot;
 
-use self::lane::{Lane, Pending, work_on};
-pub use self::moving::{Carrier, Departing, MovedConnection, Stream};
-use self::moving::{Moving, Waits};
+pub use self::draining::{DrainedConnection, MovedConnection, Stream, Transport};
+use self::draining::{Draining, Waits};
+use self::request_queue::{Pending, RequestQueue, work_on};
 use self::screens::Screens;
-use super::roster::{Arrival, Seat};
-use super::{Caller, Reception, Standing, greeting};
+use super::registry::{Arrival, Slot};
+use super::{Caller, Context, Standing, greeting};
 use crate::core::ids::SessionId;
 use crate::driver::{Connection, Identity, Subscription, Told};
 use crate::protocol::decode;
@@ -54,34 +54,34 @@ type PendingWait = Pin<Box<dyn Future<Output = (u64, Option<Frame>)> + Send>>;
 pub(super) async fn serve<S: Stream>(
     stream: S,
     unread: &[u8],
-    reception: Reception,
+    context: Context,
     caller: Caller,
     arrival: Arrival,
 ) {
     let (mut wire, identity, has_spoken) = match caller.standing {
         Standing::Proven(identity) => (Wire::resume(stream, unread, LONGEST_FRAME).await, identity, false),
-        Standing::Promised => match greeting::introduce(stream, unread, reception.handle()).await {
+        Standing::Promised => match greeting::introduce(stream, unread, context.handle()).await {
             Some((wire, identity)) => (wire, identity, true),
             None => return,
         },
     };
-    let connected = reception.handle().connect(identity.clone(), caller.process_id).await;
+    let connected = context.handle().connect(identity.clone(), caller.process_id).await;
     let Ok(connection) = connected else { return };
-    let mut client = ServedClient::new(reception, caller.process_id, identity, connection);
+    let mut client = ServedClient::new(context, caller.process_id, identity, connection);
     drop(arrival);
     client.has_spoken = has_spoken;
-    client.lends = matches!(wire.stream().descriptor(), Some((Carrier::Unix, _)));
+    client.lends = matches!(wire.stream().descriptor(), Some((Transport::Unix, _)));
     while client.turn(&mut wire).await {}
-    if !matches!(client.moving, Moving::Gone) {
+    if !matches!(client.draining, Draining::Gone) {
         wire.close(GOODBYE_LIMIT).await;
     }
 }
 
 /// What is known of one client.
 struct ServedClient {
-    reception: Reception,
-    seat: Seat,
-    moving: Moving,
+    context: Context,
+    slot: Slot,
+    draining: Draining,
     process_id: Option<u32>,
     identity: Identity,
     connection: Connection,
@@ -90,9 +90,9 @@ struct ServedClient {
     subscription: Option<Subscription>,
     pending: FuturesUnordered<Pending>,
     /// What is typed: keys must not overtake each other.
-    typing: Lane,
+    typing: RequestQueue,
     /// What may have an answer of megabytes, of which only one is to be in memory.
-    fetching: Lane,
+    fetching: RequestQueue,
     /// The calls of `challenge.wait`: they take minutes, so they are counted by themselves.
     waiting: FuturesUnordered<PendingWait>,
     /// What they wait for.
@@ -113,24 +113,19 @@ struct ServedClient {
 }
 
 impl ServedClient {
-    fn new(
-        reception: Reception,
-        process_id: Option<u32>,
-        identity: Identity,
-        connection: Connection,
-    ) -> Self {
+    fn new(context: Context, process_id: Option<u32>, identity: Identity, connection: Connection) -> Self {
         Self {
-            seat: reception.roster().join(),
-            reception,
-            moving: Moving::default(),
+            slot: context.registry().join(),
+            context,
+            draining: Draining::default(),
             process_id,
             identity,
             connection,
             has_spoken: false,
             subscription: None,
             pending: FuturesUnordered::new(),
-            typing: Lane::default(),
-            fetching: Lane::default(),
+            typing: RequestQueue::default(),
+            fetching: RequestQueue::default(),
             waiting: FuturesUnordered::new(),
             waits: Waits::new(),
             last_wait: 0,
@@ -146,25 +141,25 @@ impl ServedClient {
 
     /// Waits for one thing to happen and sees to it. Returns false when the connection is over.
     async fn turn<S: Stream>(&mut self, wire: &mut Wire<S>) -> bool {
-        match self.moving {
-            Moving::Gone => return false,
-            Moving::Still => {
-                let order = self.seat.next().await;
+        match self.draining {
+            Draining::Gone => return false,
+            Draining::Still => {
+                let order = self.slot.next().await;
                 self.obey(order, wire).await;
                 return true;
             }
-            Moving::Not | Moving::Quieting(_) | Moving::Quiet => {}
+            Draining::Not | Draining::Underway(_) | Draining::Drained => {}
         }
         if !wire.is_writing() && !self.send_next(wire) {
             return false;
         }
         let idle = self.queue.is_empty() && !wire.is_writing();
-        let staying = self.moving.is_staying();
+        let staying = self.draining.is_staying();
         self.typing.begin_next(&self.connection);
         if idle && staying {
             self.fetching.begin_next(&self.connection);
         }
-        self.notice_quiet();
+        self.notice_drained();
         if idle && self.lagged {
             self.start_over().await;
             return true;
@@ -174,7 +169,7 @@ impl ServedClient {
         // On the way into another process what is worked on is finished, however slow the client is.
         let finish = idle || !staying;
         tokio::select! {
-            order = self.seat.next() => self.obey(order, wire).await,
+            order = self.slot.next() => self.obey(order, wire).await,
             happening = wire.next(read) => match happening {
                 Happening::Text(text) => self.take(&text).await,
                 Happening::NotText => self.complain(),
@@ -265,8 +260,8 @@ impl ServedClient {
     }
 
     async fn identify(&mut self, hello: Hello) -> Result<(), RpcError> {
-        let Some(identity) = greeting::examine(self.reception.handle(), hello).await? else { return Ok(()) };
-        self.connection = self.reception.handle().connect(identity.clone(), self.process_id).await?;
+        let Some(identity) = greeting::examine(self.context.handle(), hello).await? else { return Ok(()) };
+        self.connection = self.context.handle().connect(identity.clone(), self.process_id).await?;
         self.identity = identity;
         Ok(())
     }
@@ -306,7 +301,7 @@ impl ServedClient {
     fn upgrade(&mut self, id: Option<Value>, executable: Option<String>) {
         let outcome = match &self.identity {
             _ if self.upgrading.is_some() => Err("this client asked for that already".to_owned()),
-            Identity::Local => self.reception.upgrade(executable),
+            Identity::Local => self.context.upgrade(executable),
             Identity::Internal { .. } | Identity::Ticket(_) => {
                 Err("only a process of this user, over the Unix socket, may replace the supervisor"
                     .to_owned())

@@ -22,7 +22,7 @@ use std::io;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::give::{House, give};
+pub use self::give::{Acceptor, give};
 pub use self::take::{TakeError, Taken, take};
 use super::connection::MovedConnection;
 use crate::core::secret::{self, Secret};

@@ -25,8 +25,8 @@ use tokio_tungstenite::tungstenite::handshake::server::create_response;
 use super::admission::{self, Caller};
 use super::connection::Stream;
 use super::http::{self, Body, Refusal};
-use super::roster::Arrival;
-use super::{Door, Reception, connection, one_call};
+use super::registry::Arrival;
+use super::{Context, Door, connection, one_call};
 use crate::driver::Handle;
 use crate::wire;
 
@@ -47,13 +47,13 @@ type Upgrade = Mutex<Option<Caller>>;
 
 /// Serves whoever is at the other end of a stream, until it or the supervisor goes away. It counts as arriving from this
 /// call on, not only once the future is polled.
-pub fn serve<S: Stream>(stream: S, reception: Reception, door: Door) -> impl Future<Output = ()> {
-    let arrival = reception.roster().arrive();
-    exchange(stream, reception, door, arrival)
+pub fn serve<S: Stream>(stream: S, context: Context, door: Door) -> impl Future<Output = ()> {
+    let arrival = context.registry().arrive();
+    exchange(stream, context, door, arrival)
 }
 
-async fn exchange<S: Stream>(stream: S, reception: Reception, door: Door, arrival: Arrival) {
-    let handle = reception.handle().clone();
+async fn exchange<S: Stream>(stream: S, context: Context, door: Door, arrival: Arrival) {
+    let handle = context.handle().clone();
     let upgrade = Upgrade::default();
     let service = service_fn(async |request| {
         let outcome = answer(request, &handle, &door, &upgrade).await;
@@ -67,7 +67,7 @@ async fn exchange<S: Stream>(stream: S, reception: Reception, door: Door, arriva
     let Ok(parts) = exchange.without_shutdown().await else { return };
     let (stream, unread) = (parts.io.into_inner(), parts.read_buf);
     match upgrade.into_inner().unwrap_or_else(PoisonError::into_inner) {
-        Some(caller) => connection::serve(stream, &unread, reception, caller, arrival).await,
+        Some(caller) => connection::serve(stream, &unread, context, caller, arrival).await,
         None => http::hang_up(stream).await,
     }
 }

@@ -22,7 +22,7 @@ use tokio::task::JoinHandle;
 use url::Url;
 
 use super::http::Refusal;
-use super::{Door, Reception, router};
+use super::{Context, Door, router};
 
 /// Clients that are served at the same time at most.
 const MOST_CLIENTS: usize = 128;
@@ -158,7 +158,7 @@ pub struct Listening {
     listener: Arc<TcpListener>,
     allowed: Vec<String>,
     gate: Arc<Gate>,
-    reception: Reception,
+    context: Context,
     task: JoinHandle<()>,
 }
 
@@ -177,7 +177,7 @@ impl Listening {
 
     pub(super) fn resume(&mut self) {
         let listener = Arc::clone(&self.listener);
-        self.task = tokio::spawn(accept(listener, Arc::clone(&self.gate), self.reception.clone()));
+        self.task = tokio::spawn(accept(listener, Arc::clone(&self.gate), self.context.clone()));
     }
 
     pub(super) fn descriptor(&self) -> BorrowedFd<'_> {
@@ -202,13 +202,13 @@ impl Drop for Listening {
 pub async fn listen(
     address: SocketAddr,
     allowed: &[String],
-    reception: impl Into<Reception>,
+    context: impl Into<Context>,
 ) -> Result<Listening, ListenError> {
     // Before the port is open: what is refused must not have been reachable for a moment.
     Gate::new(address, allowed)?;
     let refused = |source| ListenError::Refused { address, source };
     let listener = TcpListener::bind(address).await.map_err(refused)?;
-    serve(listener, allowed, reception)
+    serve(listener, allowed, context)
 }
 
 /// The same on a socket that listens already, such as one that an earlier supervisor handed over.
@@ -218,18 +218,18 @@ pub async fn listen(
 pub fn serve(
     listener: TcpListener,
     allowed: &[String],
-    reception: impl Into<Reception>,
+    context: impl Into<Context>,
 ) -> Result<Listening, ListenError> {
     let unknown = SocketAddr::from(([0, 0, 0, 0], 0));
     let address =
         listener.local_addr().map_err(|source| ListenError::Refused { address: unknown, source })?;
     let gate = Arc::new(Gate::new(address, allowed)?);
-    let (listener, reception) = (Arc::new(listener), reception.into());
-    let task = tokio::spawn(accept(Arc::clone(&listener), Arc::clone(&gate), reception.clone()));
-    Ok(Listening { address, listener, allowed: allowed.to_vec(), gate, reception, task })
+    let (listener, context) = (Arc::new(listener), context.into());
+    let task = tokio::spawn(accept(Arc::clone(&listener), Arc::clone(&gate), context.clone()));
+    Ok(Listening { address, listener, allowed: allowed.to_vec(), gate, context, task })
 }
 
-async fn accept(listener: Arc<TcpListener>, gate: Arc<Gate>, reception: Reception) {
+async fn accept(listener: Arc<TcpListener>, gate: Arc<Gate>, context: Context) {
     let places = Arc::new(Semaphore::new(MOST_CLIENTS));
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
@@ -239,8 +239,8 @@ async fn accept(listener: Arc<TcpListener>, gate: Arc<Gate>, reception: Receptio
         };
         // Without it a key waits for the last one's acknowledgement; where it cannot be set, it is only slower.
         let _ = stream.set_nodelay(true);
-        let (reception, door) = (reception.clone(), Door::Loopback(Arc::clone(&gate)));
-        let serving = router::serve(stream, reception, door);
+        let (context, door) = (context.clone(), Door::Loopback(Arc::clone(&gate)));
+        let serving = router::serve(stream, context, door);
         tokio::spawn(async move {
             serving.await;
             drop(place);

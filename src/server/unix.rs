@@ -14,7 +14,7 @@ use tokio::net::UnixListener;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
 
-use super::{Door, Peer, Reception, router};
+use super::{Context, Door, Peer, router};
 use crate::driver::platform::local_socket::LocalSocket;
 use crate::driver::platform::peer_credentials;
 
@@ -42,7 +42,7 @@ pub struct Listening {
 /// Lets clients in, one place for each.
 #[derive(Clone, Debug)]
 struct Clients {
-    reception: Reception,
+    context: Context,
     places: Arc<Semaphore>,
 }
 
@@ -107,17 +107,17 @@ impl Drop for Listening {
 ///
 /// # Errors
 /// The socket cannot be made.
-pub fn listen(path: &Path, reception: impl Into<Reception>) -> io::Result<Listening> {
-    serve(bind(path)?, path, reception)
+pub fn listen(path: &Path, context: impl Into<Context>) -> io::Result<Listening> {
+    serve(bind(path)?, path, context)
 }
 
 /// The same on a socket that listens already, such as one that another process handed over.
 ///
 /// # Errors
 /// It is not at `path` any more.
-pub fn serve(listener: UnixListener, path: &Path, reception: impl Into<Reception>) -> io::Result<Listening> {
+pub fn serve(listener: UnixListener, path: &Path, context: impl Into<Context>) -> io::Result<Listening> {
     let identity = Some(identity_of(path)?);
-    let clients = Clients { reception: reception.into(), places: Arc::new(Semaphore::new(MOST_CLIENTS)) };
+    let clients = Clients { context: context.into(), places: Arc::new(Semaphore::new(MOST_CLIENTS)) };
     let listener = Arc::new(listener);
     let task = tokio::spawn(accept(Arc::clone(&listener), clients.clone()));
     Ok(Listening { path: path.to_owned(), identity, listener, task, clients })
@@ -157,8 +157,8 @@ async fn accept(listener: Arc<UnixListener>, clients: Clients) {
 
 impl Clients {
     fn let_in(&self, stream: LocalSocket, peer: Peer, place: OwnedSemaphorePermit) {
-        let reception = self.reception.clone();
-        let serving = router::serve(stream, reception, Door::Own(peer));
+        let context = self.context.clone();
+        let serving = router::serve(stream, context, Door::Own(peer));
         tokio::spawn(async move {
             serving.await;
             drop(place);

@@ -16,14 +16,14 @@ use super::{FORMAT, HandoffError, Item, Message};
 use crate::core::time::Timestamp;
 use crate::core::token::handoff::{ACKNOWLEDGE_LIMIT, ConsumeError, HandoffToken, HandoffTokens};
 use crate::driver::MovedRuntime;
-use crate::server::connection::Departing;
-use crate::server::{Reception, tcp, unix};
+use crate::server::connection::DrainedConnection;
+use crate::server::{Context, tcp, unix};
 
 /// How long connections that still speak HTTP are waited for.
 const ARRIVE_LIMIT: Duration = Duration::from_secs(1);
 
 /// How long the calls that are being worked on, and the sessions that are being started, may take.
-const QUIESCE_LIMIT: Duration = Duration::from_secs(5);
+const DRAIN_LIMIT: Duration = Duration::from_secs(5);
 
 /// How long a thread may take to be there.
 const THREAD_LIMIT: Duration = Duration::from_secs(3);
@@ -31,18 +31,18 @@ const THREAD_LIMIT: Duration = Duration::from_secs(3);
 /// The longest report that is read of a program that ended, in bytes.
 const LONGEST_REPORT: usize = 16 * 1024;
 
-/// All that a supervisor serves.
+/// The listening sockets of a supervisor, and what it serves connections with.
 #[derive(Debug)]
-pub struct House {
+pub struct Acceptor {
     /// What every connection is served with.
-    pub reception: Reception,
+    pub context: Context,
     /// The Unix socket.
     pub unix: unix::Listening,
     /// The TCP sockets.
     pub loopback: Vec<tcp::Listening>,
 }
 
-impl House {
+impl Acceptor {
     async fn pause(&mut self) {
         self.unix.pause().await;
         for listening in &mut self.loopback {
@@ -50,16 +50,16 @@ impl House {
         }
     }
 
-    /// Goes on as if nothing had been.
+    /// Lets clients in again, and lets every connection go on.
     fn resume(&mut self) {
-        self.reception.roster().resume();
+        self.context.registry().resume();
         self.unix.resume();
         self.loopback.iter_mut().for_each(tcp::Listening::resume);
     }
 
     /// Leaves everything to the other process.
     fn leave(&mut self) {
-        self.reception.roster().leave();
+        self.context.registry().leave();
         self.unix.leave();
     }
 }
@@ -69,37 +69,37 @@ impl House {
 ///
 /// # Errors
 /// The other process was not started, ended, was too slow, or did not prove that it has everything; or this one is busy.
-pub async fn give(house: &mut House, executable: &Path) -> Result<(), HandoffError> {
+pub async fn give(acceptor: &mut Acceptor, executable: &Path) -> Result<(), HandoffError> {
     let mut successor = Successor::start(executable).await?;
-    house.pause().await;
-    match hand_over(house, &mut successor).await {
+    acceptor.pause().await;
+    match hand_over(acceptor, &mut successor).await {
         Ok(()) => {
-            house.leave();
+            acceptor.leave();
             Ok(())
         }
         Err(error) => {
             let error = successor.end(error).await;
-            house.resume();
+            acceptor.resume();
             Err(error)
         }
     }
 }
 
-async fn hand_over(house: &House, successor: &mut Successor) -> Result<(), HandoffError> {
-    let roster = house.reception.roster();
-    roster.wait_arrived(ARRIVE_LIMIT).await;
-    if !roster.quiesce(QUIESCE_LIMIT).await {
+async fn hand_over(acceptor: &Acceptor, successor: &mut Successor) -> Result<(), HandoffError> {
+    let registry = acceptor.context.registry();
+    registry.wait_arrived(ARRIVE_LIMIT).await;
+    if !registry.drain(DRAIN_LIMIT).await {
         return Err(HandoffError::Busy);
     }
-    let handle = house.reception.handle();
-    timeout(QUIESCE_LIMIT, handle.settle_keys()).await.map_err(|_| HandoffError::Busy)?;
-    let (runtime, lock, verdict) = timeout(QUIESCE_LIMIT, handle.hand_over())
+    let handle = acceptor.context.handle();
+    timeout(DRAIN_LIMIT, handle.settle_keys()).await.map_err(|_| HandoffError::Busy)?;
+    let (runtime, lock, verdict) = timeout(DRAIN_LIMIT, handle.hand_over())
         .await
         .map_err(|_| HandoffError::Busy)?
         .ok_or(HandoffError::Stopped)?;
     // Nothing happens any more, so what each client was not told yet is complete.
-    let connections = roster.collect().await;
-    successor.offer(Offer { runtime, descriptors: descriptors(house, lock, connections)? }).await?;
+    let connections = registry.export().await;
+    successor.offer(Offer { runtime, descriptors: descriptors(acceptor, lock, connections)? }).await?;
     // From here on there is no way back. If the other process ends now, it is as if this one had been killed: the
     // keepers hold every session, and clients start another supervisor.
     verdict.taken(handle).await;
@@ -107,21 +107,19 @@ async fn hand_over(house: &House, successor: &mut Successor) -> Result<(), Hando
 }
 
 fn descriptors(
-    house: &House,
+    acceptor: &Acceptor,
     lock: OwnedFd,
-    connections: Vec<Departing>,
+    connections: Vec<DrainedConnection>,
 ) -> Result<Vec<(Item, OwnedFd)>, HandoffError> {
     let copy = |descriptor: BorrowedFd<'_>| descriptor.try_clone_to_owned();
-    let mut all = vec![(Item::Lock {}, lock), (Item::Listener {}, copy(house.unix.descriptor())?)];
-    for listening in &house.loopback {
+    let mut all = vec![(Item::Lock {}, lock), (Item::Listener {}, copy(acceptor.unix.descriptor())?)];
+    for listening in &acceptor.loopback {
         let allowed = listening.allowed().to_vec();
         all.push((Item::Loopback { allowed }, copy(listening.descriptor())?));
     }
-    all.extend(
-        connections
-            .into_iter()
-            .map(|Departing { descriptor, state }| (Item::Connection { state: Box::new(state) }, descriptor)),
-    );
+    all.extend(connections.into_iter().map(|DrainedConnection { descriptor, state }| {
+        (Item::Connection { state: Box::new(state) }, descriptor)
+    }));
     Ok(all)
 }
 

@@ -10,12 +10,12 @@ use tokio::net::{TcpListener, TcpStream, UnixListener};
 use tokio::sync::mpsc;
 
 use super::channel::Channel;
-use super::{FORMAT, HandoffError, House, Item, Message};
+use super::{Acceptor, FORMAT, HandoffError, Item, Message};
 use crate::core::secret::Secret;
 use crate::driver::platform::local_socket::LocalSocket;
 use crate::driver::{self, DriverSettings, MovedRuntime, Reattached, StartError};
-use crate::server::connection::{Carrier, MovedConnection};
-use crate::server::{Reception, UpgradeOrder, tcp, unix};
+use crate::server::connection::{MovedConnection, Transport};
+use crate::server::{Context, UpgradeOrder, tcp, unix};
 
 /// How long the old process may take for each thing that it says: longer than it takes to give up.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -100,51 +100,51 @@ impl Taken {
         self,
         settings: DriverSettings,
         executable: PathBuf,
-    ) -> Result<(House, mpsc::Receiver<UpgradeOrder>), TakeError> {
+    ) -> Result<(Acceptor, mpsc::Receiver<UpgradeOrder>), TakeError> {
         let taken = driver::take_over(settings, executable, self.runtime, self.lock).await;
         let (handle, clients) = taken.map_err(TakeError::Supervisor)?;
-        let (reception, orders) = Reception::replaceable(&handle);
+        let (context, orders) = Context::replaceable(&handle);
         let socket = handle.supervisor_socket().to_owned();
         let listener = UnixListener::from_std(self.listener.into())?;
-        let unix = unix::serve(listener, &socket, &reception)?;
+        let unix = unix::serve(listener, &socket, &context)?;
         let mut loopback = Vec::new();
         for (allowed, listener) in self.loopback {
             let listener = TcpListener::from_std(listener.into())?;
-            loopback.push(tcp::serve(listener, &allowed, &reception)?);
+            loopback.push(tcp::serve(listener, &allowed, &context)?);
         }
         let mut clients: BTreeMap<u64, Reattached> =
             clients.into_iter().map(|(client, reattached)| (client.0, reattached)).collect();
-        let house = House { reception, unix, loopback };
+        let acceptor = Acceptor { context, unix, loopback };
         for (state, descriptor) in self.connections {
             // One that is not known to the runtime has gone while the other process handed over.
             let Some(reattached) = clients.remove(&state.client) else { continue };
-            house.go_on(state, descriptor, reattached)?;
+            acceptor.go_on(state, descriptor, reattached)?;
         }
-        Ok((house, orders))
+        Ok((acceptor, orders))
     }
 }
 
-impl House {
+impl Acceptor {
     fn go_on(
         &self,
         state: MovedConnection,
         descriptor: OwnedFd,
         reattached: Reattached,
     ) -> Result<(), TakeError> {
-        let reception = self.reception.clone();
-        match state.carrier {
-            Carrier::Unix => {
+        let context = self.context.clone();
+        match state.transport {
+            Transport::Unix => {
                 let stream = LocalSocket::new(descriptor.into())?;
                 let place = self.unix.place()?;
                 tokio::spawn(async move {
                     // An error means that the other process has written nonsense; the connection ends.
-                    let _ = state.serve(stream, reception, reattached).await;
+                    let _ = state.serve(stream, context, reattached).await;
                     drop(place);
                 });
             }
-            Carrier::Tcp => {
+            Transport::Tcp => {
                 let stream = TcpStream::from_std(descriptor.into())?;
-                tokio::spawn(state.serve(stream, reception, reattached));
+                tokio::spawn(state.serve(stream, context, reattached));
             }
         }
         Ok(())

@@ -17,14 +17,14 @@ pub(super) type Pending = Pin<Box<dyn Future<Output = Option<Frame>> + Send>>;
 
 /// Requests that are worked on one after the other.
 #[derive(Default)]
-pub(super) struct Lane {
+pub(super) struct RequestQueue {
     /// Those that wait, with the ids to answer under.
     pub(super) waiting: VecDeque<(Option<Value>, Request)>,
     /// The one that is worked on; never more.
     pub(super) working: FuturesUnordered<Pending>,
 }
 
-impl Lane {
+impl RequestQueue {
     /// Tells whether nothing waits and nothing is worked on.
     pub(super) fn is_idle(&self) -> bool {
         self.waiting.is_empty() && self.working.is_empty()

@@ -1,7 +1,7 @@
 //! All connections that are served, for when another process is to go on with them.
 //!
 //! ```text
-//! quiesce: read no more, finish what was asked ──> move: stand still, say how you stand ──> leave, or resume
+//! drain: read no more, finish what was asked ──> export: hold still, return the state ──> leave, or resume
 //! ```
 
 use std::collections::BTreeMap;
@@ -11,15 +11,15 @@ use std::time::Duration;
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::timeout;
 
-use super::connection::Departing;
+use super::connection::DrainedConnection;
 
 /// What a connection is told.
 #[derive(Debug)]
 pub(super) enum Order {
     /// Take no further request, finish those that are worked on, and say so.
-    Quiesce(oneshot::Sender<()>),
-    /// Stand still, and say what another process needs to go on; absent if it cannot.
-    Move(oneshot::Sender<Option<Departing>>),
+    Drain(oneshot::Sender<()>),
+    /// Hold still, and return what another process needs to go on; absent if it cannot.
+    Export(oneshot::Sender<Option<DrainedConnection>>),
     /// Go on.
     Resume,
     /// The connection is another process's now: go without a word.
@@ -28,39 +28,39 @@ pub(super) enum Order {
 
 /// The connections.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Roster(Arc<Shared>);
+pub(super) struct Registry(Arc<Shared>);
 
 #[derive(Debug, Default)]
 struct Shared {
-    seats: Mutex<Seats>,
+    slots: Mutex<Slots>,
     /// Told when one that was arriving has arrived or gone.
     arrived: Notify,
 }
 
 #[derive(Debug, Default)]
-struct Seats {
+struct Slots {
     last: u64,
     taken: BTreeMap<u64, mpsc::UnboundedSender<Order>>,
     /// Those that still speak HTTP.
     arriving: usize,
 }
 
-/// One connection's place.
+/// One connection's entry, for as long as it is served.
 #[derive(Debug)]
-pub(super) struct Seat {
-    roster: Roster,
+pub(super) struct Slot {
+    registry: Registry,
     number: u64,
     orders: mpsc::UnboundedReceiver<Order>,
 }
 
 /// A connection that still speaks HTTP.
 #[derive(Debug)]
-pub(super) struct Arrival(Roster);
+pub(super) struct Arrival(Registry);
 
-impl Roster {
-    fn lock(&self) -> MutexGuard<'_, Seats> {
+impl Registry {
+    fn lock(&self) -> MutexGuard<'_, Slots> {
         // Every section below is one or two whole assignments.
-        self.0.seats.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Notes a connection that has just come in.
@@ -69,15 +69,15 @@ impl Roster {
         Arrival(self.clone())
     }
 
-    /// Gives a connection its place.
-    pub(super) fn join(&self) -> Seat {
+    /// Enters a connection.
+    pub(super) fn join(&self) -> Slot {
         let (sender, orders) = mpsc::unbounded_channel();
-        let mut seats = self.lock();
-        seats.last += 1;
-        let number = seats.last;
-        seats.taken.insert(number, sender);
-        drop(seats);
-        Seat { roster: self.clone(), number, orders }
+        let mut slots = self.lock();
+        slots.last += 1;
+        let number = slots.last;
+        slots.taken.insert(number, sender);
+        drop(slots);
+        Slot { registry: self.clone(), number, orders }
     }
 
     /// Waits until nobody speaks HTTP any more, for as long as `limit` allows.
@@ -96,8 +96,8 @@ impl Roster {
     }
 
     /// Waits until every connection has finished what it was asked; false if one has not within `limit`.
-    pub(super) async fn quiesce(&self, limit: Duration) -> bool {
-        let quiet = self.ask(Order::Quiesce);
+    pub(super) async fn drain(&self, limit: Duration) -> bool {
+        let quiet = self.ask(Order::Drain);
         let all = async {
             for one in quiet {
                 // An error means that it has gone.
@@ -107,13 +107,13 @@ impl Roster {
         timeout(limit, all).await.is_ok()
     }
 
-    /// Stands every connection still and collects what another process needs.
-    pub(super) async fn collect(&self) -> Vec<Departing> {
-        let mut departing = Vec::new();
-        for one in self.ask(Order::Move) {
-            departing.extend(one.await.ok().flatten());
+    /// Holds every connection still and collects what another process needs.
+    pub(super) async fn export(&self) -> Vec<DrainedConnection> {
+        let mut drained = Vec::new();
+        for one in self.ask(Order::Export) {
+            drained.extend(one.await.ok().flatten());
         }
-        departing
+        drained
     }
 
     fn ask<T>(&self, order: impl Fn(oneshot::Sender<T>) -> Order) -> Vec<oneshot::Receiver<T>> {
@@ -144,20 +144,20 @@ impl Roster {
     }
 }
 
-impl Seat {
+impl Slot {
     /// Waits for the next order.
     pub(super) async fn next(&mut self) -> Order {
         match self.orders.recv().await {
             Some(order) => order,
-            // The roster holds the other end for as long as this place is taken.
+            // The registry holds the other end for as long as this slot is taken.
             None => std::future::pending().await,
         }
     }
 }
 
-impl Drop for Seat {
+impl Drop for Slot {
     fn drop(&mut self) {
-        self.roster.lock().taken.remove(&self.number);
+        self.registry.lock().taken.remove(&self.number);
     }
 }
 

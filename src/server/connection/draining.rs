@@ -21,14 +21,14 @@ use crate::driver::{Identity, Reattached, Subscription};
 use crate::protocol::decode;
 use crate::protocol::encode::{self, Frame};
 use crate::protocol::request::{ChallengeRef, Request};
-use crate::server::Reception;
-use crate::server::roster::Order;
+use crate::server::Context;
+use crate::server::registry::Order;
 use crate::wire::{self, LONGEST_FRAME, Wire, WireState};
 
 /// What carries a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Carrier {
+pub enum Transport {
     /// A Unix socket.
     Unix,
     /// TCP on loopback.
@@ -38,7 +38,7 @@ pub enum Carrier {
 /// A stream that a connection is served over.
 pub trait Stream: wire::Stream {
     /// Returns the descriptor with which another process can go on; absent where there is none.
-    fn descriptor(&self) -> Option<(Carrier, BorrowedFd<'_>)>;
+    fn descriptor(&self) -> Option<(Transport, BorrowedFd<'_>)>;
 }
 
 impl wire::Stream for LocalSocket {
@@ -52,26 +52,26 @@ impl wire::Stream for LocalSocket {
 }
 
 impl Stream for LocalSocket {
-    fn descriptor(&self) -> Option<(Carrier, BorrowedFd<'_>)> {
-        Some((Carrier::Unix, self.as_fd()))
+    fn descriptor(&self) -> Option<(Transport, BorrowedFd<'_>)> {
+        Some((Transport::Unix, self.as_fd()))
     }
 }
 
 impl Stream for TcpStream {
-    fn descriptor(&self) -> Option<(Carrier, BorrowedFd<'_>)> {
-        Some((Carrier::Tcp, self.as_fd()))
+    fn descriptor(&self) -> Option<(Transport, BorrowedFd<'_>)> {
+        Some((Transport::Tcp, self.as_fd()))
     }
 }
 
 impl Stream for DuplexStream {
-    fn descriptor(&self) -> Option<(Carrier, BorrowedFd<'_>)> {
+    fn descriptor(&self) -> Option<(Transport, BorrowedFd<'_>)> {
         None
     }
 }
 
 /// A connection with everything that another process needs to go on with it.
 #[derive(Debug)]
-pub struct Departing {
+pub struct DrainedConnection {
     pub(in crate::server) descriptor: OwnedFd,
     pub(in crate::server) state: MovedConnection,
 }
@@ -81,7 +81,7 @@ pub struct Departing {
 pub struct MovedConnection {
     /// The client's number.
     pub(in crate::server) client: u64,
-    pub(in crate::server) carrier: Carrier,
+    pub(in crate::server) transport: Transport,
     identity: Identity,
     process_id: Option<u32>,
     has_spoken: bool,
@@ -107,26 +107,26 @@ pub struct MovedConnection {
 
 /// How far a connection is on its way.
 #[derive(Debug, Default)]
-pub(super) enum Moving {
+pub(super) enum Draining {
     /// It stays.
     #[default]
     Not,
     /// It reads no more, and finishes what it was asked.
-    Quieting(oneshot::Sender<()>),
+    Underway(oneshot::Sender<()>),
     /// It has nothing to finish.
-    Quiet,
+    Drained,
     /// It stands still: how it stands was told.
     Still,
     /// It is gone.
     Gone,
 }
 
-impl Moving {
+impl Draining {
     /// Tells whether requests are taken.
     pub(super) fn is_staying(&self) -> bool {
         match self {
             Self::Not => true,
-            Self::Quieting(_) | Self::Quiet | Self::Still | Self::Gone => false,
+            Self::Underway(_) | Self::Drained | Self::Still | Self::Gone => false,
         }
     }
 }
@@ -135,33 +135,33 @@ impl Moving {
 pub(super) type Waits = BTreeMap<u64, (Option<Value>, ChallengeRef)>;
 
 impl ServedClient {
-    /// Does what the roster says.
+    /// Does what the registry says.
     pub(super) async fn obey<S: Stream>(&mut self, order: Order, wire: &mut Wire<S>) {
         match order {
-            Order::Quiesce(ready) => self.moving = Moving::Quieting(ready),
-            Order::Move(reply) => {
-                self.moving = Moving::Still;
+            Order::Drain(ready) => self.draining = Draining::Underway(ready),
+            Order::Export(reply) => {
+                self.draining = Draining::Still;
                 // An error means that nobody goes on with it, which will be said.
-                let _ = reply.send(self.departing(wire).await);
+                let _ = reply.send(self.drained(wire).await);
             }
-            Order::Resume => self.moving = Moving::Not,
-            Order::Leave => self.moving = Moving::Gone,
+            Order::Resume => self.draining = Draining::Not,
+            Order::Leave => self.draining = Draining::Gone,
         }
     }
 
     /// Says so, once everything that was asked is answered.
-    pub(super) fn notice_quiet(&mut self) {
+    pub(super) fn notice_drained(&mut self) {
         let idle = self.pending.is_empty() && self.typing.is_idle() && self.fetching.working.is_empty();
-        if !idle || !matches!(self.moving, Moving::Quieting(_)) {
+        if !idle || !matches!(self.draining, Draining::Underway(_)) {
             return;
         }
-        if let Moving::Quieting(ready) = std::mem::replace(&mut self.moving, Moving::Quiet) {
+        if let Draining::Underway(ready) = std::mem::replace(&mut self.draining, Draining::Drained) {
             // An error means that it took too long for whoever asked, who will say so.
             let _ = ready.send(());
         }
     }
 
-    async fn departing<S: Stream>(&mut self, wire: &mut Wire<S>) -> Option<Departing> {
+    async fn drained<S: Stream>(&mut self, wire: &mut Wire<S>) -> Option<DrainedConnection> {
         while let Some(Some((number, frame))) = self.waiting.next().now_or_never() {
             self.waits.remove(&number);
             self.queue.extend(frame);
@@ -172,11 +172,11 @@ impl ServedClient {
             self.queue.extend(untaken.events.iter().map(encode::event));
         }
         let WireState { unread, unsent, writing } = wire.state().await;
-        let (carrier, descriptor) = wire.stream().descriptor()?;
+        let (transport, descriptor) = wire.stream().descriptor()?;
         let descriptor = descriptor.try_clone_to_owned().ok()?;
         let state = MovedConnection {
             client: self.connection.client().0,
-            carrier,
+            transport,
             identity: self.identity.clone(),
             process_id: self.process_id,
             has_spoken: self.has_spoken,
@@ -192,7 +192,7 @@ impl ServedClient {
             writing,
             ending: self.ending,
         };
-        Some(Departing { descriptor, state })
+        Some(DrainedConnection { descriptor, state })
     }
 
     /// The frames to be written. Whoever asked for the other process is answered by it.
@@ -217,7 +217,7 @@ impl MovedConnection {
     pub(in crate::server) async fn serve<S: Stream>(
         self,
         stream: S,
-        reception: Reception,
+        context: Context,
         reattached: Reattached,
     ) -> io::Result<()> {
         let decoded = |text: &Secret| STANDARD.decode(text.secret()).map_err(io::Error::other);
@@ -229,9 +229,9 @@ impl MovedConnection {
         let mut wire = Wire::take_over(stream, state, LONGEST_FRAME).await;
         let Reattached { connection, mut subscription } = reattached;
         subscription.go_on_from(self.own_count);
-        let mut client = ServedClient::new(reception, self.process_id, self.identity, connection);
+        let mut client = ServedClient::new(context, self.process_id, self.identity, connection);
         client.has_spoken = self.has_spoken;
-        client.lends = self.carrier == Carrier::Unix;
+        client.lends = self.transport == Transport::Unix;
         client.screens = self.screens;
         client.lagged = self.lagged;
         client.ending = self.ending;
@@ -246,7 +246,7 @@ impl MovedConnection {
             client.wait(id, of);
         }
         while client.turn(&mut wire).await {}
-        if !matches!(client.moving, Moving::Gone) {
+        if !matches!(client.draining, Draining::Gone) {
             wire.close(GOODBYE_LIMIT).await;
         }
         Ok(())

@@ -4,14 +4,14 @@ use std::path::PathBuf;
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::roster::Roster;
+use super::registry::Registry;
 use crate::driver::Handle;
 
 /// The supervisor, the list of all connections, and the way to have this process replaced. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Reception {
+pub struct Context {
     handle: Handle,
-    roster: Roster,
+    registry: Registry,
     /// Absent where the supervisor lives in a deck's process, whose place no other one takes.
     upgrades: Option<mpsc::Sender<UpgradeOrder>>,
 }
@@ -25,19 +25,19 @@ pub struct UpgradeOrder {
     pub refused: oneshot::Sender<String>,
 }
 
-impl From<&Handle> for Reception {
+impl From<&Handle> for Context {
     fn from(handle: &Handle) -> Self {
-        Self { handle: handle.clone(), roster: Roster::default(), upgrades: None }
+        Self { handle: handle.clone(), registry: Registry::default(), upgrades: None }
     }
 }
 
-impl From<&Self> for Reception {
-    fn from(reception: &Self) -> Self {
-        reception.clone()
+impl From<&Self> for Context {
+    fn from(context: &Self) -> Self {
+        context.clone()
     }
 }
 
-impl Reception {
+impl Context {
     /// Makes one for a process that can be replaced; the orders to do so come through the receiver.
     pub fn replaceable(handle: &Handle) -> (Self, mpsc::Receiver<UpgradeOrder>) {
         let (upgrades, orders) = mpsc::channel(1);
@@ -49,8 +49,8 @@ impl Reception {
         &self.handle
     }
 
-    pub(super) fn roster(&self) -> &Roster {
-        &self.roster
+    pub(super) fn registry(&self) -> &Registry {
+        &self.registry
     }
 
     /// Orders another process. Returns where it is told why not.
