@@ -6,11 +6,9 @@
 //! supervisor, answers included, until one is taken.
 
 mod calls;
-mod keyboard;
 
 use std::collections::HashMap;
 use std::io;
-use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,7 +19,6 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Bytes;
 
-pub use self::keyboard::{Borrowed, Keyboard};
 use crate::protocol::decode::{self, FromServer};
 use crate::protocol::encode::{self, Frame};
 use crate::protocol::error::RpcError;
@@ -102,15 +99,11 @@ pub struct Client {
 struct Shared {
     requests: mpsc::Sender<Frame>,
     waiting: Waiting,
-    borrowed: LastBorrowed,
     next_id: AtomicU64,
 }
 
 /// The requests whose answer is awaited.
 type Waiting = Arc<Mutex<HashMap<u64, oneshot::Sender<Bytes>>>>;
-
-/// The last descriptor that came beside an answer and was not taken.
-type LastBorrowed = Arc<Mutex<Option<OwnedFd>>>;
 
 /// An answer that is on its way.
 #[derive(Debug)]
@@ -141,10 +134,10 @@ impl Client {
         let wire = Wire::connect(stream).await?;
         let (requests, outbox) = mpsc::channel(REQUEST_ROOM);
         let (told, receiver) = mpsc::channel(EVENT_ROOM);
-        let (waiting, borrowed) = (Waiting::default(), LastBorrowed::default());
-        tokio::spawn(carry(wire, outbox, told, Arc::clone(&waiting), Arc::clone(&borrowed)));
+        let waiting = Waiting::default();
+        tokio::spawn(carry(wire, outbox, told, Arc::clone(&waiting)));
         let next_id = AtomicU64::new(1);
-        let client = Self { shared: Arc::new(Shared { requests, waiting, borrowed, next_id }) };
+        let client = Self { shared: Arc::new(Shared { requests, waiting, next_id }) };
         let events = Events { receiver, client: client.clone(), owes_taken: false };
         Ok((client, events))
     }
@@ -266,18 +259,12 @@ async fn carry<S: Stream>(
     mut outbox: mpsc::Receiver<Frame>,
     told: mpsc::Sender<ClientEvent>,
     waiting: Waiting,
-    borrowed: LastBorrowed,
 ) {
     let mut untold = None;
     let reason = loop {
         tokio::select! {
             happening = wire.next(untold.is_none()) => match happening {
-                Happening::Text(text) => {
-                    if let Some(descriptor) = wire.stream_mut().borrowed() {
-                        *borrowed.lock().unwrap_or_else(PoisonError::into_inner) = Some(descriptor);
-                    }
-                    untold = sort(text, &waiting);
-                }
+                Happening::Text(text) => untold = sort(text, &waiting),
                 Happening::Written => {}
                 Happening::NotText => break "the supervisor speaks another protocol".to_owned(),
                 Happening::Closed(None) => break "the supervisor closed the connection".to_owned(),

@@ -10,14 +10,12 @@
 mod frames;
 
 use std::future::poll_fn;
-use std::os::fd::OwnedFd;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::{Sink as _, Stream as _};
-use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
-use tokio::net::{TcpStream, UnixStream};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
@@ -70,24 +68,10 @@ impl From<SocketError> for WireError {
     }
 }
 
-/// A byte stream to another process. Some carry a file descriptor beside the bytes.
-pub trait Stream: AsyncRead + AsyncWrite + Unpin {
-    /// Sends a descriptor along with what is written next. A stream that carries none drops it.
-    fn lend(&mut self, descriptor: OwnedFd) {
-        drop(descriptor);
-    }
+/// A byte stream to another process.
+pub trait Stream: AsyncRead + AsyncWrite + Unpin {}
 
-    /// Takes the descriptor that came along with what was read; of several the last one.
-    fn borrowed(&mut self) -> Option<OwnedFd> {
-        None
-    }
-}
-
-impl Stream for TcpStream {}
-
-impl Stream for UnixStream {}
-
-impl Stream for DuplexStream {}
+impl<S: AsyncRead + AsyncWrite + Unpin> Stream for S {}
 
 /// What happened on the connection.
 #[derive(Debug)]

@@ -175,7 +175,7 @@ impl Starting {
 
     /// Waits until it serves. Absent: another supervisor was quicker.
     async fn finish(mut self) -> Result<Option<(Client, Events)>, Error> {
-        let mut stream = LocalSocket::new(self.stream).map_err(no_connection)?.borrowing();
+        let mut stream = LocalSocket::new(self.stream).map_err(no_connection)?;
         let errors = self.process.stderr.take();
         let mut byte = [0];
         match timeout(START_LIMIT, stream.read(&mut byte)).await {
@@ -219,7 +219,7 @@ fn connect(path: &Path) -> io::Result<BlockingStream> {
 /// Begins to speak over a connection to the socket `path`. The outer error: there are too many descriptors.
 async fn speak(stream: BlockingStream, path: &Path) -> Result<Result<(Client, Events), ClientError>, Error> {
     let owner = peer_credentials(&stream).ok().map(|peer| peer.user_id);
-    let stream = LocalSocket::new(stream).map_err(no_connection)?.borrowing();
+    let stream = LocalSocket::new(stream).map_err(no_connection)?;
     Ok(connect_stream(stream, owner, path).await)
 }
 

@@ -286,7 +286,6 @@ impl Connection {
                 }
                 Err(refusal) => Err(refusal),
             },
-            Request::SessionTyped(of) => Ok(Answer::Value(Value::Bool(sessions.note_typing(&of.session_id)))),
             Request::SessionResize(to) => {
                 let (columns, rows) = (to.columns, to.rows);
                 or_false(sessions.ask(&to.session_id, Ask::Resize { columns, rows }).await)
@@ -301,12 +300,6 @@ impl Connection {
             Request::SessionRecording(of) => sessions.ask(&of.session_id, Ask::Recording).await,
             other => self.call_runtime(other).await,
         }
-    }
-
-    /// Returns the terminal of a session's child, to be lent to this client, with the path of the child's end; absent
-    /// if nobody is there to read. Only for a client that may do everything: nothing narrows what is done with it.
-    pub fn terminal(&self, session_id: &SessionId) -> Option<(String, OwnedFd)> {
-        self.shared.handle.sessions.terminal(session_id)
     }
 
     /// The same as [`Self::call`] for a thread that has no async runtime of its own (behaviour C7). It blocks until the

@@ -50,8 +50,6 @@ impl Scope {
             | Request::SessionRecording(of)
             | Request::SessionCancel(of)
             | Request::SessionRemove(of)
-            | Request::SessionTerminal(of)
-            | Request::SessionTyped(of)
             | Request::SessionExplain(of) => Ok(Some(&of.session_id)),
             // Their answers are narrowed; a ticket begets none that opens more.
             Request::SessionPoll(_)

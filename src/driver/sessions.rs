@@ -2,7 +2,6 @@
 //! by the runtime.
 
 use std::collections::HashMap;
-use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
@@ -166,18 +165,6 @@ impl Sessions {
             port.note_typing();
         }
         typed
-    }
-
-    /// Returns the terminal of a session's child, to type into it, with the path of the child's end; absent if nobody is
-    /// there to read.
-    pub fn terminal(&self, session_id: &SessionId) -> Option<(String, OwnedFd)> {
-        self.get(session_id)?.keys.keeper()?.terminal()
-    }
-
-    /// Notes that a person typed into a terminal that was lent; false if there is no such session.
-    pub fn note_typing(&self, session_id: &SessionId) -> bool {
-        let port = self.get(session_id);
-        port.as_ref().inspect(|port| port.note_typing()).is_some()
     }
 
     /// Waits until every keeper has read all keys that were handed to it; what is under way when this process ends

@@ -112,8 +112,6 @@ fn method_call(name: &str, text: &[u8]) -> Result<Request, RpcError> {
         method::SESSION_LIST => Request::SessionList {},
         method::SESSION_SUBMIT => Request::SessionSubmit(params(name, text)?),
         method::SESSION_INPUT => Request::SessionInput(params(name, text)?),
-        method::SESSION_TERMINAL => Request::SessionTerminal(params(name, text)?),
-        method::SESSION_TYPED => Request::SessionTyped(params(name, text)?),
         method::SESSION_RESIZE => Request::SessionResize(params(name, text)?),
         method::SESSION_FOCUS => Request::SessionFocus(params(name, text)?),
         method::SESSION_SCREEN => Request::SessionScreen(params(name, text)?),
@@ -415,8 +413,6 @@ mod tests {
     fn any_request() -> impl Strategy<Value = Request> {
         let sessions = prop_oneof![
             session().prop_map(Request::SessionPoll),
-            session().prop_map(Request::SessionTerminal),
-            session().prop_map(Request::SessionTyped),
             session().prop_map(Request::SessionScreen),
             session().prop_map(Request::SessionTranscript),
             session().prop_map(Request::SessionRecording),

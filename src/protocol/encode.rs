@@ -128,8 +128,6 @@ pub fn request(id: Option<u64>, request: &Request) -> Frame {
         Request::SessionList {} => call(id, method::SESSION_LIST, Nothing {}, 0),
         Request::SessionSubmit(params) => submit(id, params),
         Request::SessionInput(params) => input(id, params),
-        Request::SessionTerminal(params) => call(id, method::SESSION_TERMINAL, params, 0),
-        Request::SessionTyped(params) => call(id, method::SESSION_TYPED, params, 0),
         Request::SessionResize(params) => call(id, method::SESSION_RESIZE, params, 0),
         Request::SessionFocus(params) => call(id, method::SESSION_FOCUS, params, 0),
         Request::SessionScreen(params) => call(id, method::SESSION_SCREEN, params, 0),

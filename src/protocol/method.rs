@@ -14,10 +14,6 @@ pub const SESSION_LIST: &str = "session.list";
 pub const SESSION_SUBMIT: &str = "session.submit";
 /// See [`super::request::Request::SessionInput`].
 pub const SESSION_INPUT: &str = "session.input";
-/// See [`super::request::Request::SessionTerminal`].
-pub const SESSION_TERMINAL: &str = "session.terminal";
-/// See [`super::request::Request::SessionTyped`].
-pub const SESSION_TYPED: &str = "session.typed";
 /// See [`super::request::Request::SessionResize`].
 pub const SESSION_RESIZE: &str = "session.resize";
 /// See [`super::request::Request::SessionFocus`].

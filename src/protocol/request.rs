@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 pub use self::challenge::{AnswerChallenge, ChallengeAnswer, ChallengeRef, OwnerRef, ParkChallenge, Parked};
 pub use self::session::{
-    Destination, Focus, History, HistoryRange, Inherited, InputBytes, Kill, LentTerminal, Opened, Polled,
-    Resize, Search, SearchResult, SessionRef, StartSession, Started, Submit, Submitted,
+    Destination, Focus, History, HistoryRange, Inherited, InputBytes, Kill, Opened, Polled, Resize, Search,
+    SearchResult, SessionRef, StartSession, Started, Submit, Submitted,
 };
 use super::snapshot::{BundleView, ChallengeView, ProviderView, SessionView};
 use crate::core::ids::{ProviderId, SessionId};
@@ -37,12 +37,6 @@ pub enum Request {
     SessionSubmit(Submit),
     /// `session.input`: types bytes into the child as they are; answers a boolean.
     SessionInput(InputBytes),
-    /// `session.terminal`: lends the child's terminal, so that a process of this user types into it without a detour;
-    /// answers [`LentTerminal`]. The descriptor comes beside the answer (`SCM_RIGHTS`) or before it; only the Unix socket
-    /// carries one. Whoever has it closes it when nobody types any more, and at the session's end.
-    SessionTerminal(SessionRef),
-    /// `session.typed`, wants no answer: a person typed into the terminal that was lent.
-    SessionTyped(SessionRef),
     /// `session.resize`: resizes the child's terminal; answers a boolean.
     SessionResize(Resize),
     /// `session.focus`: makes this client get the session's screen (or none); answers true. A full screen update

@@ -8,9 +8,9 @@ use serde_json::{Map, Value, json};
 use super::event::NumberedEvent;
 use super::request::{
     AnswerChallenge, BundleList, ChallengeAnswer, ChallengeList, ChallengeRef, Focus, Hello, History,
-    HistoryRange, InputBytes, Kill, LentTerminal, MintTicket, MintedTicket, Opened, OwnerRef, ParkChallenge,
-    Parked, Polled, ProviderList, Resize, Search, SearchResult, SessionList, SessionRef, StartSession,
-    Started, Submit, Submitted, Upgrade, Welcome,
+    HistoryRange, InputBytes, Kill, MintTicket, MintedTicket, Opened, OwnerRef, ParkChallenge, Parked,
+    Polled, ProviderList, Resize, Search, SearchResult, SessionList, SessionRef, StartSession, Started,
+    Submit, Submitted, Upgrade, Welcome,
 };
 use super::screen::ScreenUpdate;
 use super::snapshot::Snapshot;
@@ -77,16 +77,6 @@ pub const METHODS: &[Method] = &[
         method::SESSION_INPUT,
         "Types bytes into the child as they are; false if it takes none.",
         r#"{"sessionId":"auth-1","base64":"eQ0="}"#,
-    ),
-    entry::<SessionRef, LentTerminal>(
-        method::SESSION_TERMINAL,
-        "Lends the child's terminal to a process of this user, to type into it: the descriptor comes beside the answer.",
-        r#"{"sessionId":"auth-1"}"#,
-    ),
-    entry::<SessionRef, bool>(
-        method::SESSION_TYPED,
-        "A notification: a person typed into the terminal that was lent.",
-        r#"{"sessionId":"auth-1"}"#,
     ),
     entry::<Resize, bool>(
         method::SESSION_RESIZE,

@@ -9,7 +9,6 @@ mod request_queue;
 mod screens;
 
 use std::collections::VecDeque;
-use std::os::fd::OwnedFd;
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -24,12 +23,11 @@ use self::request_queue::{Pending, RequestQueue, work_on};
 use self::screens::Screens;
 use super::registry::{Arrival, Slot};
 use super::{Caller, Context, Standing, greeting};
-use crate::core::ids::SessionId;
 use crate::driver::{Connection, Identity, Subscription, Told};
 use crate::protocol::decode;
 use crate::protocol::encode::{self, Frame};
 use crate::protocol::error::{self, RpcError};
-use crate::protocol::request::{Hello, LentTerminal, Request};
+use crate::protocol::request::{Hello, Request};
 use crate::wire::{Happening, LONGEST_FRAME, Wire};
 
 /// Frames that wait to be written at most; with more, nothing more is read from this client.
@@ -70,7 +68,6 @@ pub(super) async fn serve<S: Stream>(
     let mut client = ServedClient::new(context, caller.process_id, identity, connection);
     drop(arrival);
     client.has_spoken = has_spoken;
-    client.lends = matches!(wire.stream().descriptor(), Some((Transport::Unix, _)));
     while client.turn(&mut wire).await {}
     if !matches!(client.draining, Draining::Gone) {
         wire.close(GOODBYE_LIMIT).await;
@@ -106,10 +103,6 @@ struct ServedClient {
     lagged: bool,
     /// Once everything queued is written, the connection ends.
     ending: bool,
-    /// A child's terminal that goes out with the next frame.
-    lending: Option<OwnedFd>,
-    /// The stream carries descriptors.
-    lends: bool,
 }
 
 impl ServedClient {
@@ -134,8 +127,6 @@ impl ServedClient {
             screens: Screens::default(),
             lagged: false,
             ending: false,
-            lending: None,
-            lends: false,
         }
     }
 
@@ -206,12 +197,7 @@ impl ServedClient {
     /// Returns false when the connection is over: it broke, or it was to end once everything was written.
     fn send_next<S: Stream>(&mut self, wire: &mut Wire<S>) -> bool {
         match self.queue.pop_front() {
-            Some(frame) => {
-                if let Some(terminal) = self.lending.take() {
-                    wire.stream_mut().lend(terminal);
-                }
-                wire.send(frame).is_ok()
-            }
+            Some(frame) => wire.send(frame).is_ok(),
             None => !self.ending,
         }
     }
@@ -235,7 +221,6 @@ impl ServedClient {
             Request::EventsSubscribe {} => self.subscribe(id.as_ref()).await,
             Request::SupervisorUpgrade(to) => self.upgrade(id, to.executable),
             Request::ScreenTaken {} => self.screens.taken(),
-            Request::SessionTerminal(of) => self.lend(id.as_ref(), &of.session_id),
             Request::SessionFocus(focus) => {
                 self.screens.refocus(focus.acknowledged);
                 self.pass_on(id, Request::SessionFocus(focus));
@@ -276,17 +261,6 @@ impl ServedClient {
             }
             Err(reason) => self.refuse(id, &reason),
         }
-    }
-
-    /// Lends a child's terminal to a process of this user. What it has typed before is with the keeper by then; else it
-    /// gets none, for keys must not overtake each other.
-    fn lend(&mut self, id: Option<&Value>, session_id: &SessionId) {
-        let may = self.lends && self.identity == Identity::Local && self.typing.is_idle();
-        let lent = if may { self.connection.terminal(session_id) } else { None };
-        let (path, terminal) = lent.unzip();
-        self.lending = terminal;
-        let answer = serde_json::to_value(LentTerminal { path }).expect("invariant: it has text keys only");
-        self.answer(id, &answer);
     }
 
     /// Tells the client that events were dropped and everything starts over.

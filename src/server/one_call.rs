@@ -61,7 +61,6 @@ async fn perform(request: Request, handle: &Handle, caller: Caller) -> Result<An
         Request::Hello(_)
         | Request::EventsSubscribe {}
         | Request::SessionFocus(_)
-        | Request::SessionTerminal(_)
         | Request::SupervisorUpgrade(_)
         | Request::ScreenTaken {} => Err(needs_connection()),
         request => {

@@ -17,7 +17,7 @@ use super::model::{HostIndex, Model};
 use super::msg::{Ask, Cmd, HostNews, Msg};
 use super::terminal::{Ears, Terminal, Told};
 use super::update;
-use crate::client::ClientEvent;
+use crate::client::{ClientError, ClientEvent};
 use crate::config::Settings;
 use crate::core::ids::SessionId;
 use crate::core::pacing::Pacing;
@@ -32,7 +32,6 @@ mod effects;
 mod hosts;
 mod preferences;
 mod stale;
-mod typing;
 
 use callbacks::Callbacks;
 pub use callbacks::PortHolder;
@@ -42,7 +41,6 @@ use effects::{Effects, Outcome};
 use hosts::Hosts;
 pub use hosts::{Attachment, Reconnect, Reconnected};
 use stale::{Reach, Stale};
-use typing::Typing;
 
 /// The time between two frames when there is always something new.
 const FRAME_INTERVAL: Duration = Duration::from_millis(16);
@@ -116,7 +114,6 @@ pub async fn run(deck: Deck) -> Result<(), Error> {
         due: None,
         raw: Vec::new(),
         stale: Stale::Everything,
-        typing: Typing::default(),
         writing: false,
         screen_undrawn: false,
         over: None,
@@ -174,7 +171,6 @@ struct Running {
     /// Bytes for the terminal that are no frame: a copy, a bell.
     raw: Vec<u8>,
     stale: Stale,
-    typing: Typing,
     writing: bool,
     /// A screen update came that no written frame shows; the next one is asked for after that.
     screen_undrawn: bool,
@@ -252,7 +248,6 @@ impl Running {
                 self.raw.extend(bytes);
                 self.take(msg);
             }
-            Some(Outcome::Borrowed(session_id, borrowed)) => self.typing.take(&session_id, borrowed),
             None => {}
         }
     }
@@ -285,7 +280,6 @@ impl Running {
             self.perform(order);
         }
         self.due = self.model.next_tick(now);
-        self.follow_typing();
     }
 
     fn perform(&mut self, order: Cmd) {
@@ -294,7 +288,7 @@ impl Running {
                 self.effects.fill_in(&mut request);
                 self.request(ask, &request);
             }
-            Cmd::Tell(request) => self.tell(*request),
+            Cmd::Tell(request) => self.tell(&request),
             Cmd::Copy { what, text } => self.effects.copy(what, text),
             Cmd::Open(url) => self.effects.open(url),
             Cmd::Listen { session_id, url, open } => self.listen(session_id, url, open),
@@ -328,6 +322,15 @@ impl Running {
             _ => self.model.host_for(request),
         };
         self.effects.request(self.hosts.client(host), ask, request);
+    }
+
+    /// Sends a request to which no answer is wanted.
+    fn tell(&mut self, request: &Request) {
+        let client = self.hosts.client(self.model.host_for(request));
+        let told = client.map_or(Err(ClientError::Closed), |client| client.tell(request));
+        if let Err(error) = told {
+            self.effects.complain(error);
+        }
     }
 
     fn listen(&mut self, session_id: SessionId, url: String, open: bool) {

@@ -1,16 +1,11 @@
 //! Input for the child: in time, never cut off, and what became of it is said.
 
-use std::os::fd::OwnedFd;
 use std::time::Duration;
 
-use authdeck::driver::keeper_link::{
-    InputKind, InputOutcome, KeeperEvent, KeeperHandle, KeeperSpec, TerminalMode,
-};
-use futures_util::FutureExt as _;
-use tokio::time::timeout;
+use authdeck::driver::keeper_link::{InputKind, InputOutcome, KeeperEvent, KeeperSpec, TerminalMode};
 
 use super::common::keeper::{Session, output_until, until};
-use super::common::wait::{GENEROUS, wait_until};
+use super::common::wait::wait_until;
 
 fn line(length: usize) -> Vec<u8> {
     let mut line = vec![b'u'; length - 1];
@@ -58,40 +53,6 @@ async fn keys_that_go_past_the_keeper_keep_their_place_among_what_it_writes() {
     let ((), typed) = tokio::join!(paste, handle.type_keys(b"f"));
     typed.unwrap();
     output_until("abcdef", &mut events).await;
-}
-
-/// Waits until the terminal is lent.
-async fn lent(handle: &KeeperHandle) -> (String, OwnedFd) {
-    let asking = async {
-        loop {
-            if let Some(lent) = handle.terminal() {
-                return lent;
-            }
-            tokio::task::yield_now().await;
-        }
-    };
-    timeout(GENEROUS, asking).await.expect("the terminal is never lent")
-}
-
-#[tokio::test]
-async fn the_terminal_is_lent_only_where_nothing_can_be_overtaken() {
-    let script = "stty raw -echo; echo READY; until [ -e go ]; do sleep 0.01; done; head -c 30002 | tr -d u; \
-                  stty cooked -echo; echo LINES; sleep 120";
-    let session = Session::start(&["sh", "-c", script], |_| {}).await;
-    let (handle, mut events, _) = session.attach(None).await;
-    output_until("READY", &mut events).await;
-    assert!(handle.terminal().is_none(), "an earlier supervisor may have handed the keeper something");
-    let (path, terminal) = lent(&handle).await;
-    assert!(path.starts_with("/dev/"), "{path}");
-    rustix::io::write(&terminal, b"a").unwrap();
-    let line = [vec![b'u'; 30_000], b"b".to_vec()].concat();
-    let mut paste = Box::pin(handle.write(&line, InputKind::Line));
-    assert!(paste.as_mut().now_or_never().is_none() && handle.terminal().is_none());
-    std::fs::write(session.folder().join("go"), "").unwrap();
-    assert_eq!(paste.await.unwrap(), InputOutcome::Written);
-    let printed = output_until("LINES", &mut events).await;
-    assert!(printed.windows(2).any(|window| window == b"ab"), "{printed:?}");
-    assert!(handle.terminal().is_none(), "the keeper counts what is typed of a line");
 }
 
 #[tokio::test]

@@ -2,11 +2,10 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
-use authdeck::client::{Borrowed, Client, ClientError, ClientEvent};
+use authdeck::client::{ClientError, ClientEvent};
 use authdeck::core::ids::{ChallengeId, SessionId};
 use authdeck::core::secret::Secret;
 use authdeck::core::status::Status;
-use authdeck::driver::platform::local_socket::LocalSocket;
 use authdeck::protocol::error;
 use authdeck::protocol::event::Event;
 use authdeck::protocol::request::{Focus, ParkChallenge, Request, StartSession};
@@ -160,49 +159,6 @@ async fn keys_arrive_in_the_order_in_which_they_were_typed() {
     deck.client.input(&session, b"\r").unwrap();
     deck.wait_screen("the end", |update| text_of(update).contains("done")).await;
     assert_eq!(std::fs::read_to_string(file).unwrap().trim_end(), expected);
-}
-
-/// Asks for a session's terminal until there is another answer than "not now".
-async fn borrow(client: &Client, session: &SessionId) -> Borrowed {
-    let asking = async {
-        loop {
-            match client.borrow_terminal(session).await.unwrap() {
-                Borrowed::NotNow => {}
-                borrowed => return borrowed,
-            }
-        }
-    };
-    timeout(GENEROUS, asking).await.expect("the terminal is never lent")
-}
-
-#[tokio::test]
-async fn a_terminal_is_lent_to_whoever_can_take_it_and_its_keys_keep_their_place() {
-    let home = Home::new();
-    let supervisor = Served::start(&home).await;
-    let mut watcher = supervisor.watch().await;
-    let file = home.work().join("typed");
-    let script = format!("stty raw -echo; echo go; head -c 6 > {}; stty cooked; echo done", file.display());
-    let session = watcher.start(&script).await;
-    watcher.client.focus(Some(&session)).unwrap();
-    watcher.wait_screen("the prompt", |update| text_of(update).contains("go")).await;
-    assert!(
-        matches!(borrow(&watcher.client, &session).await, Borrowed::Never),
-        "this one keeps no descriptors"
-    );
-
-    let stream = std::os::unix::net::UnixStream::connect(supervisor.socket()).unwrap();
-    let (client, _events) = Client::connect(LocalSocket::new(stream).unwrap().borrowing()).await.unwrap();
-    let Borrowed::Keyboard(keyboard) = borrow(&client, &session).await else { panic!("it is not lent") };
-    assert_eq!(keyboard.type_keys(&client, b"ab"), b"");
-    let asked = client.input(&session, b"c").unwrap();
-    assert_eq!(keyboard.type_keys(&client, b"d"), b"d", "it would overtake what is not answered yet");
-    let rest = client.input(&session, b"d").unwrap();
-    assert!(asked.wait::<bool>().await.unwrap() && rest.wait::<bool>().await.unwrap());
-    let Borrowed::Keyboard(keyboard) = borrow(&client, &session).await else { panic!("it is not lent") };
-    assert_eq!(keyboard.type_keys(&client, b"ef"), b"");
-    watcher.wait_screen("the end", |update| text_of(update).contains("done")).await;
-    assert_eq!(std::fs::read_to_string(file).unwrap(), "abcdef");
-    assert_eq!(keyboard.type_keys(&client, b"g"), b"g", "lines are the keeper's business");
 }
 
 #[tokio::test(flavor = "multi_thread")]

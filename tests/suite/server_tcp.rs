@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 
-use authdeck::client::Borrowed;
 use authdeck::protocol::error;
 use authdeck::server::tcp::{self, Listening};
 use serde_json::{Value, json};
@@ -315,20 +314,4 @@ async fn a_ticket_for_one_provider_opens_its_logins_and_nothing_else() {
     assert_eq!(second["providerId"], "gh", "{second}");
     bounded.call("session.kill", json!({"sessionId": id, "force": true})).await;
     deck.client.kill(&others, true).await.unwrap();
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn no_terminal_goes_over_tcp() {
-    let home = Home::new();
-    let over_tcp = OverTcp::start(&home).await;
-    let watcher = over_tcp.supervisor.watch().await;
-    let session = watcher.start("stty raw; sleep 1000").await;
-    let path = async {
-        while matches!(watcher.client.borrow_terminal(&session).await.unwrap(), Borrowed::NotNow) {}
-    };
-    timeout(GENEROUS, path).await.expect("the terminal is not lent over the Unix socket either");
-    let bearer = format!("Authorization: Bearer {}\r\n", over_tcp.ticket().await);
-    let mut socket = over_tcp.open("/api/ws", &bearer).await.unwrap();
-    let answer = socket.call("session.terminal", json!({"sessionId": session})).await;
-    assert_eq!(answer["result"], json!({"path": null}), "{answer}");
 }

@@ -215,8 +215,6 @@ struct Transport {
     _process: Child,
 }
 
-impl crate::wire::Stream for Transport {}
-
 impl AsyncRead for Transport {
     fn poll_read(
         mut self: Pin<&mut Self>,

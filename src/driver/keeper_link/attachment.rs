@@ -223,25 +223,6 @@ impl KeeperHandle {
         receiver.await.map_err(|_| self.gone())
     }
 
-    /// Returns the child's terminal for a client that types into it, with the path of the child's end; `None` if that
-    /// would not do now: the child takes whole lines or nothing at all, or something that was handed to the keeper is
-    /// not known to be written. In that case a later call may find it so.
-    pub fn terminal(&self) -> Option<(String, OwnedFd)> {
-        let mut waiting = self.shared.waiting();
-        if std::mem::take(&mut waiting.untold) {
-            let id = self.next_id();
-            waiting.note_told(id, None);
-            let frame = wire::input_frame(id, InputKind::Keys, b"");
-            waiting.untold = self.outbox.try_send(&frame) != Ok(true);
-        }
-        let terminal = waiting.terminal.as_ref().filter(|terminal| reads_keys(terminal))?;
-        if self.is_behind(&waiting) {
-            return None;
-        }
-        let path = rustix::pty::ptsname(terminal, Vec::new()).ok()?;
-        Some((path.into_string().ok()?, terminal.try_clone().ok()?))
-    }
-
     /// Types keys into the child: directly if it reads them one by one and nothing of what the keeper was handed can
     /// come behind them, otherwise through the keeper, which sees to whole lines and to a child that does not read.
     ///

@@ -5,10 +5,8 @@
 //! was a lack of room. Between processes that pass a key on from one to the next, that would wake each sender up once
 //! more, at the very moment when the receiver wants the processor. So nobody watches for room unless a write found
 //! none.
-//!
-//! A descriptor goes along with the bytes if there is one to send; one that comes along is kept by whoever wants any.
 
-use std::io::{self, IoSlice, IoSliceMut};
+use std::io::{self, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
@@ -16,10 +14,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use rustix::net::{
-    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
-    SendFlags, Shutdown, recvmsg, sendmsg,
-};
+use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendFlags, Shutdown, recvmsg};
 use tokio::io::unix::AsyncFd;
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 
@@ -32,12 +27,6 @@ pub struct LocalSocket {
     output: SocketOutput,
     /// There while a write waits for room.
     room: Option<AsyncFd<OwnedFd>>,
-    /// Goes along with what is written next.
-    lending: Option<OwnedFd>,
-    /// Descriptors that come along with what is read are wanted.
-    borrows: bool,
-    /// The last one that came.
-    borrowed: Option<OwnedFd>,
 }
 
 /// Writes to a [`LocalSocket`], for whoever does not read from it too. Clones share the socket, which stays open as
@@ -57,23 +46,7 @@ impl LocalSocket {
         let socket = Arc::new(OwnedFd::from(stream));
         let input = watch_input(Arc::clone(&socket))?;
         let output = SocketOutput { socket };
-        Ok(Self { input, output, room: None, lending: None, borrows: false, borrowed: None })
-    }
-
-    /// Keeps the descriptor that comes along with what is read, the last one, until [`Self::borrowed`] takes it.
-    pub fn borrowing(mut self) -> Self {
-        self.borrows = true;
-        self
-    }
-
-    /// Sends a descriptor along with what is written next.
-    pub fn lend(&mut self, descriptor: OwnedFd) {
-        self.lending = Some(descriptor);
-    }
-
-    /// Takes the descriptor that came along with what was read.
-    pub fn borrowed(&mut self) -> Option<OwnedFd> {
-        self.borrowed.take()
+        Ok(Self { input, output, room: None })
     }
 
     /// Reads what is there, with the descriptor that was sent along with it, if one was. Cancelling loses nothing.
@@ -123,16 +96,6 @@ impl SocketOutput {
         }
     }
 
-    /// Writes what fits now, and the descriptor along with it.
-    fn try_lend(&self, bytes: &[u8], descriptor: &OwnedFd) -> io::Result<usize> {
-        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
-        let mut control = SendAncillaryBuffer::new(&mut space);
-        let descriptors = [descriptor.as_fd()];
-        control.push(SendAncillaryMessage::ScmRights(&descriptors));
-        let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
-        Ok(rustix::io::retry_on_intr(|| sendmsg(&self.socket, &[IoSlice::new(bytes)], &mut control, flags))?)
-    }
-
     /// Waits until something fits, or the connection is over.
     ///
     /// # Errors
@@ -144,35 +107,6 @@ impl SocketOutput {
     /// A runtime knows descriptors by their numbers, and has this one already.
     fn watch_room(&self) -> io::Result<AsyncFd<OwnedFd>> {
         watch_room(self.socket.try_clone()?)
-    }
-}
-
-impl LocalSocket {
-    /// Reads what is there, and keeps the descriptor that came along with it.
-    fn poll_borrow(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        out: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let Self { input, borrowed, .. } = self.get_mut();
-        loop {
-            let mut ready = ready!(input.poll_read_ready(context))?;
-            let room = out.initialize_unfilled();
-            let (wanted, outcome) = (room.len(), receive(ready.get_inner(), room));
-            match outcome {
-                Ok((count, descriptor)) => {
-                    // A descriptor ends a read early, so what is behind it may be there already.
-                    if count > 0 && count < wanted && descriptor.is_none() {
-                        ready.clear_ready();
-                    }
-                    out.advance(count);
-                    *borrowed = descriptor.or_else(|| borrowed.take());
-                    return Poll::Ready(Ok(()));
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => ready.clear_ready(),
-                Err(error) => return Poll::Ready(Err(error)),
-            }
-        }
     }
 }
 
@@ -188,9 +122,6 @@ impl AsyncRead for LocalSocket {
         context: &mut Context<'_>,
         out: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if self.borrows {
-            return self.poll_borrow(context, out);
-        }
         loop {
             let mut ready = ready!(self.input.poll_read_ready(context))?;
             // SAFETY: nothing is written to it but by the read, which only fills it.
@@ -222,14 +153,10 @@ impl AsyncWrite for LocalSocket {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         loop {
-            let outcome = match &self.lending {
-                Some(descriptor) => self.output.try_lend(bytes, descriptor),
-                None => self.output.try_write(bytes),
-            };
-            match outcome {
+            match self.output.try_write(bytes) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 outcome => {
-                    (self.room, self.lending) = (None, None);
+                    self.room = None;
                     return Poll::Ready(outcome);
                 }
             }
@@ -285,47 +212,6 @@ mod tests {
         };
         let (one, other) = tokio::join!(talk(near, sent.clone()), talk(far, sent.clone()));
         assert!(one == sent && other == sent, "bytes were lost or changed");
-    }
-
-    #[tokio::test]
-    async fn a_descriptor_arrives_with_what_it_went_out_with_and_only_where_it_is_wanted() {
-        let (file, expected) = (tempfile::tempfile().unwrap(), 7);
-        file.set_len(expected).unwrap();
-        for wanted in [true, false] {
-            let (mut near, far) = pair();
-            let mut far = if wanted { far.borrowing() } else { far };
-            let mut got = [0; 3];
-            near.write_all(b"one").await.unwrap();
-            far.read_exact(&mut got).await.unwrap();
-            assert!(far.borrowed().is_none());
-            near.lend(file.try_clone().unwrap().into());
-            near.write_all(b"two").await.unwrap();
-            near.write_all(b"six").await.unwrap();
-            far.read_exact(&mut got).await.unwrap();
-            let length =
-                far.borrowed().map(|descriptor| std::fs::File::from(descriptor).metadata().unwrap().len());
-            assert_eq!(length, wanted.then_some(expected));
-            far.read_exact(&mut got).await.unwrap();
-            assert!(&got == b"six" && far.borrowed().is_none());
-        }
-    }
-
-    #[tokio::test]
-    async fn a_descriptor_waits_for_room_with_its_bytes() {
-        let (mut near, far) = pair();
-        let mut far = far.borrowing();
-        let mut sent = 0;
-        while let Ok(count) = near.output().try_write(&[1; 64 * 1024]) {
-            sent += count;
-        }
-        near.lend(tempfile::tempfile().unwrap().into());
-        let mut got = vec![0; sent];
-        let reading = async {
-            far.read_exact(&mut got).await.unwrap();
-            far.read_u8().await.unwrap();
-        };
-        tokio::join!(near.write_all(b"x"), reading).0.unwrap();
-        assert!(far.borrowed().is_some());
     }
 
     #[tokio::test]

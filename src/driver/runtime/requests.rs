@@ -81,8 +81,6 @@ impl Runtime {
             | Request::EventsSubscribe {}
             | Request::ScreenTaken {}
             | Request::SessionInput(_)
-            | Request::SessionTerminal(_)
-            | Request::SessionTyped(_)
             | Request::SessionResize(_)
             | Request::SessionScreen(_)
             | Request::SessionHistory(_)

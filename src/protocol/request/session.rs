@@ -117,15 +117,6 @@ pub struct InputBytes {
     pub base64: Secret,
 }
 
-/// The answer to `session.terminal`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct LentTerminal {
-    /// The path of the child's end, such as `/dev/pts/3`, which tells whose terminal a descriptor is; null if none is
-    /// lent.
-    pub path: Option<String>,
-}
-
 /// A new terminal size.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

@@ -41,16 +41,6 @@ pub trait Stream: wire::Stream {
     fn descriptor(&self) -> Option<(Transport, BorrowedFd<'_>)>;
 }
 
-impl wire::Stream for LocalSocket {
-    fn lend(&mut self, descriptor: OwnedFd) {
-        Self::lend(self, descriptor);
-    }
-
-    fn borrowed(&mut self) -> Option<OwnedFd> {
-        Self::borrowed(self)
-    }
-}
-
 impl Stream for LocalSocket {
     fn descriptor(&self) -> Option<(Transport, BorrowedFd<'_>)> {
         Some((Transport::Unix, self.as_fd()))
@@ -231,7 +221,6 @@ impl MovedConnection {
         subscription.go_on_from(self.own_count);
         let mut client = ServedClient::new(context, self.process_id, self.identity, connection);
         client.has_spoken = self.has_spoken;
-        client.lends = self.transport == Transport::Unix;
         client.screens = self.screens;
         client.lagged = self.lagged;
         client.ending = self.ending;

@@ -89,8 +89,6 @@ fn subject(request: &Request) -> Option<&str> {
         | Request::SessionCancel(of)
         | Request::SessionRemove(of)
         | Request::SessionScreen(of)
-        | Request::SessionTerminal(of)
-        | Request::SessionTyped(of)
         | Request::SessionExplain(of) => Some(of.session_id.as_str()),
         Request::SessionSubmit(submit) => Some(submit.session_id.as_str()),
         Request::SessionInput(input) => Some(input.session_id.as_str()),

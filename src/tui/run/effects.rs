@@ -9,8 +9,7 @@ use tokio::process::Command;
 use tokio::sync::mpsc;
 
 use super::callbacks::{Callbacks, PortHolder};
-use crate::client::{Borrowed, Client, ClientError};
-use crate::core::ids::SessionId;
+use crate::client::{Client, ClientError};
 use crate::protocol::error::{INTERNAL, RpcError};
 use crate::protocol::request::{Inherited, Request, StartSession};
 use crate::tui::clipboard::{Copier, perform, write_private};
@@ -28,8 +27,6 @@ pub enum Outcome {
     Msg(Msg),
     /// Bytes for the terminal, then a message.
     Write(Vec<u8>, Msg),
-    /// What came of asking for the terminal of a session's child.
-    Borrowed(SessionId, Result<Borrowed, ClientError>),
 }
 
 /// Runs orders.
@@ -119,16 +116,6 @@ impl Effects {
     /// Brings the word that something could not be told.
     pub fn complain(&self, error: ClientError) {
         self.bring(Msg::Complaint(refusal(error)));
-    }
-
-    /// Asks for the terminal of a session's child.
-    pub fn borrow_terminal(&self, client: &Client, session_id: &SessionId) {
-        let (client, session_id, outcomes) = (client.clone(), session_id.clone(), self.outcomes.clone());
-        tokio::spawn(async move {
-            let borrowed = client.borrow_terminal(&session_id).await;
-            // An error means that the deck is closed.
-            let _ = outcomes.send(Outcome::Borrowed(session_id, borrowed));
-        });
     }
 
     /// Copies.
