@@ -6,6 +6,7 @@ pub mod browser;
 pub mod deck;
 pub mod demo;
 pub mod demo_provider;
+pub mod detect;
 mod embedded;
 pub mod providers;
 pub mod proxy;

@@ -29,8 +29,6 @@ pub mod commands;
 #[allow(clippy::disallowed_methods, reason = "reads the file that the environment names")]
 pub mod config;
 pub mod core;
-#[allow(clippy::disallowed_methods, reason = "reads the file that the environment names")]
-pub mod detect_command;
 #[allow(clippy::disallowed_methods, reason = "owns the clock, randomness and the environment")]
 pub mod driver;
 pub mod error;

@@ -7,10 +7,9 @@ use std::process::ExitCode;
 use authdeck::cli::{Command, CommandLine};
 use authdeck::commands::supervisor::Place;
 use authdeck::commands::{
-    api, askpass, browser, deck, demo, demo_provider, providers, proxy, scripted, serve, ssh, stop, ticket,
-    upgrade,
+    api, askpass, browser, deck, demo, demo_provider, detect, providers, proxy, scripted, serve, ssh, stop,
+    ticket, upgrade,
 };
-use authdeck::detect_command;
 use authdeck::error::Error;
 use authdeck::keeper;
 
@@ -34,7 +33,7 @@ fn main() -> ExitCode {
         Some(Command::Ticket(options)) => ticket::run(&options),
         Some(Command::Api(options)) => api::run(&options.what),
         Some(Command::Providers(options)) => providers::run(&options),
-        Some(Command::Detect(options)) => detect_command::run(&options, &mut std::io::stdout()),
+        Some(Command::Detect(options)) => detect::run(&options, &mut std::io::stdout()),
         Some(Command::Askpass(options)) => askpass::run(options.prompt.as_deref()),
         Some(Command::Demo) => demo::run(place),
         Some(Command::Keeper(options)) => return keeper::main(&options.directory),

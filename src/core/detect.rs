@@ -1,48 +1,41 @@
 //! Finds URLs, codes, prompts and outcomes on a child's screen.
 //!
+//! The child's bytes cross these rooms, each once:
+//!
 //! ```text
-//! bytes ─ watch ─> when to look          screen ─ page ─> lines ─ address, wrap ─> URLs   ─ clues ─> which one
-//!       └ capture ─> what was really said                       ├ code ──────────> codes
-//!                                                               ├ lines ─────────> prompts, success, failure
-//!                                                               └ secrets ───────> tokens to be masked
+//! bytes -> scanner: when to look -> screen text: rows as lines, and whether they are as they were
+//!            -> address: URLs, whole        \
+//!            -> code: device codes           > reader: candidates -> reported once
+//!            -> statements: prompts, outcomes /    (ranking: which URL is the one, by weighted rules)
 //! ```
 //!
 //! [`Detector::feed`] takes the child's bytes, hands them on to the [`Screen`] and looks at it whenever the stream
-//! itself says so ([`watch`]): the result is the same however the bytes are cut into pieces. A live session looks
+//! itself says so ([`scanner`]): the result is the same however the bytes are cut into pieces. A live session looks
 //! once more when the child has been quiet ([`Detector::quiet`]) and at its end ([`Detector::finish`]).
 //!
 //! The rules are general; a provider's own patterns (`core::provider`) come first where there are some. What a rule
 //! found is reported once, as a [`Found`].
 
 mod address;
-mod candidate;
-mod capture;
-mod choose;
-mod clues;
 mod code;
 mod expression;
-mod hints;
-mod lines;
-mod outcome;
-mod page;
+mod ranking;
+mod reader;
 pub mod replay;
-mod said;
+mod scanner;
+mod screen_text;
 pub mod secrets;
-mod still;
-mod trigger;
+mod statements;
 pub mod verdict;
-mod watch;
-mod wrap;
 
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use self::candidate::{Candidate, Memory};
-use self::capture::Captures;
-use self::page::Page;
-use self::still::Picture;
-use self::watch::Watch;
+use self::address::Captures;
+use self::reader::{Candidate, Memory};
+use self::scanner::Scanner;
+use self::screen_text::{ScreenText, SettledOutput};
 use super::finding::{Finding, FindingKind, Source};
 use super::input::Found;
 use super::provider::Provider;
@@ -64,7 +57,7 @@ const MOST_REPORTED: usize = 512;
 /// What the detector knows about a login that is going on.
 pub struct Detector {
     provider: Option<Arc<Provider>>,
-    watch: Watch,
+    scanner: Scanner,
     captures: Captures,
     memory: Memory,
     /// Kind and text of everything reported.
@@ -78,7 +71,7 @@ pub struct Detector {
     /// Lines that rules read in the last look.
     lines_read: usize,
     /// The screen at the last look.
-    picture: Picture,
+    settled_output: SettledOutput,
     /// The last look left nothing unsettled.
     settled: bool,
     /// Looks in a row that found the screen saying the same.
@@ -99,7 +92,7 @@ impl Detector {
     pub fn new(provider: Option<Arc<Provider>>) -> Self {
         Self {
             provider,
-            watch: Watch::new(),
+            scanner: Scanner::new(),
             captures: Captures::new(),
             memory: Memory::default(),
             reported: HashSet::new(),
@@ -108,7 +101,7 @@ impl Detector {
             prompt: None,
             prompt_gone: false,
             lines_read: 0,
-            picture: Picture::default(),
+            settled_output: SettledOutput::default(),
             settled: false,
             same_looks: 0,
         }
@@ -119,13 +112,13 @@ impl Detector {
         let mut found = Vec::new();
         let mut rest = bytes;
         while !rest.is_empty() {
-            let step = self.watch.step(rest);
+            let step = self.scanner.step(rest);
             self.captures.feed(&rest[..step.length]);
             screen.feed(&rest[..step.length]);
             rest = &rest[step.length..];
             if step.look {
                 found.extend(self.look(screen, Moment::Flowing));
-                self.watch.pay(std::mem::take(&mut self.lines_read));
+                self.scanner.pay(std::mem::take(&mut self.lines_read));
             }
         }
         found
@@ -173,28 +166,33 @@ impl Detector {
     /// that changes, since only one that said the same for a while is compared.
     pub fn has_seen(&mut self, screen: &Screen) -> bool {
         const A_WHILE: u32 = 3;
-        self.same_looks >= A_WHILE && self.settled && self.picture.still_shows(screen)
+        self.same_looks >= A_WHILE && self.settled && self.settled_output.still_shows(screen)
     }
 
     fn look(&mut self, screen: &Screen, moment: Moment) -> Vec<Found> {
-        if self.settled && self.picture.still_shows(screen) {
-            self.watch.looked();
+        if self.settled && self.settled_output.still_shows(screen) {
+            self.scanner.looked();
             self.lines_read = 0;
             self.same_looks = self.same_looks.saturating_add(1);
             return Vec::new();
         }
         self.same_looks = 0;
-        self.picture.renew(screen);
+        self.settled_output.renew(screen);
         let found = self.read(screen, moment);
         self.settled = self.unsettled.is_empty();
         found
     }
 
     fn read(&mut self, screen: &Screen, moment: Moment) -> Vec<Found> {
-        let page = self.page(screen);
+        let screen_text = self.screen_text(screen);
         let cursor = screen.screen_start() + u64::from(screen.cursor_place().row);
-        let (candidates, lines_read) =
-            candidate::candidates(&page, self.provider.as_deref(), &self.captures, &mut self.memory, cursor);
+        let (candidates, lines_read) = reader::candidates(
+            &screen_text,
+            self.provider.as_deref(),
+            &self.captures,
+            &mut self.memory,
+            cursor,
+        );
         self.lines_read = lines_read;
         let mut found = Vec::new();
         let (open, mut settled): (Vec<_>, Vec<_>) =
@@ -214,28 +212,29 @@ impl Detector {
         }
         self.unsettled = open;
         self.unread = screen.screen_start();
-        self.watch.looked();
+        self.scanner.looked();
         if !self.unsettled.is_empty() {
-            self.watch.stay_alert();
+            self.scanner.stay_alert();
         }
-        self.notice_prompt(&page, screen);
+        self.notice_prompt(&screen_text, screen);
         found
     }
 
-    fn page(&self, screen: &Screen) -> Page {
+    fn screen_text(&self, screen: &Screen) -> ScreenText {
         let end = screen.end();
         let oldest = screen.history_start().max(end.saturating_sub(MOST_ROWS));
         let mut from = self.unread.min(screen.screen_start()).saturating_sub(CONTEXT_ROWS).max(oldest);
-        let furthest = from.saturating_sub((page::LONGEST_LINE / usize::from(screen.size().columns)) as u64);
+        let furthest =
+            from.saturating_sub((screen_text::LONGEST_LINE / usize::from(screen.size().columns)) as u64);
         while from > oldest.max(furthest) && screen.text_row(from - 1).is_some_and(|row| row.wrapped) {
             from -= 1;
         }
-        let rows = (from..end).filter_map(|number| match self.picture.row(number) {
+        let rows = (from..end).filter_map(|number| match self.settled_output.row(number) {
             Some(row) => Some(Cow::Borrowed(row)),
             None => screen.text_row(number).map(Cow::Owned),
         });
         let cursor = screen.screen_start() + u64::from(screen.cursor_place().row);
-        Page::of(rows, from, usize::from(screen.size().columns), cursor)
+        ScreenText::of(rows, from, usize::from(screen.size().columns), cursor)
     }
 
     fn report(&mut self, candidate: Candidate, found: &mut Vec<Found>) {
@@ -255,9 +254,9 @@ impl Detector {
         found.push(candidate.found);
     }
 
-    fn notice_prompt(&mut self, page: &Page, screen: &Screen) {
+    fn notice_prompt(&mut self, screen_text: &ScreenText, screen: &Screen) {
         let Some(prompt) = &self.prompt else { return };
-        let there = page.lines.iter().any(|line| {
+        let there = screen_text.lines.iter().any(|line| {
             line.number + line.rows as u64 > screen.screen_start() && line.text.contains(prompt.as_str())
         });
         if !there {

@@ -1,6 +1,6 @@
 //! The pieces in which output arrives make no difference to what is found.
 
-use authdeck::detect_command::{Input, Piece, Report, detect};
+use authdeck::commands::detect::{Input, Piece, Report, detect};
 use proptest::prelude::*;
 
 use super::detect_corpus::cases;

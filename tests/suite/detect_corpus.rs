@@ -7,11 +7,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use authdeck::commands::detect::{Input, Report, detect};
 use authdeck::config::catalogue::Catalogue;
 use authdeck::core::finding::{Finding, FindingKind};
 use authdeck::core::provider::Provider;
 use authdeck::core::status::Status;
-use authdeck::detect_command::{Input, Report, detect};
 use serde_json::Value;
 
 /// One recording with its ground truth.

@@ -1,11 +1,11 @@
 //! Output that wants to be taken for something else: overwritten URLs, look-alike hosts, decoy codes.
 
+use authdeck::commands::detect::{Input, Piece, detect};
 use authdeck::config::catalogue::Catalogue;
 use authdeck::core::detect::{Detector, judge};
 use authdeck::core::finding::{FindingKind, Verdict};
 use authdeck::core::input::Found;
 use authdeck::core::screen::{Screen, ScreenLimits, Size};
-use authdeck::detect_command::{Input, Piece, detect};
 
 fn found(output: &str) -> Vec<Found> {
     let mut screen = Screen::new(Size { columns: 100, rows: 24 }, ScreenLimits::default());

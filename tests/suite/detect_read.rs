@@ -4,9 +4,9 @@
 use std::fs;
 use std::path::Path;
 
+use authdeck::commands::detect::{Input, Piece, Report, detect};
 use authdeck::core::finding::{Finding, FindingKind};
 use authdeck::core::screen::Size;
-use authdeck::detect_command::{Input, Piece, Report, detect};
 use serde::Deserialize;
 
 #[derive(Deserialize)]

@@ -1,6 +1,6 @@
-//! URLs on a page, whole: trimmed of what surrounds them, and rejoined where the program broke them itself.
+//! URLs on the screen, whole: trimmed of what surrounds them, and rejoined where the program broke them itself.
 //!
-//! The terminal's own wraps are joined already ([`super::page`]). A program that lays text out itself (Ink, Rich,
+//! The terminal's own wraps are joined already ([`super::screen_text`]). A program that lays text out itself (Ink, Rich,
 //! clack) breaks a long URL at its own width and leaves no mark at the cut. The rules for joining:
 //!
 //! 1. Only the row directly below can continue, and only if it begins with characters of a URL, is not a URL of its
@@ -11,17 +11,21 @@
 //! 4. Pieces of one length below one another are continued by the row below them, wherever the edge is.
 //! 5. A URL cut inside of a `%XX` is always continued.
 
+mod capture;
+mod wrap;
+
 use std::ops::Range;
 use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 use regex::Regex;
 
+pub(super) use self::capture::Captures;
+use self::wrap::{Cut, continuation};
 use super::expression::fixed;
-use super::page::{Line, Page};
-use super::wrap::{Cut, continuation};
+use super::screen_text::{Line, ScreenText};
 
-/// A URL on a page.
+/// A URL on the screen.
 #[derive(Clone, Debug)]
 pub(super) struct Address {
     /// The URL, byte for byte.
@@ -46,27 +50,22 @@ pub(super) struct Address {
 
 static URL: LazyLock<Regex> = LazyLock::new(|| fixed(r"(?i)https?://[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+"));
 
-/// Whether a character can stand in a URL.
-pub(super) fn is_url_char(c: char) -> bool {
-    c.is_ascii_alphanumeric() || "-._~:/?#[]@!$&'()*+,;=%".contains(c)
-}
-
-/// Returns all URLs on the page in reading order.
-pub(super) fn addresses(page: &Page) -> Vec<Address> {
+/// Returns all URLs of a screen text in reading order.
+pub(super) fn addresses(screen_text: &ScreenText) -> Vec<Address> {
     let mut found = Vec::new();
     let mut covered: Option<(usize, usize)> = None;
-    for (index, line) in page.lines.iter().enumerate() {
+    for (index, line) in screen_text.lines.iter().enumerate() {
         if has_scheme(&line.text) {
             for run in URL.find_iter(&line.text) {
                 if covered.is_some_and(|(last, end)| index < last || (index == last && run.start() < end)) {
                     continue;
                 }
-                let address = assemble(page, index, run.range());
+                let address = assemble(screen_text, index, run.range());
                 covered = Some((address.last, address.last_end));
                 found.push(address);
             }
         }
-        links(page, index, &mut found);
+        links(screen_text, index, &mut found);
     }
     found
 }
@@ -77,15 +76,15 @@ fn has_scheme(text: &str) -> bool {
 }
 
 /// Makes one URL of a run of URL characters and the rows below that continue it.
-fn assemble(page: &Page, index: usize, run: Range<usize>) -> Address {
-    let line = &page.lines[index];
+fn assemble(screen_text: &ScreenText, index: usize, run: Range<usize>) -> Address {
+    let line = &screen_text.lines[index];
     let mut text = line.text[run.clone()].to_owned();
     let (mut last, mut last_end) = (index, run.end);
     if run.end == line.text.len() && line.rows == 1 {
         let mut cuts: Vec<Cut> =
             vec![Cut { start: line.indent + line.text[..run.start].chars().count(), end: line.end }];
-        while let Some(next) = page.lines.get(last + 1) {
-            let Some(length) = continuation(&page.lines[last], next, &text, &cuts) else { break };
+        while let Some(next) = screen_text.lines.get(last + 1) {
+            let Some(length) = continuation(&screen_text.lines[last], next, &text, &cuts) else { break };
             text.push_str(&next.text[..length]);
             (last, last_end) = (last + 1, length);
             cuts.push(Cut { start: next.indent, end: next.end });
@@ -94,7 +93,7 @@ fn assemble(page: &Page, index: usize, run: Range<usize>) -> Address {
             }
         }
     }
-    let end_line = &page.lines[last];
+    let end_line = &screen_text.lines[last];
     let behind = end_line.text[last_end..].chars().next();
     let ellipsis = behind == Some('…') && end_line.end + 1 >= end_line.edge;
     let template = matches!(behind, Some('{' | '<' | '$' | '\\' | '^'));
@@ -168,8 +167,8 @@ fn has_variable(url: &str) -> bool {
 }
 
 /// Adds the hyperlinks of a line whose target is not what they show, and repairs URLs that are shown in part.
-fn links(page: &Page, index: usize, found: &mut Vec<Address>) {
-    let line = &page.lines[index];
+fn links(screen_text: &ScreenText, index: usize, found: &mut Vec<Address>) {
+    let line = &screen_text.lines[index];
     for link in &line.links {
         if !link.uri.starts_with("http") || URL.find(&link.uri).is_none_or(|run| run.len() != link.uri.len())
         {
@@ -196,15 +195,15 @@ fn links(page: &Page, index: usize, found: &mut Vec<Address>) {
                 other.disguised |= disguised;
                 found.push(address);
             }
-            None if continues_link(page, index, &link.uri) => {}
+            None if continues_link(screen_text, index, &link.uri) => {}
             None => found.push(from_link(line, index, link.range.clone(), &link.uri, false)),
         }
     }
 }
 
 /// Whether the same link already began on the row above.
-fn continues_link(page: &Page, index: usize, uri: &str) -> bool {
-    index > 0 && page.lines[index - 1].links.last().is_some_and(|link| link.uri == uri)
+fn continues_link(screen_text: &ScreenText, index: usize, uri: &str) -> bool {
+    index > 0 && screen_text.lines[index - 1].links.last().is_some_and(|link| link.uri == uri)
 }
 
 fn from_link(line: &Line, index: usize, range: Range<usize>, uri: &str, disguised: bool) -> Address {

@@ -11,9 +11,9 @@ use memchr::memmem::Finder;
 use regex::Regex;
 
 use super::expression::fixed;
-use super::page::Page;
+use super::screen_text::ScreenText;
 
-/// A device code on a page.
+/// A device code on the screen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Code {
     /// The code as shown.
@@ -90,11 +90,13 @@ static LOGIN_CODE: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 
-/// Returns the device codes on the page. `in_url` tells, for a line, which of its bytes belong to URLs.
-pub(super) fn codes(page: &Page, in_url: &dyn Fn(usize, usize) -> bool) -> Vec<Code> {
+/// Returns the device codes of a screen text. `in_url` tells, for a line, which of its bytes belong to URLs.
+pub(super) fn codes(screen_text: &ScreenText, in_url: &dyn Fn(usize, usize) -> bool) -> Vec<Code> {
     let mut found = Vec::new();
-    for index in 0..page.lines.len() {
-        if let Some(code) = beside_label(page, index, in_url).or_else(|| below_label(page, index, in_url)) {
+    for index in 0..screen_text.lines.len() {
+        if let Some(code) =
+            beside_label(screen_text, index, in_url).or_else(|| below_label(screen_text, index, in_url))
+        {
             found.push(code);
         }
     }
@@ -132,8 +134,12 @@ fn is_other(text: &str) -> bool {
 }
 
 /// "…enter the code ABCD-EFGH…", "Code: ABCD-EFGH".
-fn beside_label(page: &Page, index: usize, in_url: &dyn Fn(usize, usize) -> bool) -> Option<Code> {
-    let text = page.lines[index].text.as_str();
+fn beside_label(
+    screen_text: &ScreenText,
+    index: usize,
+    in_url: &dyn Fn(usize, usize) -> bool,
+) -> Option<Code> {
+    let text = screen_text.lines[index].text.as_str();
     if !mentions_code(text) || is_other(text) {
         return None;
     }
@@ -206,8 +212,12 @@ fn weak_is_a_code(candidate: &str, before: &str) -> bool {
 }
 
 /// A code alone on its line, below a line that announces it.
-fn below_label(page: &Page, index: usize, in_url: &dyn Fn(usize, usize) -> bool) -> Option<Code> {
-    let text = page.lines[index].text.as_str();
+fn below_label(
+    screen_text: &ScreenText,
+    index: usize,
+    in_url: &dyn Fn(usize, usize) -> bool,
+) -> Option<Code> {
+    let text = screen_text.lines[index].text.as_str();
     if text.len() > 80 || text.is_empty() {
         return None;
     }
@@ -216,8 +226,8 @@ fn below_label(page: &Page, index: usize, in_url: &dyn Fn(usize, usize) -> bool)
     if in_url(index, 0) {
         return None;
     }
-    let label = label_above(page, index, in_url)?;
-    let announced = page.lines[label].text.trim_end_matches(['·', '─', '-', ' ']);
+    let label = label_above(screen_text, index, in_url)?;
+    let announced = screen_text.lines[label].text.trim_end_matches(['·', '─', '-', ' ']);
     if !ANNOUNCES.is_match(announced) || ASKS.is_match(announced) || is_other(announced) {
         return None;
     }
@@ -236,10 +246,14 @@ fn alone(text: &str) -> Option<(usize, &str)> {
 }
 
 /// The nearest line above with words on it, over at most three empty ones and the rows of a URL.
-fn label_above(page: &Page, index: usize, in_url: &dyn Fn(usize, usize) -> bool) -> Option<usize> {
+fn label_above(
+    screen_text: &ScreenText,
+    index: usize,
+    in_url: &dyn Fn(usize, usize) -> bool,
+) -> Option<usize> {
     let mut empty = 0;
     for above in (0..index).rev() {
-        if page.lines[above].is_empty() {
+        if screen_text.lines[above].is_empty() {
             empty += 1;
         } else if !in_url(above, 0) {
             return Some(above);
@@ -317,13 +331,13 @@ fn short_link(url: &url::Url) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::detect::page::Line;
+    use crate::core::detect::screen_text::Line;
 
     fn found(lines: &[&str]) -> Vec<String> {
         let lines =
             lines.iter().map(|text| Line { text: text.trim().to_owned(), rows: 1, ..Line::default() });
-        let page = Page { lines: lines.collect() };
-        codes(&page, &|_, _| false).into_iter().map(|code| code.text).collect()
+        let screen_text = ScreenText { lines: lines.collect() };
+        codes(&screen_text, &|_, _| false).into_iter().map(|code| code.text).collect()
     }
 
     #[test]

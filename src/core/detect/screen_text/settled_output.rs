@@ -3,13 +3,13 @@
 //! A spinner draws the same screen twelve times a second but for one sign and a number. Reading it anew each time would
 //! be most of what a waiting login costs.
 
-use super::code::mentions_code;
-use super::hints::hints;
+use crate::core::detect::code::mentions_code;
+use crate::core::detect::statements::keywords;
 use crate::core::screen::{Cursor, Screen, TextRow};
 
-/// One row of a picture.
+/// One row as it was at the last look.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Pictured {
+struct SettledRow {
     /// [`Screen::fingerprint`] of the row.
     fingerprint: u64,
     text: TextRow,
@@ -17,8 +17,8 @@ struct Pictured {
 
 /// The screen as it was at the last look; of no screen at all before the first one.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Picture {
-    rows: Vec<Pictured>,
+pub(in crate::core::detect) struct SettledOutput {
+    rows: Vec<SettledRow>,
     start: u64,
     cursor: Option<Cursor>,
     /// The version of the screen that it is of.
@@ -27,8 +27,8 @@ pub(super) struct Picture {
     compared: u64,
 }
 
-impl Picture {
-    /// Makes it the picture of the screen as it is now. Rows that nothing was written to stay as they are.
+impl SettledOutput {
+    /// Takes the screen as it is now. Rows that nothing was written to stay as they are.
     pub fn renew(&mut self, screen: &Screen) {
         let (start, before) = (screen.screen_start(), self.start);
         let mut known = std::mem::take(&mut self.rows);
@@ -39,7 +39,7 @@ impl Picture {
         };
         let new = |number| {
             let fingerprint = screen.fingerprint(number)?;
-            Some(Pictured { fingerprint, text: screen.text_row(number)? })
+            Some(SettledRow { fingerprint, text: screen.text_row(number)? })
         };
         self.rows = (start..screen.end()).filter_map(|number| row(number).or_else(|| new(number))).collect();
         self.start = start;
@@ -48,7 +48,7 @@ impl Picture {
         self.compared = self.version;
     }
 
-    /// A row by its absolute number, if it is on the picture.
+    /// A row by its absolute number, if it was on the screen.
     pub fn row(&self, number: u64) -> Option<&TextRow> {
         self.rows.get(usize::try_from(number.checked_sub(self.start)?).ok()?).map(|row| &row.text)
     }
@@ -58,7 +58,7 @@ impl Picture {
     pub fn still_shows(&mut self, screen: &Screen) -> bool {
         let is_in_place = (self.start, self.cursor) == (screen.screen_start(), Some(screen.cursor_place()))
             && self.rows.len() == usize::from(screen.size().rows);
-        let says_the_same = |(number, row): (u64, &Pictured)| {
+        let says_the_same = |(number, row): (u64, &SettledRow)| {
             !screen.may_differ(number, self.compared)
                 || screen.fingerprint(number) == Some(row.fingerprint)
                 || screen.text_row(number).is_some_and(|now| row.text == now || differ_idly(&row.text, &now))
@@ -80,7 +80,7 @@ fn differ_idly(row: &TextRow, other: &TextRow) -> bool {
 
 /// Whether some rule has to read it.
 fn is_telling(text: &str) -> bool {
-    hints(text).any() || text.contains("://") || mentions_code(text)
+    keywords(text).any() || text.contains("://") || mentions_code(text)
 }
 
 /// The characters that say something: no blanks, no frames, bars and spinners; no digits beside words, but digits
@@ -110,29 +110,29 @@ mod tests {
         screen.feed(b"\x1b[8;1H");
     }
 
-    fn picture(screen: &Screen) -> Picture {
-        let mut picture = Picture::default();
-        picture.renew(screen);
-        picture
+    fn settled(screen: &Screen) -> SettledOutput {
+        let mut output = SettledOutput::default();
+        output.renew(screen);
+        output
     }
 
     fn same(before: &[&str], after: &[&str]) -> bool {
         let mut screen = screen(before);
-        let mut picture = picture(&screen);
+        let mut output = settled(&screen);
         draw(&mut screen, after);
-        picture.still_shows(&screen)
+        output.still_shows(&screen)
     }
 
     #[test]
-    fn a_renewed_picture_is_the_one_of_the_screen() {
+    fn renewed_output_is_that_of_the_screen() {
         let mut screen = screen(&["one", "two", "three"]);
-        let mut renewed = picture(&screen);
+        let mut renewed = settled(&screen);
         for piece in
             ["\x1b[2;2Hx", "\x1b[8;1Hmore\r\nand more", "\x1b[2;5r\x1b[5;1H\n", "\x1b[?1049hother", "\x1b[L"]
         {
             screen.feed(piece.as_bytes());
             renewed.renew(&screen);
-            let new = picture(&screen);
+            let new = settled(&screen);
             assert_eq!(
                 (&renewed.rows, renewed.start, renewed.cursor),
                 (&new.rows, new.start, new.cursor),
@@ -145,9 +145,9 @@ mod tests {
     }
 
     #[test]
-    fn what_said_nothing_new_is_on_the_next_picture() {
+    fn what_said_nothing_new_is_there_at_the_next_look() {
         let mut screen = screen(&["F4DD-", ""]);
-        let mut renewed = picture(&screen);
+        let mut renewed = settled(&screen);
         draw(&mut screen, &["F4DD-7488", ""]);
         assert!(renewed.still_shows(&screen), "digits beside letters");
         screen.feed(b"\x1b[2;1His your code\x1b[8;1H");

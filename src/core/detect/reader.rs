@@ -1,16 +1,15 @@
-//! From a page to candidates: which URL is the one to open, and which code goes with it. What the lines say is read
-//! in [`super::outcome`].
+//! From the screen text to candidates: which URL is the one to open, and which code goes with it. What the lines say is read
+//! in [`super::statements`].
 
 use std::collections::HashSet;
 
 use regex::Regex;
 
-use super::address::{Address, addresses};
-use super::capture::Captures;
-use super::choose::{self, Around};
+use super::address::{Address, Captures, addresses};
 use super::code::{self, Code};
-use super::page::Page;
-use super::said::Sayings;
+use super::ranking::{self, Around};
+use super::screen_text::ScreenText;
+use super::statements::Readings;
 use super::verdict::judge;
 use crate::core::finding::{Finding, FindingKind, Source};
 use crate::core::input::Found;
@@ -61,7 +60,7 @@ pub(super) struct Memory {
     /// Who it is, said before the success line.
     pub(super) identity: Option<String>,
     pub(super) about_login: bool,
-    pub(super) sayings: Sayings,
+    pub(super) readings: Readings,
     /// Secrets that were printed, to be masked; taken by [`super::Detector::take_secrets`].
     pub(super) secrets: Vec<Secret>,
 }
@@ -78,8 +77,8 @@ impl Memory {
     /// A URL handed to a browser is a verification URL if the one on the screen is, or if it carries a code.
     pub fn role_of_opened(&mut self, url: &str) -> FindingKind {
         let known = self.verification.as_ref().is_some_and(|placed| url.starts_with(&placed.url));
-        let device = known || code::code_in_url(url).is_some() || choose::is_device_page(url);
-        if device && !choose::is_complete_request(url) {
+        let device = known || code::code_in_url(url).is_some() || ranking::is_device_page(url);
+        if device && !ranking::is_complete_request(url) {
             FindingKind::VerificationUrl
         } else {
             FindingKind::AuthorizeUrl
@@ -91,15 +90,15 @@ impl Memory {
     }
 }
 
-/// Returns the candidates of a page in reading order, and how many of its lines rules had to read.
+/// Returns the candidates of a screen text in reading order, and how many of its lines rules had to read.
 pub(super) fn candidates(
-    page: &Page,
+    screen_text: &ScreenText,
     provider: Option<&Provider>,
     captures: &Captures,
     memory: &mut Memory,
     cursor: u64,
 ) -> (Vec<Candidate>, usize) {
-    Reader::new(page, provider, captures, memory, cursor).read()
+    Reader::new(screen_text, provider, captures, memory, cursor).read()
 }
 
 /// A URL that is taken for a login URL.
@@ -108,9 +107,9 @@ pub(super) struct Taken {
     kind: FindingKind,
 }
 
-/// Reads one page.
+/// Reads one screen text.
 pub(super) struct Reader<'a> {
-    pub(super) page: &'a Page,
+    pub(super) screen_text: &'a ScreenText,
     pub(super) provider: Option<&'a Provider>,
     captures: &'a Captures,
     pub(super) memory: &'a mut Memory,
@@ -127,15 +126,15 @@ pub(super) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     fn new(
-        page: &'a Page,
+        screen_text: &'a ScreenText,
         provider: Option<&'a Provider>,
         captures: &'a Captures,
         memory: &'a mut Memory,
         cursor: u64,
     ) -> Self {
-        let last_text = page.lines.iter().rposition(|line| !line.is_empty()).unwrap_or(0);
+        let last_text = screen_text.lines.iter().rposition(|line| !line.is_empty()).unwrap_or(0);
         Self {
-            page,
+            screen_text,
             provider,
             captures,
             memory,
@@ -152,19 +151,19 @@ impl<'a> Reader<'a> {
     fn read(mut self) -> (Vec<Candidate>, usize) {
         self.find_urls_and_codes();
         let mut index = 0;
-        while index < self.page.lines.len() {
+        while index < self.screen_text.lines.len() {
             self.urls_at(index);
             self.codes_at(index);
             index = self.statement_at(index);
         }
-        self.memory.sayings.forget_others();
+        self.memory.readings.forget_others();
         (self.out, self.lines_read)
     }
 
     // ---- URLs and codes ----
 
     fn find_urls_and_codes(&mut self) {
-        let all = addresses(self.page);
+        let all = addresses(self.screen_text);
         self.lines_read += all.len();
         for address in &all {
             self.inside_url.extend(address.line + 1..=address.last);
@@ -176,7 +175,7 @@ impl<'a> Reader<'a> {
                     || (line == address.last && line > address.line && at < address.last_end)
             })
         };
-        self.codes = code::codes(self.page, &in_url);
+        self.codes = code::codes(self.screen_text, &in_url);
         self.add_provider_codes();
         for address in all {
             if let Some(kind) = self.kind_of(&address) {
@@ -194,7 +193,7 @@ impl<'a> Reader<'a> {
     }
 
     fn add_provider_codes(&mut self) {
-        for (index, line) in self.page.lines.iter().enumerate() {
+        for (index, line) in self.screen_text.lines.iter().enumerate() {
             for pattern in self.patterns(PatternKind::DeviceCode) {
                 let Some(code) = pattern.captures(&line.text).and_then(|found| found.get(1)) else {
                     continue;
@@ -218,7 +217,7 @@ impl<'a> Reader<'a> {
     }
 
     fn kind_of(&self, address: &Address) -> Option<FindingKind> {
-        let around = Around::of(self.page, address);
+        let around = Around::of(self.screen_text, address);
         let said =
             |kind| self.patterns(kind).any(|regex| around.own_and_label().any(|text| regex.is_match(text)));
         if address.cut_short || said(PatternKind::Ignore) {
@@ -229,14 +228,14 @@ impl<'a> Reader<'a> {
         } else {
             said(PatternKind::AuthorizeUrl).then_some(FindingKind::AuthorizeUrl)
         };
-        if !choose::is_login(&address.text, &around, named.is_some(), self.provider) {
+        if !ranking::is_login(&address.text, &around, named.is_some(), self.provider) {
             return None;
         }
         let near = |code: &Code| code.line.abs_diff(address.line).min(code.line.abs_diff(address.last));
         let has_code = self.codes.iter().any(|code| near(code) <= TOGETHER) || around.names_code();
         Some(match named {
             Some(FindingKind::VerificationUrl) => FindingKind::VerificationUrl,
-            _ if choose::is_verification(&address.text, has_code) => FindingKind::VerificationUrl,
+            _ if ranking::is_verification(&address.text, has_code) => FindingKind::VerificationUrl,
             _ => FindingKind::AuthorizeUrl,
         })
     }
@@ -256,7 +255,7 @@ impl<'a> Reader<'a> {
     fn url(&mut self, address: &Address, kind: FindingKind) {
         let judged = judge(&address.text, self.provider, address.disguised);
         let open = self.is_open(address);
-        let lines = &self.page.lines;
+        let lines = &self.screen_text.lines;
         let first = lines[address.line].number;
         let last = lines[address.last].number + lines[address.last].rows as u64;
         let placed = Placed { url: address.text.clone(), first, last };
@@ -294,7 +293,7 @@ impl<'a> Reader<'a> {
             *before = placed;
             return (false, false);
         }
-        let new_attempt = gave_up && choose::is_same_endpoint(&before.url, &placed.url);
+        let new_attempt = gave_up && ranking::is_same_endpoint(&before.url, &placed.url);
         let overlaps = before.first < placed.last && placed.first < before.last;
         let related = before.url.starts_with(&placed.url) || placed.url.starts_with(&before.url);
         if new_attempt {
@@ -306,7 +305,7 @@ impl<'a> Reader<'a> {
 
     /// More of the URL may come: the cursor stands at its end, or right below it with nothing there yet.
     fn is_open(&self, address: &Address) -> bool {
-        let line = &self.page.lines[address.last];
+        let line = &self.screen_text.lines[address.last];
         let at_end = address.last_end >= line.text.trim_end_matches(['.', ')', '"', '\'']).len();
         let below = line.number + line.rows as u64;
         address.open || (at_end && line.rows == 1 && address.last >= self.last_text && self.cursor <= below)
@@ -333,7 +332,7 @@ impl<'a> Reader<'a> {
         let here: Vec<Code> = self.codes.iter().filter(|code| code.line == index).cloned().collect();
         for code in here {
             let address = self.verification_for(&code);
-            let line = &self.page.lines[index];
+            let line = &self.screen_text.lines[index];
             let open = line.has_cursor && line.text.ends_with(&code.text);
             self.code(&code, address, open);
         }
@@ -349,7 +348,7 @@ impl<'a> Reader<'a> {
     }
 
     fn code(&mut self, code: &Code, verification_url: Option<String>, open: bool) {
-        let label = self.page.lines[code.label].text.replace(&code.text, "");
+        let label = self.screen_text.lines[code.label].text.replace(&code.text, "");
         let mut new_attempt = false;
         if !open {
             match &self.memory.code {

@@ -1,12 +1,16 @@
-//! Whether a row continues the URL of the row above that a program broke by itself. [`super::address`] has the rules.
+//! Whether a row continues the URL of the row above that a program broke by itself. [`super`] has the rules.
 
 use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::address::is_url_char;
-use super::expression::fixed;
-use super::page::Line;
+use crate::core::detect::expression::fixed;
+use crate::core::detect::screen_text::Line;
+
+/// Whether a character can stand in a URL.
+pub(super) fn is_url_char(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "-._~:/?#[]@!$&'()*+,;=%".contains(c)
+}
 
 /// The columns that one piece of a URL covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

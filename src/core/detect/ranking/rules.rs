@@ -1,16 +1,16 @@
-//! What speaks for and against a URL being the one to open: a table of weighted clues.
+//! What speaks for and against a URL being the one to open: a table of weighted rules.
 //!
 //! The shape of the URL alone is not enough (logs, tests and `curl -v` are full of authorize URLs), and neither are
 //! the words around it (every help page says "visit"). A URL is taken if both speak for it, or one does so strongly
-//! and nothing speaks against it. Each clue has an example and a counter-example; a test tries them all.
+//! and nothing speaks against it. Each rule has an example and a counter-example; a test tries them all.
 
 use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::expression::fixed;
+use crate::core::detect::expression::fixed;
 
-/// Where a clue is looked for.
+/// Where a rule is looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
     /// The URL itself.
@@ -21,8 +21,8 @@ pub(super) enum Place {
     Before,
 }
 
-/// One clue.
-pub(super) struct Clue {
+/// One rule.
+pub(super) struct Rule {
     /// What it speaks for (positive) or against, and how strongly.
     pub weight: i32,
     /// Where it is looked for.
@@ -37,89 +37,89 @@ pub(super) struct Clue {
     pub counter_example: &'static str,
 }
 
-const fn clue(
+const fn rule(
     weight: i32,
     place: Place,
     regex: &'static str,
     example: &'static str,
     counter_example: &'static str,
-) -> Clue {
-    Clue { weight, place, regex, example, counter_example }
+) -> Rule {
+    Rule { weight, place, regex, example, counter_example }
 }
 
-/// A clue of this weight rules a URL out, whatever else there is.
+/// A URL with a rule of this weight is none to open, whatever else there is.
 pub(super) const RULED_OUT: i32 = -100;
 
 use Place::{Before, Url, Words};
 
-/// All clues. Expressions ignore case.
-pub(super) const CLUES: &[Clue] = &[
+/// All rules. Expressions ignore case.
+pub(super) const RULES: &[Rule] = &[
     // ---- The shape of login URLs ----
-    clue(
+    rule(
         4,
         Url,
         r"[?&](?:client_id|redirect_ur[il]|response_type|code_challenge)=",
         "https://a.example/x?client_id=1",
         "https://a.example/x?client=1",
     ),
-    clue(
+    rule(
         3,
         Url,
         r"[?&](?:code_challenge|redirect_ur[il])=.*[?&](?:state|client_id|response_type|code_challenge_method|scopes?)=",
         "https://a.example/x?redirect_uri=y&state=z",
         "https://a.example/x?state=z",
     ),
-    clue(5, Url, r"user_?code", "https://a.example/device?user_code=ABCD-EFGH", "https://a.example/users"),
-    clue(
+    rule(5, Url, r"user_?code", "https://a.example/device?user_code=ABCD-EFGH", "https://a.example/users"),
+    rule(
         3,
         Url,
         r"[?&](?:callback(?:_?(?:url|port))?|port|cli\w*|cli-\w+|session(?:_id)?|ticket|challenge|state|nonce|request_id|requestor|token|authtoken|origin|next|hostname|source|device_?code|public_key|\w*(?:auth|login|cli|callback|token|port)\w*)=",
         "https://a.example/x?ticket=4f3b",
         "https://a.example/x?page=2",
     ),
-    clue(
+    rule(
         3,
         Url,
         r"=(?:https?(?::|%3A)(?://|%2F%2F))?(?:localhost|127\.0\.0\.1)",
         "https://a.example/x?to=http%3A%2F%2Flocalhost%3A45111",
         "https://a.example/localhost",
     ),
-    clue(
+    rule(
         3,
         Url,
         r"[/#](?:login|log-in|sign-?in|sso|o?auth[12]?|oidc|oauth2?|authori[sz]e|authorization|authenticate|activate(?:-\w+)*|activation|device(?:s|login)?|verify|cli-?(?:login|auth)|(?:login|auth)-?cli|authorize_device|confirm_auth|client-auth|token-flow|passcode|\w*logindeep\w*|applogin)(?:[/?#.]|$)",
         "https://a.example/oauth/start",
         "https://a.example/author",
     ),
-    clue(
+    rule(
         2,
         Url,
         r"/(?:login|log-in|sign-?in|sso|o?auth[12]?|oidc|oauth2?)/(?:\w+/)*(?:authori[sz]e|authorization|auth|cli|device|login|browser)(?:[/?#]|$)",
         "https://a.example/oauth/authorize?x=1",
         "https://a.example/oauth/",
     ),
-    clue(
+    rule(
         3,
         Url,
         r"/(?:\w*tokens?|api[-_]?keys?|personal[-_]access[-_]\w+|access-token|connect|cli)(?:[/?#]|$)",
         "https://a.example/settings/tokens",
         "https://a.example/tokenizer",
     ),
-    clue(
+    rule(
         3,
         Url,
         r"^https?://(?:[\w-]+\.)*(?:[\w-]*login|[\w-]*auth|accounts?|sso|oauth2?|oidc|idp?|identity|signin|device|link)\.",
         "https://login.a.example/x",
         "https://blog.a.example/x",
     ),
-    clue(
+    rule(
         3,
         Url,
         r"^https?://[^/?#]+/(?:link|pair|tv|activate|device)/?$",
         "https://a.example/link",
         "https://a.example/link/to/x",
     ),
-    clue(
+    rule(
         2,
         Url,
         r"(?:login|auth|device|activate)",
@@ -127,95 +127,95 @@ pub(super) const CLUES: &[Clue] = &[
         "https://a.example/home",
     ),
     // ---- The shape of other URLs ----
-    clue(
+    rule(
         -8,
         Url,
         r"^https?://(?:[\w-]+\.)*(?:docs?|support|help|static|cdn|downloads?|blog|wiki|status|schemas?|mirror|mirrors|registry|datatracker|issues|policies|pip|man)\.",
         "https://docs.a.example/login",
         "https://login.a.example/docker",
     ),
-    clue(
+    rule(
         -8,
         Url,
         r"/(?:docs?|documentation|help|support|faq|wiki|blog|guides?|manual|learn|privacy[\w-]*|terms[\w-]*|tos|legal|licen[cs]es?|eula|policy|policies|changelog|releases?|issues?|pulls?|telemetry|sponsors?|pricing|about[\w-]*|downloads?|archive|blobs?)(?:[/?#.]|$)",
         "https://a.example/docs/login",
         "https://a.example/doctor",
     ),
-    clue(
+    rule(
         -5,
         Url,
         r"/(?:(?:sign-?up|registration|create-?account|join)(?:[/?#]|$)|register/?(?:[?#]|$))",
         "https://a.example/signup",
         "https://a.example/device",
     ),
-    clue(
+    rule(
         RULED_OUT,
         Url,
         r"\.(?:tgz|gz|zip|whl|deb|rpm|js|mjs|css|png|svg|jpe?g|gif|xml|ya?ml|md|txt|pdf|exe|msi|git)(?:[?#]|$)",
         "https://a.example/login.tgz",
         "https://a.example/login.html",
     ),
-    clue(
+    rule(
         RULED_OUT,
         Url,
         r"^https?://www\.googleapis\.com/auth/",
         "https://www.googleapis.com/auth/drive",
         "https://accounts.google.com/o/oauth2/auth?scope=https://www.googleapis.com/auth/drive",
     ),
-    clue(
+    rule(
         -12,
         Url,
         r"/o?auth\w*/(?:v?[\d.]+/)?auth(?:orize)?/?$",
         "https://login.a.example/oauth2/v2.0/authorize",
         "https://a.example/oauth/authorize?x=1",
     ),
-    clue(-5, Url, r"^https?://[^/?#]+/?$", "https://a.example/", "https://a.example/device"),
+    rule(-5, Url, r"^https?://[^/?#]+/?$", "https://a.example/", "https://a.example/device"),
     // ---- Words that invite ----
-    clue(
+    rule(
         4,
         Words,
         r"\b(?:visit(?:ing)?|go(?:ing)? to|goto|navigate to|browse to|head to|open(?:ing|ed)?|launch(?:ed|ing)?|click(?:ing)?|follow(?:ing)?|load(?:ing)?)\b",
         "Please visit",
         "revisited",
     ),
-    clue(3, Words, r"\bbrowser\b", "in your browser:", "browse the list"),
-    clue(
+    rule(3, Words, r"\bbrowser\b", "in your browser:", "browse the list"),
+    rule(
         3,
         Words,
         r"\b(?:log ?in(?:to)?|login|log into|sign ?in|signin|authenticat\w+|authori[sz]\w+|verification|verify|activate|one-time|sso|oauth|oidc|device code)\b",
         "To authenticate, do this",
         "Logging you",
     ),
-    clue(
+    rule(
         4,
         Words,
         r"\b(?:generate|create|get|obtain|enter|paste|find|copy)\b.{0,60}\b(?:token|api key|passcode|access key|code|one)\b.{0,30}\b(?:at|from|here|visiting|panel|page)\b",
         "Create a new API key at:",
         "The token is stored",
     ),
-    clue(
+    rule(
         3,
         Words,
         r"\b(?:this|the|following|login|auth|authentication|authorization|verification|sign-in|sso) (?:following )?(?:url|link|address|page)\b",
         "If you can't wait use this url:",
         "the list",
     ),
-    clue(
+    rule(
         3,
         Words,
         r"\b(?:log ?in|sign ?in|login|authenticate|complete|proceed|continue) (?:\w+ )?(?:at|here|on|with|url)\b",
         "Login at:",
         "login failed",
     ),
-    clue(2, Words, r"\bpaste\b|\bcopy\b", "copy and paste", "the scope"),
-    clue(
+    rule(2, Words, r"\bpaste\b|\bcopy\b", "copy and paste", "the scope"),
+    rule(
         5,
         Words,
         r"\b(?:paste|enter|copy)\b.{0,30}\b(?:token|api key|access key)\b (?:\w+ )?(?:found |shown )?(?:on|at|in|from)\b",
         "please paste the token found on",
         "paste the token below",
     ),
-    clue(
+    rule(
         3,
         Words,
         r"\b(?:enter|type in|confirm)\b.{0,16}\b(?:pin|code)\b",
@@ -223,118 +223,118 @@ pub(super) const CLUES: &[Clue] = &[
         "the PIN was entered",
     ),
     // ---- Words that speak against it ----
-    clue(
+    rule(
         -9,
         Words,
         r"\b(?:learn (?:more|how)|read (?:more|about)|more (?:information|info|details|help)|for (?:help|information|details|assistance)|documentation|see also|docs?:)",
         "Learn more here:",
         "the learned",
     ),
-    clue(
+    rule(
         -9,
         Words,
         r"\b(?:privacy|terms of|telemetry|collects?|opt[- ](?:in|out)|licen[cs]e|homepage|home page|sponsor|funding|changelog|release notes|warranty|redeem|promo|coupon|discount)\b",
         "our privacy policy at",
         "a private term",
     ),
-    clue(
+    rule(
         -9,
         Words,
         r"\b(?:report (?:this|a|an|the|it)|issue tracker|pull request|merge request|bug report|file (?:a|an) (?:bug|issue))\b",
         "Please report this error at:",
         "reporter",
     ),
-    clue(
+    rule(
         -9,
         Words,
         r"\b(?:download(?:ing|ed)?|fetch(?:ing|ed)?|upgrade (?:to|from)|new (?:release|version)|cloning|pushing to|server response)\b",
         "Downloading from",
         "downright",
     ),
-    clue(
+    rule(
         -9,
         Words,
         r"\b(?:redirect(?:ing|ed|s)? (?:user|to|from|request)|webhook|status code|(?:http|https) error|for (?:get|post|put)|(?:get|post|put|head|delete) http|listening|running at|dev(?:elopment)? server|starting|started|local server)\b",
         "redirecting user to",
         "directly",
     ),
-    clue(
+    rule(
         -9,
         Words,
         r"\b(?:don.t have an account|create one here|need an account|sign ?up (?:at|here|for)|create an account|no account)\b",
         "If you don't have an account, please create one here:",
         "account name",
     ),
-    clue(-9, Words, r"\bdiscovery\b", "Performing OIDC Discovery of", "discovered"),
-    clue(
+    rule(-9, Words, r"\bdiscovery\b", "Performing OIDC Discovery of", "discovered"),
+    rule(
         RULED_OUT,
         Words,
         r"\bx{3,}-x{3,}\b|\*{3,}-\*{3,}|<(?:user[-_ ]?)?code>",
         "and enter the code XXXX-XXXX",
         "enter the code ABCD-EFGH",
     ),
-    clue(
+    rule(
         -9,
         Words,
         r"\b(?:another|new|https?|internal) request\b|\bcurl\b|\bconnected to\b",
         "Issue another request to this URL:",
         "This was requested",
     ),
-    clue(
+    rule(
         -9,
         Before,
         r#""(?:level|ts|time|timestamp|severity|logger|trace_id|msg)"\s*:"#,
         "{\"level\":\"info\",\"url\":\"",
         "{\"url\": \"",
     ),
-    clue(
+    rule(
         RULED_OUT,
         Words,
         r"\bassert(?:ion)?\w*\b|\bexpected\b.*\b(?:but|got|found)\b|\bpanicked\b|\btraceback\b",
         "expected x but got y",
         "as expected.",
     ),
-    clue(
+    rule(
         RULED_OUT,
         Words,
         r"\b(?:success\w*|logged|signed) (?:in|logged|into)\b.*\b(?:start url|on|to|at)\b|\b(?:scopes|scope)\b.{0,20}[:\[]",
         "Successfully logged into Start URL:",
         "log in on the page",
     ),
-    clue(
+    rule(
         RULED_OUT,
         Before,
         r"^(?:[<>*] )?(?:location|referer|origin|host|link|x-[\w-]+): ?$",
         "< Location: ",
         "the following link: ",
     ),
-    clue(RULED_OUT, Before, r#"(?:(?:^|[^\w-])\w+ ?= ?|[(,] ?|return )["'`]$"#, "u=\"", "at \""),
-    clue(
+    rule(RULED_OUT, Before, r#"(?:(?:^|[^\w-])\w+ ?= ?|[(,] ?|return )["'`]$"#, "u=\"", "at \""),
+    rule(
         RULED_OUT,
         Before,
         r#""[\w.-]+"\s*:\s*"[^"]*[^"\s][^"]*$"#,
         "\"msg\": \"redirecting to ",
         "\"url\": \"",
     ),
-    clue(RULED_OUT, Before, r"(?:^|[ ,])uri:$", "DNS:a.example, URI:", "Verification URI: "),
-    clue(RULED_OUT, Before, r"\b(?:GET|POST|PUT|HEAD|DELETE|PATCH) $", "GET ", "get "),
-    clue(RULED_OUT, Before, r#"\bHTTP/[\d.]+" \d{3} "#, "\"GET /login HTTP/1.1\" 302 0 \"", "over HTTP/1.1 "),
-    clue(
+    rule(RULED_OUT, Before, r"(?:^|[ ,])uri:$", "DNS:a.example, URI:", "Verification URI: "),
+    rule(RULED_OUT, Before, r"\b(?:GET|POST|PUT|HEAD|DELETE|PATCH) $", "GET ", "get "),
+    rule(RULED_OUT, Before, r#"\bHTTP/[\d.]+" \d{3} "#, "\"GET /login HTTP/1.1\" 302 0 \"", "over HTTP/1.1 "),
+    rule(
         RULED_OUT,
         Before,
         r"^(?:\w+: +)?[\w-]+(?:\.[\w-]+)+/[\w.-]+: ?$",
         "nginx.ingress.kubernetes.io/auth-url: ",
         "Login URL: ",
     ),
-    clue(RULED_OUT, Before, r#""\w+_endpoint"\s*:\s*"$"#, "\"token_endpoint\": \"", "\"endpoint\": \""),
-    clue(
+    rule(RULED_OUT, Before, r#""\w+_endpoint"\s*:\s*"$"#, "\"token_endpoint\": \"", "\"endpoint\": \""),
+    rule(
         7,
         Before,
         r#""(?:auth_?(?:entication_?)?url|(?:authorize|authorization|login|signin)_?(?:url|uri)|verification_?(?:url|uri)\w*)"\s*:\s*"$"#,
         "{\"AuthURL\": \"",
         "{\"doc\": \"",
     ),
-    clue(
+    rule(
         -9,
         Before,
         r#""(?:doc\w*|home\w*|repo\w*|issues?|support|help|referer|redirect\w*|image|icon|schema|\$schema)"\s*:\s*"$"#,
@@ -343,7 +343,7 @@ pub(super) const CLUES: &[Clue] = &[
     ),
 ];
 
-/// The clues of one place, ready to be used.
+/// The rules of one place, ready to be used.
 struct Compiled {
     place: Place,
     weight: i32,
@@ -351,13 +351,13 @@ struct Compiled {
 }
 
 static COMPILED: LazyLock<Vec<Compiled>> = LazyLock::new(|| {
-    let compile = |clue: &Clue| {
+    let compile = |rule: &Rule| {
         // The request methods are capital letters in requests; as small letters they are English.
-        let flags = if clue.regex.contains("GET|POST") { "" } else { "(?i)" };
-        let regex = fixed(&format!("{flags}{}", clue.regex));
-        Compiled { place: clue.place, weight: clue.weight, regex }
+        let flags = if rule.regex.contains("GET|POST") { "" } else { "(?i)" };
+        let regex = fixed(&format!("{flags}{}", rule.regex));
+        Compiled { place: rule.place, weight: rule.weight, regex }
     };
-    CLUES.iter().map(compile).collect()
+    RULES.iter().map(compile).collect()
 });
 
 /// What a place says: the sum for, and the strongest against.
@@ -369,15 +369,15 @@ pub(super) struct Balance {
     pub bad: i32,
 }
 
-/// Weighs a text against the clues of a place.
+/// Weighs a text against the rules of a place.
 pub(super) fn weigh(place: Place, text: &str) -> Balance {
     let mut balance = Balance::default();
-    for clue in COMPILED.iter().filter(|clue| clue.place == place) {
-        if clue.regex.is_match(text) {
-            if clue.weight > 0 {
-                balance.good += clue.weight;
+    for rule in COMPILED.iter().filter(|rule| rule.place == place) {
+        if rule.regex.is_match(text) {
+            if rule.weight > 0 {
+                balance.good += rule.weight;
             } else {
-                balance.bad += clue.weight;
+                balance.bad += rule.weight;
             }
         }
     }
@@ -389,19 +389,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_clue_is_in_its_example_and_not_in_its_counter_example() {
-        for (clue, compiled) in CLUES.iter().zip(COMPILED.iter()) {
+    fn every_rule_is_in_its_example_and_not_in_its_counter_example() {
+        for (rule, compiled) in RULES.iter().zip(COMPILED.iter()) {
             assert!(
-                compiled.regex.is_match(clue.example),
+                compiled.regex.is_match(rule.example),
                 "{:?} should match {:?}",
-                clue.regex,
-                clue.example
+                rule.regex,
+                rule.example
             );
             assert!(
-                !compiled.regex.is_match(clue.counter_example),
+                !compiled.regex.is_match(rule.counter_example),
                 "{:?} should not match {:?}",
-                clue.regex,
-                clue.counter_example
+                rule.regex,
+                rule.counter_example
             );
         }
     }

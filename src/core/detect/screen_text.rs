@@ -4,10 +4,14 @@
 //! program broke by itself (at its own width, inside a frame) is still in pieces here; [`super::address`] joins
 //! those, because only a URL tells how.
 
+mod settled_output;
+
 use std::borrow::Borrow;
 use std::ops::Range;
 
 use crate::core::screen::TextRow;
+
+pub(super) use self::settled_output::SettledOutput;
 
 /// Longest line that is looked at, in bytes. A program may print megabytes without a newline; every rule costs time
 /// for each byte, so the rest of such a line is looked at as lines of its own.
@@ -95,12 +99,12 @@ fn is_drawing(c: char) -> bool {
 
 /// The lines of a piece of the screen, in reading order.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Page {
+pub(super) struct ScreenText {
     /// The lines, blank ones too.
     pub lines: Vec<Line>,
 }
 
-impl Page {
+impl ScreenText {
     /// Makes lines of rows. `first` is the absolute number of the first row, `cursor` that of the cursor's row.
     pub fn of(
         rows: impl IntoIterator<Item: Borrow<TextRow>>,

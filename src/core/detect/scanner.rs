@@ -4,7 +4,7 @@
 //! screen, the alternate screen comes and goes. Looking after every piece of output would be slow and would depend
 //! on how the pieces fall. So the byte stream is watched for two things:
 //!
-//! - a *trigger*: one of a few words without which no rule can match ([`super::trigger`]);
+//! - a *trigger*: one of a few words without which no rule can match ([`trigger`]);
 //! - after a trigger, a *turn*: the control that is about to destroy what is on the screen (cursor to the left, up or
 //!   to a place, erase, delete, scroll down, other screen), or as many lines or bytes that history could run full.
 //!
@@ -12,7 +12,9 @@
 //! [`BURST`] lines in a burst, and one more with every [`EARNED_BY_BYTES`] of the stream. A flood that is full of telling
 //! words scrolls by unread once the budget is spent; what it leaves on the screen is read when the child is quiet.
 
-use super::trigger::TriggerSearch;
+mod trigger;
+
+use self::trigger::TriggerSearch;
 use crate::core::leading::leading;
 
 /// Lines that may pass between a trigger and the look. History keeps many more.
@@ -45,7 +47,7 @@ enum Control {
 
 /// The state of the watch between two pieces of output.
 #[derive(Clone, Debug)]
-pub(super) struct Watch {
+pub(super) struct Scanner {
     words: TriggerSearch,
     triggered: bool,
     control: Control,
@@ -66,7 +68,7 @@ pub(super) struct Step {
     pub look: bool,
 }
 
-impl Watch {
+impl Scanner {
     pub fn new() -> Self {
         Self {
             words: TriggerSearch::new(),
@@ -232,16 +234,16 @@ mod tests {
 
     /// The offsets at which looks are due.
     fn looks(stream: &[u8], piece: usize) -> Vec<u64> {
-        let mut watch = Watch::new();
+        let mut scanner = Scanner::new();
         let mut found = Vec::new();
         for piece in stream.chunks(piece) {
             let mut rest = piece;
             loop {
-                let step = watch.step(rest);
+                let step = scanner.step(rest);
                 rest = &rest[step.length..];
                 if step.look {
-                    watch.pay(1);
-                    found.push(watch.offset());
+                    scanner.pay(1);
+                    found.push(scanner.offset());
                 } else {
                     break;
                 }

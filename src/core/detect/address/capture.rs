@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
-use super::address::is_url_char;
+use super::wrap::is_url_char;
 
 /// Captures that are kept.
 const MOST: usize = 64;
@@ -46,7 +46,7 @@ enum Escape {
 
 /// The URLs of the stream, newest last.
 #[derive(Clone, Debug)]
-pub(super) struct Captures {
+pub(in crate::core::detect) struct Captures {
     kept: VecDeque<Capture>,
     /// How much of "http" was seen at the end of the last piece.
     begun: usize,

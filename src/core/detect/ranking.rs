@@ -1,15 +1,17 @@
 //! Whether a URL is a login URL, and of which kind.
 
+mod rules;
+
 use std::sync::LazyLock;
 
 use regex::Regex;
 use url::Url;
 
+use self::rules::{Balance, Place, RULED_OUT, weigh};
 use super::address::Address;
-use super::clues::{Balance, Place, RULED_OUT, weigh};
 use super::expression::fixed;
-use super::lines::{undecorated, without_urls};
-use super::page::Page;
+use super::screen_text::ScreenText;
+use super::statements::{undecorated, without_urls};
 use super::verdict::is_loopback;
 use crate::core::provider::Provider;
 
@@ -35,10 +37,10 @@ pub(super) struct Around {
 
 impl Around {
     /// Collects the words around a URL.
-    pub fn of(page: &Page, address: &Address) -> Self {
-        let line = &page.lines[address.line];
+    pub fn of(screen_text: &ScreenText, address: &Address) -> Self {
+        let line = &screen_text.lines[address.line];
         let before = tail(&line.text[..address.first_range.start]).to_owned();
-        let end_line = &page.lines[address.last].text;
+        let end_line = &screen_text.lines[address.last].text;
         let after = head(&end_line[address.last_end.min(end_line.len())..]).to_owned();
         static NAMED: LazyLock<Regex> = LazyLock::new(|| {
             fixed(
@@ -54,18 +56,20 @@ impl Around {
             ..Self::default()
         };
         if begins {
-            around.look_up(page, address.line);
+            around.look_up(screen_text, address.line);
         }
-        let below = page.lines[address.last + 1..].iter().take(4).find(|line| !line.is_empty());
+        let below = screen_text.lines[address.last + 1..].iter().take(4).find(|line| !line.is_empty());
         around.below = below.map(|line| head(&line.text).to_owned()).unwrap_or_default();
         around
     }
 
-    fn look_up(&mut self, page: &Page, index: usize) {
+    fn look_up(&mut self, screen_text: &ScreenText, index: usize) {
         let from = index.saturating_sub(4);
-        let Some(at) = (from..index).rev().find(|above| !page.lines[*above].is_empty()) else { return };
-        self.label = tail(&page.lines[at].text).to_owned();
-        if let Some(above) = at.checked_sub(1).map(|above| &page.lines[above])
+        let Some(at) = (from..index).rev().find(|above| !screen_text.lines[*above].is_empty()) else {
+            return;
+        };
+        self.label = tail(&screen_text.lines[at].text).to_owned();
+        if let Some(above) = at.checked_sub(1).map(|above| &screen_text.lines[above])
             && !above.is_empty()
             && !above.text.ends_with(['.', ':', '!', '?'])
         {

@@ -1,16 +1,25 @@
-//! What the lines of a page say, as candidates: prompts, success, failure, secrets, and hints that an attempt is over.
+//! What the lines of the screen say, as candidates: prompts, success, failure, secrets, and hints that an attempt is over.
+
+mod keywords;
+mod outcomes;
+mod prompts;
+mod reading;
 
 use std::collections::HashSet;
 use std::ops::Range;
 
-use super::candidate::{Candidate, Reader, plain};
-use super::lines::{self, Reading, Says};
-use super::page::Page;
+use self::outcomes::{gives_up, tries_again};
+use self::reading::{Reading, Says};
+use super::reader::{Candidate, Reader, plain};
+use super::screen_text::ScreenText;
 use super::secrets;
 use crate::core::finding::{Expects, Finding, FindingKind};
 use crate::core::input::Found;
 use crate::core::provider::PatternKind;
 use crate::core::secret::Secret;
+
+pub(super) use self::keywords::keywords;
+pub(super) use self::reading::{Readings, undecorated, without_urls};
 
 /// Lines that are remembered for having given an attempt up; a login that starts over more often is no login.
 const MOST_CUES: usize = 512;
@@ -18,20 +27,20 @@ const MOST_CUES: usize = 512;
 impl Reader<'_> {
     /// Reads the statement that begins at a line; returns the line behind it.
     pub(super) fn statement_at(&mut self, index: usize) -> usize {
-        let line = &self.page.lines[index];
+        let line = &self.screen_text.lines[index];
         if line.is_empty() || self.inside_url.contains(&index) {
             return index + 1;
         }
-        let statement = Statement::at(self.page, index, &self.inside_url);
+        let statement = Statement::at(self.screen_text, index, &self.inside_url);
         let text = statement.text.as_str();
-        let said = self.memory.sayings.of(text);
-        let hints = said.hints;
-        self.lines_read += usize::from(hints.any());
+        let said = self.memory.readings.of(text);
+        let keywords = said.keywords;
+        self.lines_read += usize::from(keywords.any());
         if self.patterns(PatternKind::Ignore).any(|regex| regex.is_match(text)) {
             return statement.next;
         }
         self.memory.about_login |= said.is_about_login(text);
-        if hints.secret()
+        if keywords.secret()
             && let Some(identity) = said.identity(text)
         {
             self.memory.identity = Some(identity.clone());
@@ -40,14 +49,14 @@ impl Reader<'_> {
         // The middle of a paragraph was read with its beginning.
         let goes_on = index > 0
             && text.starts_with(char::is_lowercase)
-            && (wraps_into(self.page, index) || is_prose_above(self.page, index));
+            && (wraps_into(self.screen_text, index) || is_prose_above(self.screen_text, index));
         if !by_provider && !goes_on {
             self.generic_says(&statement, said.readings(text));
         }
-        if hints.cue() {
+        if keywords.cue() {
             self.cue(&statement, &said.masked);
         }
-        if hints.secret() {
+        if keywords.secret() {
             self.secret(&statement, said.secrets(text));
         }
         index + 1
@@ -59,7 +68,7 @@ impl Reader<'_> {
             || self.memory.code.is_some();
         if attempt
             && !statement.open
-            && lines::gives_up(masked)
+            && gives_up(masked)
             && self.memory.cues.len() < MOST_CUES
             && self.memory.cues.insert((statement.number, statement.text.clone()))
         {
@@ -93,7 +102,7 @@ impl Reader<'_> {
             let identity = found
                 .name("identity")
                 .map(|identity| identity.as_str().trim_end_matches(['.', '!', ',']).to_owned())
-                .or_else(|| if says == FindingKind::Success { lines::identity(text) } else { None });
+                .or_else(|| if says == FindingKind::Success { outcomes::identity(text) } else { None });
             self.say(says, text.trim(), pattern.expects, identity, statement);
         }
         matched
@@ -118,11 +127,11 @@ impl Reader<'_> {
 
     /// A failure is not the end if the CLI says in the next line that it tries again.
     fn is_tried_again(&self, statement: &Statement) -> bool {
-        self.page.lines[statement.next.min(self.page.lines.len())..]
+        self.screen_text.lines[statement.next.min(self.screen_text.lines.len())..]
             .iter()
             .filter(|line| !line.is_empty())
             .take(1)
-            .any(|line| lines::tries_again(&line.text))
+            .any(|line| tries_again(&line.text))
     }
 
     /// A failure that a CLI breaks over several rows of one indentation: from the row that begins with "Error".
@@ -130,9 +139,9 @@ impl Reader<'_> {
         if !text.starts_with('{') {
             return text.to_owned();
         }
-        let line = &self.page.lines[statement.index];
+        let line = &self.screen_text.lines[statement.index];
         let mut whole = text.to_owned();
-        for (index, above) in self.page.lines[..statement.index].iter().enumerate().rev().take(4) {
+        for (index, above) in self.screen_text.lines[..statement.index].iter().enumerate().rev().take(4) {
             if above.is_empty() || above.indent != line.indent {
                 break;
             }
@@ -193,11 +202,12 @@ impl Reader<'_> {
             values.push(value);
         }
         let text = if spans.is_empty() {
-            let below = statement.next..(statement.next + 3).min(self.page.lines.len());
-            let Some(first) = below.into_iter().find(|index| !self.page.lines[*index].is_empty()) else {
+            let below = statement.next..(statement.next + 3).min(self.screen_text.lines.len());
+            let Some(first) = below.into_iter().find(|index| !self.screen_text.lines[*index].is_empty())
+            else {
                 return;
             };
-            let line = &self.page.lines[first];
+            let line = &self.screen_text.lines[first];
             if !secrets::announces(&statement.text) || !secrets::is_value(&line.text) {
                 return;
             }
@@ -216,7 +226,7 @@ impl Reader<'_> {
 
     /// Appends the rows that continue a token which its program broke; tells whether more may come.
     fn append_pieces(&self, from: usize, value: &mut String) -> bool {
-        let lines = &self.page.lines;
+        let lines = &self.screen_text.lines;
         for (index, line) in lines.iter().enumerate().skip(from) {
             let above = &lines[index - 1];
             if above.end + 2 < above.edge || !secrets::is_piece(&line.text) {
@@ -251,15 +261,15 @@ struct Statement {
 }
 
 impl Statement {
-    fn at(page: &Page, index: usize, inside_url: &HashSet<usize>) -> Self {
-        let line = &page.lines[index];
-        let mut text = lines::undecorated(&line.text).to_owned();
+    fn at(screen_text: &ScreenText, index: usize, inside_url: &HashSet<usize>) -> Self {
+        let line = &screen_text.lines[index];
+        let mut text = undecorated(&line.text).to_owned();
         let mut next = index + 1;
         let mut open = line.has_cursor;
-        while next < page.lines.len() && !inside_url.contains(&next) && wraps_into(page, next) {
+        while next < screen_text.lines.len() && !inside_url.contains(&next) && wraps_into(screen_text, next) {
             text.push(' ');
-            text.push_str(&page.lines[next].text);
-            open |= page.lines[next].has_cursor;
+            text.push_str(&screen_text.lines[next].text);
+            open |= screen_text.lines[next].has_cursor;
             next += 1;
             if next - index > 6 {
                 break;
@@ -270,16 +280,16 @@ impl Statement {
 }
 
 /// Whether the line above is prose that does not end there, as in an indented manual page.
-fn is_prose_above(page: &Page, index: usize) -> bool {
+fn is_prose_above(screen_text: &ScreenText, index: usize) -> bool {
     const MARGIN: usize = 4;
-    let (above, line) = (&page.lines[index - 1], &page.lines[index]);
+    let (above, line) = (&screen_text.lines[index - 1], &screen_text.lines[index]);
     let unended = above.text.ends_with(|c: char| c.is_alphanumeric() || c == ',');
     line.indent >= MARGIN && above.indent >= MARGIN && unended && above.text.split_whitespace().count() >= 6
 }
 
 /// Whether a word wrapper broke the line above: its next word would not have fit.
-fn wraps_into(page: &Page, next: usize) -> bool {
-    let (line, below) = (&page.lines[next - 1], &page.lines[next]);
+fn wraps_into(screen_text: &ScreenText, next: usize) -> bool {
+    let (line, below) = (&screen_text.lines[next - 1], &screen_text.lines[next]);
     if below.is_empty() || !below.shares_frame(line) || line.rows > 1 {
         return false;
     }

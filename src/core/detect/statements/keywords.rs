@@ -1,0 +1,194 @@
+//! Which rules a line can match at all, from one pass over it.
+//!
+//! A build log has thousands of lines and none of them is about a login. Before the expressions of
+//! [`super::outcomes`] and [`super::prompts`] and [`crate::core::detect::secrets`] see a line, one automaton says which groups of words are on it.
+
+use std::sync::LazyLock;
+
+use aho_corasick::automaton::{Automaton as _, OverlappingState};
+use aho_corasick::dfa::DFA;
+use aho_corasick::{Anchored, Input};
+
+/// The groups of words on a line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::core::detect) struct Keywords(u8);
+
+impl Keywords {
+    const SUCCESS: u8 = 1;
+    const FAILURE: u8 = 2;
+    const PROMPT: u8 = 4;
+    const CUE: u8 = 8;
+    const SECRET: u8 = 16;
+    const LOGIN: u8 = 32;
+
+    /// Some rule has to read it.
+    pub fn any(self) -> bool {
+        self.0 != 0
+    }
+
+    /// It may say that the login worked.
+    pub fn success(self) -> bool {
+        self.0 & Self::SUCCESS != 0
+    }
+
+    /// It may say that the login failed.
+    pub fn failure(self) -> bool {
+        self.0 & Self::FAILURE != 0
+    }
+
+    /// It may ask for something.
+    pub fn prompt(self) -> bool {
+        self.0 & Self::PROMPT != 0
+    }
+
+    /// It may give an attempt up.
+    pub fn cue(self) -> bool {
+        self.0 & Self::CUE != 0
+    }
+
+    /// It may hold or announce a secret.
+    pub fn secret(self) -> bool {
+        self.0 & Self::SECRET != 0
+    }
+
+    /// It may be about a login.
+    pub fn login(self) -> bool {
+        self.0 & Self::LOGIN != 0
+    }
+}
+
+/// Words (ASCII case does not matter) and the groups that they belong to.
+const WORDS: &[(&str, u8)] = &[
+    ("logged in", Keywords::SUCCESS | Keywords::LOGIN),
+    ("signed in", Keywords::SUCCESS | Keywords::LOGIN),
+    ("log in", Keywords::LOGIN),
+    ("log-in", Keywords::LOGIN),
+    ("login", Keywords::LOGIN),
+    ("logging in", Keywords::LOGIN),
+    ("sign in", Keywords::LOGIN),
+    ("sign-in", Keywords::LOGIN),
+    ("signin", Keywords::LOGIN),
+    ("authenticated", Keywords::SUCCESS),
+    ("authorized", Keywords::SUCCESS),
+    ("authorised", Keywords::SUCCESS),
+    ("successful", Keywords::SUCCESS),
+    ("success", Keywords::SUCCESS),
+    ("succeeded", Keywords::SUCCESS),
+    ("complete", Keywords::SUCCESS),
+    ("got code", Keywords::SUCCESS),
+    ("auth", Keywords::LOGIN),
+    ("sso", Keywords::LOGIN),
+    ("one-time", Keywords::LOGIN),
+    ("device code", Keywords::LOGIN),
+    ("verification code", Keywords::LOGIN),
+    ("fail", Keywords::FAILURE),
+    ("error", Keywords::FAILURE),
+    ("denied", Keywords::FAILURE),
+    ("expired", Keywords::FAILURE | Keywords::CUE),
+    ("timed out", Keywords::FAILURE),
+    ("timeout", Keywords::FAILURE),
+    ("rejected", Keywords::FAILURE | Keywords::CUE),
+    ("cancel", Keywords::FAILURE),
+    ("refused", Keywords::FAILURE),
+    ("unsuccessful", Keywords::FAILURE),
+    ("unable", Keywords::FAILURE),
+    ("could", Keywords::FAILURE),
+    ("cannot", Keywords::FAILURE),
+    ("declined", Keywords::FAILURE),
+    ("invalid", Keywords::FAILURE | Keywords::CUE),
+    ("not valid", Keywords::FAILURE | Keywords::CUE),
+    ("not a valid", Keywords::FAILURE),
+    ("unauthorized", Keywords::FAILURE),
+    ("consent_", Keywords::FAILURE),
+    ("_unavailable", Keywords::FAILURE),
+    ("retry", Keywords::CUE),
+    ("try again", Keywords::CUE),
+    ("trying again", Keywords::CUE),
+    ("incorrect", Keywords::CUE),
+    ("wrong", Keywords::CUE),
+    ("instead", Keywords::CUE),
+    ("falling back", Keywords::CUE),
+    ("new ", Keywords::CUE),
+    ("press", Keywords::PROMPT),
+    ("hit", Keywords::PROMPT),
+    ("tap", Keywords::PROMPT),
+    ("arrow", Keywords::PROMPT),
+    ("y/n", Keywords::PROMPT),
+    ("yes/no", Keywords::PROMPT),
+    ("to select", Keywords::PROMPT),
+    ("token", Keywords::SECRET | Keywords::LOGIN),
+    ("key", Keywords::SECRET),
+    ("secret", Keywords::SECRET),
+    ("password", Keywords::SECRET),
+    ("credential", Keywords::LOGIN),
+    ("api ", Keywords::LOGIN),
+    ("sk-", Keywords::SECRET),
+    ("gh", Keywords::SECRET),
+    ("npm_", Keywords::SECRET),
+    ("ia", Keywords::SECRET),
+    ("eyj", Keywords::SECRET),
+    ("hf_", Keywords::SECRET),
+    ("glpat", Keywords::SECRET),
+    ("xox", Keywords::SECRET),
+    ("ya29", Keywords::SECRET),
+    ("_v1_", Keywords::SECRET),
+    ("k_live", Keywords::SECRET),
+    ("k_test", Keywords::SECRET),
+    ("aiza", Keywords::SECRET),
+    ("pypi-", Keywords::SECRET),
+    ("_pat_", Keywords::SECRET),
+    ("fm1_", Keywords::SECRET),
+    ("fm2_", Keywords::SECRET),
+    ("hvs.", Keywords::SECRET),
+    ("dapi", Keywords::SECRET),
+    ("sbp_", Keywords::SECRET),
+    ("nfp_", Keywords::SECRET),
+    ("dp.", Keywords::SECRET),
+    ("sg.", Keywords::SECRET),
+];
+
+static AUTOMATON: LazyLock<DFA> = LazyLock::new(|| {
+    DFA::builder()
+        .ascii_case_insensitive(true)
+        .build(WORDS.iter().map(|(word, _)| word))
+        .expect("invariant: some dozen short words make a small automaton")
+});
+
+/// Returns the groups of words that are on a line.
+pub(in crate::core::detect) fn keywords(text: &str) -> Keywords {
+    let automaton = &*AUTOMATON;
+    let input = Input::new(text).anchored(Anchored::No);
+    let mut state = OverlappingState::start();
+    let mut found = 0;
+    loop {
+        // The automaton was built for unanchored overlapping searches, so an error cannot come.
+        if automaton.try_find_overlapping(&input, &mut state).is_err() {
+            return Keywords(u8::MAX);
+        }
+        match state.get_match() {
+            Some(word) => found |= WORDS[word.pattern().as_usize()].1,
+            None => break,
+        }
+    }
+    if text.trim_end().ends_with([':', '>', '?', ')', '🔑', '_', '*', '●', '•', '█'])
+        || text.starts_with("? ")
+    {
+        found |= Keywords::PROMPT;
+    }
+    Keywords(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_groups_are_those_of_the_words() {
+        assert_eq!(keywords("Compiling widgets v0.4.2"), Keywords::default());
+        assert!(keywords("You are now LOGGED IN.").success());
+        assert!(keywords("User denied authorization").failure());
+        assert!(keywords("Press Enter to open").prompt() && keywords("Your thing:").prompt());
+        assert!(keywords("the code has expired").cue() && keywords("the code has expired").failure());
+        assert!(keywords("Your API key").secret() && keywords("one-time password").login());
+    }
+}
