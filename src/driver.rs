@@ -30,8 +30,11 @@
 
 pub mod auth_check;
 mod clock;
+mod command;
 pub mod environment;
+mod fact;
 pub mod handle;
+mod identity;
 pub mod keeper_link;
 mod launch;
 mod moved;
@@ -51,9 +54,12 @@ pub mod settings;
 pub mod store;
 mod subscription;
 
-pub use handle::{Answer, Connection, Handle, Identity, Subscription, Told, Untaken, Verdict};
-pub use moved::{MovedRuntime, Reattached};
+pub use command::Answer;
+pub use handle::{Connection, Handle, Reattached, Verdict};
+pub use identity::Identity;
+pub use moved::MovedRuntime;
 pub use settings::DriverSettings;
+pub use subscription::{Subscription, Told, Untaken};
 
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;

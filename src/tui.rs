@@ -4,6 +4,7 @@
 //! `update`, the keymap, the theme and the view read no clock, no environment and no file; [`run`] does.
 
 pub mod action;
+pub mod availability;
 pub mod backend;
 pub mod canvas;
 pub mod chooser;

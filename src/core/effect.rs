@@ -6,8 +6,8 @@
 use super::callback::CallbackRequest;
 use super::ids::{BundleId, ChallengeId, SessionId};
 use super::input::{DeliveryId, ReplyId};
+use super::saved_session::SavedSession;
 use super::secret::Secret;
-use super::session::SavedSession;
 use super::view::{ChallengeOutcome, Event};
 
 /// One order.

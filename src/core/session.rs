@@ -6,7 +6,6 @@
 //! | `ending` | cancel, kill, limits, removal, adoption: how a session is brought down, or taken over |
 //! | `findings` | which URL and code count (first wins, attempts renew) |
 //! | `submit` | what is done with a paste |
-//! | `saved` | nothing: what a session is made of, as it is saved |
 //! | `words` | every sentence that a person reads about it |
 //!
 //! ```text
@@ -19,7 +18,6 @@
 mod ending;
 mod findings;
 mod lifecycle;
-mod saved;
 mod submit;
 #[cfg(test)]
 mod tests;
@@ -27,13 +25,11 @@ mod words;
 
 use std::time::Duration;
 
-pub use saved::SavedSession;
-use saved::{SeenCode, SeenPrompt, SeenUrl, Stage};
-
 use super::effect::{Effect, Reply};
-use super::engine::Limits;
 use super::ids::SessionId;
 use super::input::{DeliveryId, ReplyId, SessionInput};
+use super::limits::Limits;
+use super::saved_session::{SavedSession, SeenCode, SeenPrompt, SeenUrl, Stage};
 use super::time::Timestamp;
 use super::view::{Event, SessionView};
 

@@ -6,88 +6,24 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::{broadcast, mpsc, oneshot};
 use zeroize::Zeroizing;
 
+use super::command::{Answer, Command, HandOver};
+use super::identity::Identity;
 use super::moved::MovedRuntime;
-use super::runtime::handover::HandOver;
 use super::scope::Scope;
 use super::screen_slot::ScreenSlot;
 use super::sessions::{Ask, Sessions, unknown};
-pub use super::subscription::{Subscription, Told, Untaken};
+use super::subscription::{Subscription, subscribe};
 use crate::core::ids::{ClientId, SessionId};
 use crate::core::secret::Secret;
-use crate::core::token::INTERNAL_IDENTITY;
-use crate::core::token::ticket::{Ticket, TicketHolder, TicketRefused};
 use crate::protocol::error::{self, RpcError};
 use crate::protocol::event::NumberedEvent;
-use crate::protocol::request::{ChallengeAnswer, InputBytes, Request, SessionRef};
+use crate::protocol::request::{InputBytes, Request, SessionRef};
 use crate::protocol::screen::ScreenUpdate;
 use crate::protocol::snapshot::Snapshot;
-
-/// Who a client is, as far as the server could prove it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Identity {
-    /// A process of this user, by the socket's permissions and the peer's uid, or the deck in this very process.
-    Local,
-    /// A process that authdeck itself started, by the internal credential (behaviour W2: `server-internal`).
-    Internal {
-        /// The session it runs in.
-        session: Option<SessionId>,
-    },
-    /// An outside client that presented a ticket (behaviour W1).
-    Ticket(TicketHolder),
-}
-
-impl Identity {
-    /// Returns its name, as it is recorded and told.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Local => "local",
-            Self::Internal { .. } => INTERNAL_IDENTITY,
-            Self::Ticket(_) => "ticket",
-        }
-    }
-}
-
-/// The answer to a request.
-#[derive(Clone, Debug)]
-pub enum Answer {
-    /// The result as it stands on the wire.
-    Value(Value),
-    /// What `challenge.wait` answers: it may carry a secret, so the server spells out how it is written.
-    Challenge(ChallengeAnswer),
-    /// What `ticket.mint` answers: a secret too.
-    Ticket(Ticket),
-}
-
-/// An order to the runtime.
-#[derive(Debug)]
-pub(super) enum Command {
-    /// A client is there.
-    Connect {
-        identity: Identity,
-        process_id: Option<u32>,
-        /// It makes one call and goes.
-        once: bool,
-        slot: Arc<ScreenSlot>,
-        reply: oneshot::Sender<ClientId>,
-    },
-    /// A client asks.
-    Call { client: ClientId, request: Box<Request>, reply: oneshot::Sender<Result<Answer, RpcError>> },
-    /// A client wants to know everything from now on.
-    Subscribe { reply: oneshot::Sender<(Snapshot, broadcast::Receiver<NumberedEvent>)> },
-    /// A client shows the internal credential.
-    Authenticate { credential: Secret, session: Option<SessionId>, reply: oneshot::Sender<Option<Identity>> },
-    /// An outside client presents a ticket.
-    Redeem { presented: Secret, reply: oneshot::Sender<Result<Identity, TicketRefused>> },
-    /// The supervisor is to stop; its sessions go on. If `announced`, every subscriber is told first.
-    Stop { announced: bool, reply: oneshot::Sender<()> },
-    /// Another process takes this one's place.
-    HandOver(HandOver),
-}
 
 /// The supervisor, as seen by the server. Cheap to clone; the runtime ends with [`Handle::stop`].
 #[derive(Clone, Debug)]
@@ -327,16 +263,8 @@ impl Connection {
     /// # Errors
     /// The supervisor has stopped.
     pub async fn subscribe(&self) -> Result<Subscription, RpcError> {
-        let (snapshot, events) = self.subscribe_parts().await?;
+        let (snapshot, events) = subscribe(&self.shared.handle.commands).await.ok_or_else(stopped)?;
         Ok(self.subscribed(snapshot, events))
-    }
-
-    pub(super) async fn subscribe_parts(
-        &self,
-    ) -> Result<(Snapshot, broadcast::Receiver<NumberedEvent>), RpcError> {
-        let (reply, answer) = oneshot::channel();
-        self.shared.handle.commands.send(Command::Subscribe { reply }).await.map_err(|_| stopped())?;
-        answer.await.map_err(|_| stopped())
     }
 
     /// Makes a subscription of a snapshot and the events that follow it.
@@ -345,7 +273,8 @@ impl Connection {
         snapshot: Snapshot,
         events: broadcast::Receiver<NumberedEvent>,
     ) -> Subscription {
-        Subscription::begin(self.clone(), self.shared.scope.clone(), snapshot, events)
+        let commands = self.shared.handle.commands.clone();
+        Subscription::begin(commands, self.shared.scope.clone(), snapshot, events)
     }
 
     /// Waits for the next change of the focused session's screen (`session.focus`), as often as
@@ -354,6 +283,15 @@ impl Connection {
     pub async fn next_screen(&self) -> ScreenUpdate {
         self.shared.slot.next().await
     }
+}
+
+/// A client that was connected to the runtime before, as the next runtime has it.
+#[derive(Debug)]
+pub struct Reattached {
+    /// Its connection, under the same number.
+    pub connection: Connection,
+    /// For one that had subscribed: the events that follow the last one it was told.
+    pub subscription: Subscription,
 }
 
 /// A session that is not there takes no input and no size (behaviour S10): that is an answer, not an error.

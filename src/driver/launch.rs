@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::environment::{Environment, find_program};
 use super::settings::DriverSettings;
 use crate::core::ids::{BundleId, SessionId};
-use crate::core::input::{LoginFacts, LoginPlan};
+use crate::core::login::{LoginFacts, LoginPlan};
 use crate::core::provider::Provider;
 use crate::protocol::error::{self, RpcError};
 use crate::protocol::request::{Inherited, StartSession};

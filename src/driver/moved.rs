@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::handle::{Connection, Subscription};
-use super::runtime::clients::MovedClients;
+use super::identity::Identity;
 use crate::core::challenge::MovedChallenges;
+use crate::core::ids::{ChallengeId, SessionId};
 use crate::core::time::Timestamp;
 use crate::core::token::ticket::Tickets;
 use crate::core::view::BundleView;
@@ -40,11 +40,28 @@ impl MovedRuntime {
     }
 }
 
-/// A client that was connected to the runtime before, as the next runtime has it.
-#[derive(Debug)]
-pub struct Reattached {
-    /// Its connection, under the same number.
-    pub connection: Connection,
-    /// For one that had subscribed: the events that follow the last one it was told.
-    pub subscription: Subscription,
+/// All clients on their way into the process that takes this one's place.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct MovedClients {
+    pub last: u64,
+    pub clients: Vec<MovedClient>,
+}
+
+/// One client on its way.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct MovedClient {
+    pub client: u64,
+    pub identity: Identity,
+    pub process_id: Option<u32>,
+    pub once: bool,
+    pub focus: Option<SessionId>,
+    pub parked: Vec<Parked>,
+}
+
+/// A challenge that a client has parked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Parked {
+    pub challenge_id: ChallengeId,
+    pub epoch: u64,
+    pub owner: String,
 }

@@ -31,16 +31,16 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 use uuid::Uuid;
 
-use self::clients::{Clients, Parked};
-use self::handover::HandOver;
+use self::clients::Clients;
 use self::replies::Replies;
 use super::auth_check::CheckReport;
 use super::clock::Clock;
-use super::handle::Command;
+use super::command::{Answer, AnswerSender, Command, HandOver};
+use super::fact::Fact;
 use super::launch::Launch;
 use super::paths::Paths;
 use super::saved::SavedFolder;
-use super::sessions::{AnswerSender, Sessions};
+use super::sessions::Sessions;
 use super::settings::DriverSettings;
 use super::store::Store;
 use crate::core::engine::Engine;
@@ -56,20 +56,6 @@ use crate::protocol::snapshot::Snapshot;
 
 /// How many facts may wait for the runtime; who has a further one waits.
 const FACT_QUEUE: usize = 256;
-
-/// What a task of ours tells the runtime.
-pub(super) enum Fact {
-    /// Something for the engine.
-    Input(Input),
-    /// A login was looked up and can be started.
-    Prepared { client: ClientId, launch: Box<Launch>, reply: AnswerSender },
-    /// A challenge was parked for a client that went away meanwhile.
-    Abandoned(Parked),
-    /// The store was read.
-    Bundles(Vec<BundleView>),
-    /// Something that a person should know.
-    Notice { level: Level, text: String, session_id: Option<SessionId> },
-}
 
 /// What the runtime keeps of a session that the engine knows.
 pub(super) struct Live {
@@ -346,6 +332,6 @@ fn check_outcome(report: CheckReport) -> CheckOutcome {
 }
 
 /// Answers a request whose asker may be gone.
-fn answer(reply: AnswerSender, result: Result<super::handle::Answer, RpcError>) {
+fn answer(reply: AnswerSender, result: Result<Answer, RpcError>) {
     let _ = reply.send(result);
 }

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::core::ids::SessionId;
-use crate::core::session::SavedSession;
+use crate::core::saved_session::SavedSession;
 
 /// The longest file that is read, in bytes.
 const LONGEST: u64 = 4 * 1024 * 1024;
@@ -119,7 +119,7 @@ mod tests {
 
     use super::*;
     use crate::core::ids::BundleId;
-    use crate::core::input::{LoginFacts, LoginPlan};
+    use crate::core::login::{LoginFacts, LoginPlan};
     use crate::core::time::Timestamp;
 
     fn file(id: &str, started_at: u64) -> SavedFile {

@@ -5,7 +5,8 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::handle::{Answer, Identity};
+use super::command::Answer;
+use super::identity::Identity;
 use crate::core::ids::{ProviderId, SessionId};
 use crate::core::token::ticket::TicketHolder;
 use crate::core::view::{BundleView, Event, SessionView};

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::handle::Answer;
+use super::command::{Answer, AnswerSender};
 use super::keeper_link::KeeperHandle;
 use super::screen_slot::ScreenSlot;
 use crate::core::ids::{ClientId, SessionId};
@@ -34,9 +34,6 @@ pub(super) enum Ask {
     /// Shows the recording.
     Recording,
 }
-
-/// Who waits for an answer, and how it comes back.
-pub(super) type AnswerSender = oneshot::Sender<Result<Answer, RpcError>>;
 
 /// What the runtime orders a session's task to do.
 #[derive(Debug)]

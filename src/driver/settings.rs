@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::config::catalogue::{Catalogue, CurrentCatalogue};
 use crate::config::{Browser, Limits};
-use crate::core::engine;
+use crate::core::limits;
 use crate::core::pacing::Pacing;
 
 /// Screens that a client may be sent at once after quiet: a blank one, and what the child says first.
@@ -66,9 +66,9 @@ impl DriverSettings {
 
     /// Returns the limits as the engine takes them. Where it waits for something that has a limit of its own, it
     /// waits a little longer, so that the one who knows why is the one who tells.
-    pub(super) fn engine_limits(&self) -> engine::Limits {
+    pub(super) fn engine_limits(&self) -> limits::Limits {
         let margin = Duration::from_secs(5);
-        engine::Limits {
+        limits::Limits {
             session: self.limits.session,
             start: self.keeper_limit + margin,
             // The keeper ends the output itself soon after the child; this is for one that is stuck. Until then a
@@ -81,7 +81,7 @@ impl DriverSettings {
             challenges: self.limits.challenges,
             live_sessions: self.limits.live_sessions,
             ended_sessions: self.limits.ended_sessions,
-            ..engine::Limits::default()
+            ..limits::Limits::default()
         }
     }
 }

@@ -1,8 +1,8 @@
 //! What a client is told unasked.
 
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, mpsc, oneshot};
 
-use super::handle::Connection;
+use super::command::Command;
 use super::scope::{Narrowed, Scope};
 use crate::protocol::event::NumberedEvent;
 use crate::protocol::snapshot::Snapshot;
@@ -23,7 +23,7 @@ pub struct Subscription {
     pub snapshot: Snapshot,
     events: broadcast::Receiver<NumberedEvent>,
     narrowed: Option<Narrowed>,
-    connection: Connection,
+    commands: mpsc::Sender<Command>,
 }
 
 /// What a subscriber has not taken yet.
@@ -37,13 +37,13 @@ pub struct Untaken {
 
 impl Subscription {
     pub(super) fn begin(
-        connection: Connection,
+        commands: mpsc::Sender<Command>,
         scope: Option<Scope>,
         mut snapshot: Snapshot,
         events: broadcast::Receiver<NumberedEvent>,
     ) -> Self {
         let narrowed = scope.map(|scope| Narrowed::begin(scope, &mut snapshot));
-        Self { snapshot, events, narrowed, connection }
+        Self { snapshot, events, narrowed, commands }
     }
 
     /// Returns the number of the last event that a bounded client was told: it counts by itself.
@@ -87,7 +87,7 @@ impl Subscription {
                     }
                 }
                 (Err(broadcast::error::RecvError::Lagged(_)), narrowed) => {
-                    let (mut snapshot, events) = self.connection.subscribe_parts().await.ok()?;
+                    let (mut snapshot, events) = subscribe(&self.commands).await?;
                     self.events = events;
                     if let Some(narrowed) = narrowed {
                         narrowed.begin_again(&mut snapshot);
@@ -98,4 +98,13 @@ impl Subscription {
             }
         }
     }
+}
+
+/// Asks for everything as of now, and for what happens from then on; absent if the supervisor has stopped.
+pub(super) async fn subscribe(
+    commands: &mpsc::Sender<Command>,
+) -> Option<(Snapshot, broadcast::Receiver<NumberedEvent>)> {
+    let (reply, answer) = oneshot::channel();
+    commands.send(Command::Subscribe { reply }).await.ok()?;
+    answer.await.ok()
 }

@@ -1,11 +1,7 @@
 //! Everything a person can do, one line each: help, palette, footer, keys and the README's table derive from it.
 
-use super::keymap::Keymap;
-use super::model::Model;
-
-mod availability;
-
-pub use availability::Reason;
+/// Why an action cannot be run now, as a phrase for a person.
+pub type Reason = &'static str;
 
 macro_rules! actions {
     ($($variant:ident, $name:literal, $label:literal, $doc:literal $(, $danger:ident)?;)*) => {
@@ -104,33 +100,10 @@ impl Action {
         Self::ALL.iter().copied().find(|action| action.name() == name)
     }
 
-    /// Tells whether it can be run now.
-    ///
-    /// # Errors
-    /// The reason why not, for the palette and the status line.
-    pub fn availability(self, model: &Model) -> Result<(), Reason> {
-        availability::of(self, model)
-    }
-
     /// Tells whether it only makes sense inside a dialog, so that the palette leaves it out.
     pub fn is_for_dialogs(self) -> bool {
         self.name().starts_with("dialog.") || matches!(self, Self::PaneTypeLeave)
     }
-}
-
-/// Writes the key table of the README from the registry and the default keys.
-pub fn key_table_markdown() -> String {
-    let keymap = Keymap::default();
-    let mut table = String::from("| keys | action | what it does |\n| --- | --- | --- |\n");
-    for action in Action::ALL {
-        let keys: Vec<String> = keymap
-            .keys_of(*action)
-            .into_iter()
-            .map(|keys| format!("`{}`", keys.replace('|', "\\|")))
-            .collect();
-        table.push_str(&format!("| {} | `{}` | {} |\n", keys.join(" "), action.name(), action.doc()));
-    }
-    table
 }
 
 #[cfg(test)]
@@ -144,18 +117,5 @@ mod tests {
             assert_eq!(action.name().split('.').count(), 2, "{}", action.name());
             assert!(action.doc().ends_with('.'), "{}", action.doc());
         }
-    }
-
-    #[test]
-    fn every_action_has_a_key() {
-        let keymap = Keymap::default();
-        for action in Action::ALL {
-            assert!(!keymap.keys_of(*action).is_empty(), "{} has no key", action.name());
-        }
-    }
-
-    #[test]
-    fn the_key_table_has_a_line_for_each() {
-        assert_eq!(key_table_markdown().lines().count(), Action::ALL.len() + 2);
     }
 }

@@ -232,6 +232,21 @@ fn parse_action(name: &str) -> Result<Option<Action>, String> {
     }
 }
 
+/// Writes the key table of the README from the registry and the default keys.
+pub fn key_table_markdown() -> String {
+    let keymap = Keymap::default();
+    let mut table = String::from("| keys | action | what it does |\n| --- | --- | --- |\n");
+    for action in Action::ALL {
+        let keys: Vec<String> = keymap
+            .keys_of(*action)
+            .into_iter()
+            .map(|keys| format!("`{}`", keys.replace('|', "\\|")))
+            .collect();
+        table.push_str(&format!("| {} | `{}` | {} |\n", keys.join(" "), action.name(), action.doc()));
+    }
+    table
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -289,5 +304,18 @@ mod tests {
                 "config.toml:7: `pgup` is not a key. Did you mean `pageup`?",
             ]
         );
+    }
+
+    #[test]
+    fn every_action_has_a_key() {
+        let keymap = Keymap::default();
+        for action in Action::ALL {
+            assert!(!keymap.keys_of(*action).is_empty(), "{} has no key", action.name());
+        }
+    }
+
+    #[test]
+    fn the_key_table_has_a_line_for_each() {
+        assert_eq!(key_table_markdown().lines().count(), Action::ALL.len() + 2);
     }
 }

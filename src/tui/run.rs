@@ -30,16 +30,18 @@ mod callbacks;
 mod clock;
 mod effects;
 mod hosts;
+mod outcome;
 mod preferences;
 mod stale;
 
 use callbacks::Callbacks;
 pub use callbacks::PortHolder;
 use clock::Clock;
+use effects::Effects;
 pub use effects::Origin;
-use effects::{Effects, Outcome};
 use hosts::Hosts;
 pub use hosts::{Attachment, Reconnect, Reconnected};
+use outcome::Outcome;
 use stale::{Reach, Stale};
 
 /// The time between two frames when there is always something new.

@@ -13,6 +13,7 @@ mod follow;
 mod hosts;
 mod keys;
 mod mouse;
+mod palette;
 mod scroll;
 mod server;
 mod sessions;

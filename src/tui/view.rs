@@ -10,6 +10,7 @@ use crate::core::time::Timestamp;
 use crate::protocol::screen::Row;
 use painter::Painter;
 
+pub mod areas;
 mod big_code;
 mod card;
 mod challenge;

@@ -43,7 +43,7 @@ fn cell(text: &str) -> String {
 
 #[test]
 fn the_readme_is_in_step_with_the_program() {
-    check("keys", &authdeck::tui::action::key_table_markdown());
+    check("keys", &authdeck::tui::keymap::key_table_markdown());
     check("providers", &providers());
     check("settings", &settings());
     check("themes", &themes());

@@ -12,8 +12,9 @@ use crate::core::effect::{Effect, Reply};
 use crate::core::finding::{Expects, FindingKind, Source};
 use crate::core::ids::SessionId;
 use crate::core::input::{
-    CheckOutcome, DeliveryId, DeliveryOutcome, Exit, Input, LoginFacts, ReplyId, SessionInput, StartSession,
+    CheckOutcome, DeliveryId, DeliveryOutcome, Input, ReplyId, SessionInput, StartSession,
 };
+use crate::core::login::{Exit, LoginFacts};
 use crate::core::provider::Answer;
 use crate::core::secret::Secret;
 use crate::core::status::Status;

@@ -3,16 +3,17 @@
 use std::time::Duration;
 
 use crate::core::effect::{Effect, Reply};
-use crate::core::engine::{Engine, Limits};
+use crate::core::engine::Engine;
 use crate::core::finding::{Expects, Finding, FindingKind, Source};
 use crate::core::ids::{BundleId, ProviderId, SessionId};
 use crate::core::input::{
-    Adopted, AdoptedKeeper, CheckOutcome, Exit, Found, Input, LoginFacts, LoginPlan, ReplyId, SessionInput,
-    StartSession,
+    Adopted, AdoptedKeeper, CheckOutcome, Found, Input, ReplyId, SessionInput, StartSession,
 };
+use crate::core::limits::Limits;
+use crate::core::login::{Exit, LoginFacts, LoginPlan};
 use crate::core::provider::Answer;
+use crate::core::saved_session::SavedSession;
 use crate::core::secret::Secret;
-use crate::core::session::SavedSession;
 use crate::core::status::Status;
 use crate::core::time::Timestamp;
 use crate::core::view::{BundleView, Event, SessionView};

@@ -3,7 +3,7 @@
 //! A kill is ordered once; the keeper climbs the ladder by its own clock. Here is only how long its report may take,
 //! so that nothing waits for it for ever.
 
-use super::{Ending, Keeper, SavedSession, Session, Stage, Turn, words};
+use super::{Ending, Keeper, Session, Stage, Turn, words};
 use crate::core::effect::{Effect, Reply};
 use crate::core::input::{Adopted, AdoptedKeeper, ReplyId};
 use crate::core::status::Status;
@@ -224,12 +224,5 @@ impl Session {
         }
         self.release(turn);
         self.finish_removal(turn);
-    }
-}
-
-impl SavedSession {
-    /// Tells whether the next supervisor needs the session's keeper; if not, and it is gone, all is well.
-    pub fn is_over(&self) -> bool {
-        self.status.is_terminal()
     }
 }

@@ -3,7 +3,8 @@
 
 use super::{Keeper, SavedSession, Session, Stage, Turn, words};
 use crate::core::effect::{BundleRecord, Effect, Refusal, RefusalKind, Reply};
-use crate::core::input::{CheckOutcome, Exit, StartSession};
+use crate::core::input::{CheckOutcome, StartSession};
+use crate::core::login::Exit;
 use crate::core::status::Status;
 use crate::core::view::{BundleView, ChildState, Event};
 

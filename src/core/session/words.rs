@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::{SavedSession, Session, Stage};
 use crate::core::callback::redirects_to_loopback;
 use crate::core::finding::{Expects, Verdict};
-use crate::core::input::{Exit, LoginPlan};
+use crate::core::login::{Exit, LoginPlan};
 use crate::core::provider::Answer;
 use crate::core::redact;
 use crate::core::status::Status;

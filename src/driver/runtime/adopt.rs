@@ -9,8 +9,9 @@ use uuid::Uuid;
 
 use super::{Live, Runtime};
 use crate::core::ids::{BundleId, SessionId};
-use crate::core::input::{Adopted, AdoptedKeeper, Input, LoginFacts, LoginPlan};
-use crate::core::session::SavedSession;
+use crate::core::input::{Adopted, AdoptedKeeper, Input};
+use crate::core::login::{LoginFacts, LoginPlan};
+use crate::core::saved_session::SavedSession;
 use crate::core::view::{Event, Level};
 use crate::driver::environment::Environment;
 use crate::driver::keeper_link::{self, Variables};

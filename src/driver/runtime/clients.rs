@@ -3,19 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
 use crate::core::ids::{ChallengeId, ClientId, SessionId};
-use crate::driver::handle::Identity;
+use crate::driver::identity::Identity;
+use crate::driver::moved::{MovedClient, MovedClients, Parked};
 use crate::driver::screen_slot::ScreenSlot;
-
-/// A challenge that a client has parked.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Parked {
-    pub challenge_id: ChallengeId,
-    pub epoch: u64,
-    pub owner: String,
-}
 
 /// One client.
 #[derive(Debug)]
@@ -47,23 +38,6 @@ impl Client {
 pub struct Clients {
     last: u64,
     clients: BTreeMap<ClientId, Client>,
-}
-
-/// All clients on their way into the process that takes this one's place.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct MovedClients {
-    last: u64,
-    clients: Vec<MovedClient>,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-struct MovedClient {
-    client: u64,
-    identity: Identity,
-    process_id: Option<u32>,
-    once: bool,
-    focus: Option<SessionId>,
-    parked: Vec<Parked>,
 }
 
 impl Clients {

@@ -1,25 +1,14 @@
 //! Hands everything over to the process that takes this one's place, or takes it over from the one before.
 
-use std::os::fd::OwnedFd;
 use std::sync::Arc;
-
-use tokio::sync::oneshot;
 
 use super::Runtime;
 use crate::core::ids::ClientId;
 use crate::driver::clock::Clock;
-use crate::driver::handle::Handle;
-use crate::driver::moved::{MovedRuntime, Reattached};
+use crate::driver::command::HandOver;
+use crate::driver::handle::{Handle, Reattached};
+use crate::driver::moved::MovedRuntime;
 use crate::driver::sessions::Order;
-
-/// The order to hand everything over.
-#[derive(Debug)]
-pub struct HandOver {
-    /// Gets what goes over, and the folder's lock, as soon as no session is in the middle of its start.
-    pub ready: oneshot::Sender<(MovedRuntime, OwnedFd)>,
-    /// True: the other process has it. False or dropped: it does not, and everything goes on here.
-    pub verdict: oneshot::Receiver<bool>,
-}
 
 impl Runtime {
     /// Stands still until it is known whether the other process has everything. Returns true if so.

@@ -5,12 +5,12 @@ use std::collections::HashMap;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::clients::Parked;
 use crate::core::effect::{Refusal, RefusalKind, Reply, Taking};
 use crate::core::ids::ClientId;
 use crate::core::input::ReplyId;
-use crate::driver::handle::Answer;
-use crate::driver::sessions::AnswerSender;
+use crate::driver::command::Answer;
+use crate::driver::command::AnswerSender;
+use crate::driver::moved::Parked;
 use crate::protocol::error::{self, RpcError};
 use crate::protocol::request::{self, ChallengeAnswer, Destination};
 

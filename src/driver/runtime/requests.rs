@@ -13,12 +13,14 @@ use crate::core::ids::{ChallengeId, ClientId, SessionId};
 use crate::core::input::{ChallengeInput, Input, Park, SessionInput};
 use crate::core::secret::Secret;
 use crate::core::view::{Event, Level};
-use crate::driver::handle::{Answer, Identity};
+use crate::driver::command::Answer;
+use crate::driver::command::AnswerSender;
+use crate::driver::identity::Identity;
 use crate::driver::launch::Launch;
 use crate::driver::plain_text::one_line;
 use crate::driver::platform;
 use crate::driver::providers;
-use crate::driver::sessions::{AnswerSender, Order, unknown};
+use crate::driver::sessions::{Order, unknown};
 use crate::protocol::error::{self, RpcError};
 use crate::protocol::request::{
     AnswerChallenge, BundleList, ChallengeList, ChallengeRef, Focus, Opened, OwnerRef, ParkChallenge, Polled,

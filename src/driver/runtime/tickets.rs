@@ -4,8 +4,9 @@ use super::{Runtime, answer};
 use crate::core::ids::ClientId;
 use crate::core::secret::Secret;
 use crate::core::token::ticket::{Ticket, TicketHolder, TicketRefused};
-use crate::driver::handle::{Answer, Identity};
-use crate::driver::sessions::AnswerSender;
+use crate::driver::command::Answer;
+use crate::driver::command::AnswerSender;
+use crate::driver::identity::Identity;
 use crate::protocol::error::{self, RpcError};
 use crate::protocol::request::MintTicket;
 

@@ -9,9 +9,10 @@ use super::viewers::update;
 use crate::core::asciicast::{Header, Writer};
 use crate::core::screen::{LogicalLine, Screen, Size};
 use crate::core::time::Timestamp;
-use crate::driver::handle::Answer;
+use crate::driver::command::Answer;
+use crate::driver::command::AnswerSender;
 use crate::driver::recording::Recording;
-use crate::driver::sessions::{AnswerSender, Ask};
+use crate::driver::sessions::Ask;
 use crate::protocol::error::{self, RpcError};
 use crate::protocol::request::{History, SearchResult};
 

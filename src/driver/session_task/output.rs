@@ -6,14 +6,15 @@ use tokio::time::{Instant, timeout};
 
 use super::SessionTask;
 use crate::core::asciicast::{self, EventKind};
-use crate::core::input::{Exit, Input, SessionInput};
+use crate::core::input::{Input, SessionInput};
+use crate::core::login::Exit;
 use crate::core::time::Timestamp;
+use crate::driver::fact::Fact;
 use crate::driver::keeper_link::{
     InputKind, KeeperEvent, KeeperEvents, KeeperHandle, KeeperHello, KillReport, RefusalReason, Survivor,
 };
 use crate::driver::platform;
 use crate::driver::recording::Recording;
-use crate::driver::runtime::Fact;
 
 /// How much of what a session printed is kept for the next supervisor once its keeper is gone.
 const KEPT_BYTES: usize = 512 * 1024;

@@ -9,8 +9,8 @@ use zeroize::Zeroizing;
 use super::SessionTask;
 use crate::core::input::{DeliveryId, DeliveryOutcome, Input, SessionInput};
 use crate::core::secret::Secret;
+use crate::driver::fact::Fact;
 use crate::driver::keeper_link::{InputKind, InputOutcome, KeeperError, KeeperHandle};
-use crate::driver::runtime::Fact;
 
 /// How long a child in raw mode may take to show that it has read a paste before Enter is sent all the same.
 const ECHO_LIMIT: Duration = Duration::from_millis(150);

@@ -22,7 +22,7 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use super::effects::Outcome;
+use super::outcome::Outcome;
 use crate::client::Client;
 use crate::core::callback::LoopbackEnd;
 use crate::core::ids::SessionId;

@@ -9,6 +9,7 @@ use tokio::process::Command;
 use tokio::sync::mpsc;
 
 use super::callbacks::{Callbacks, PortHolder};
+use super::outcome::Outcome;
 use crate::client::{Client, ClientError};
 use crate::protocol::error::{INTERNAL, RpcError};
 use crate::protocol::request::{Inherited, Request, StartSession};
@@ -19,15 +20,6 @@ use crate::tui::text::visible;
 
 /// A browser that has not failed by now has started.
 const BROWSER_START: Duration = Duration::from_secs(2);
-
-/// What an order led to.
-#[derive(Debug)]
-pub enum Outcome {
-    /// A message for `update`.
-    Msg(Msg),
-    /// Bytes for the terminal, then a message.
-    Write(Vec<u8>, Msg),
-}
 
 /// Runs orders.
 #[derive(Debug)]

@@ -1,18 +1,18 @@
 //! Runs an action, however it was chosen: by key, palette or mouse.
 
-use super::{dialogs, hosts, scroll, sessions, supervisor};
+use super::{dialogs, hosts, palette, scroll, sessions, supervisor};
 use crate::protocol::event::Level;
 use crate::tui::action::Action;
+use crate::tui::availability;
 use crate::tui::chooser::Chooser;
 use crate::tui::dialog::{Dialog, Reader};
 use crate::tui::field::Field;
 use crate::tui::model::{Entry, Focus, Group, Item, Model};
 use crate::tui::msg::Cmd;
-use crate::tui::palette;
 
 /// Runs an action if it is available, and says why if it is not.
 pub fn run(model: &mut Model, action: Action, orders: &mut Vec<Cmd>) {
-    match action.availability(model) {
+    match availability::of(action, model) {
         Ok(()) => {
             model.status = None;
             perform(model, action, orders);

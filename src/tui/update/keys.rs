@@ -11,6 +11,7 @@ use crate::protocol::event::Level;
 use crate::protocol::request::{InputBytes, Request};
 use crate::protocol::snapshot::{SessionView, Waiting};
 use crate::tui::action::Action;
+use crate::tui::availability;
 use crate::tui::keymap::Lookup;
 use crate::tui::keys::{Key, KeyPress};
 use crate::tui::keys_to_bytes::{encode, encode_paste};
@@ -58,7 +59,7 @@ pub fn pasted(model: &mut Model, text: &Secret, orders: &mut Vec<Cmd>) {
         let bytes = encode_paste(text.secret(), model.pane.modes);
         send(model, &bytes, orders);
     } else if model.selected_session().is_some_and(takes_paste)
-        && Action::PasteOpen.availability(model).is_ok()
+        && availability::of(Action::PasteOpen, model).is_ok()
     {
         sessions::open_paste(model, text.secret());
     } else {

@@ -2,7 +2,7 @@
 
 use ratatui::layout::{Position, Rect};
 
-use super::layout::Areas;
+use super::areas::Areas;
 use super::painter::{Line, Painter, action_in, hint, line_width, piece};
 use super::{big_code, challenge};
 use crate::core::finding::{Expects, Verdict};
@@ -10,6 +10,7 @@ use crate::core::status::Status;
 use crate::core::time::Timestamp;
 use crate::protocol::snapshot::{ChildState, SessionView, UrlView, Waiting};
 use crate::tui::action::Action;
+use crate::tui::availability;
 use crate::tui::model::{Model, state_of};
 use crate::tui::text::{self, visible};
 use crate::tui::theme::Role;
@@ -280,7 +281,7 @@ fn fits(model: &Model, session: &SessionView, action: Action) -> bool {
     if action == Action::PasteOpen && !ends_with_paste(session) {
         return false;
     }
-    action.availability(model).is_ok()
+    availability::of(action, model).is_ok()
 }
 
 fn ends_with_paste(session: &SessionView) -> bool {

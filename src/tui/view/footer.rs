@@ -2,10 +2,12 @@
 
 use ratatui::layout::{Position, Rect};
 
-use super::layout::{self, Areas};
+use super::areas::Areas;
+use super::layout;
 use super::painter::{Line, Painter, action_in, hint, line_width};
 use crate::protocol::event::Level;
 use crate::tui::action::Action;
+use crate::tui::availability;
 use crate::tui::dialog::Dialog;
 use crate::tui::field::Field;
 use crate::tui::model::{Focus, Message, Model};
@@ -139,7 +141,7 @@ fn keys(model: &Model, area: Rect) -> Line {
     let contexts = model.contexts();
     let mut line = Line::new();
     let room = usize::from(area.width).saturating_sub(1);
-    for action in offered(model).iter().filter(|action| action.availability(model).is_ok()) {
+    for action in offered(model).iter().filter(|action| availability::of(**action, model).is_ok()) {
         let hint = hint(model, &contexts, *action);
         // The gap after the last one may be cut.
         if line_width(&line) + line_width(&hint) <= room + 2 && !hint[0].text.is_empty() {

@@ -2,6 +2,7 @@
 
 use ratatui::layout::Rect;
 
+use super::areas::Areas;
 use super::card;
 use super::painter::Painter;
 use crate::core::time::Timestamp;
@@ -14,29 +15,6 @@ pub const LEAST: (u16, u16) = (40, 12);
 const SIDE_BY_SIDE: u16 = 60;
 /// From this many rows on the status line has a row of its own.
 const OWN_STATUS: u16 = 20;
-
-/// The parts of the screen; a part that is not shown has no height.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Areas {
-    /// The line at the top.
-    pub header: Rect,
-    /// All between header and footer.
-    pub body: Rect,
-    /// The list.
-    pub list: Rect,
-    /// The line between list and pane.
-    pub divider: Rect,
-    /// The card.
-    pub card: Rect,
-    /// The line between card and pane.
-    pub pane_rule: Rect,
-    /// The child's screen.
-    pub pane: Rect,
-    /// The status line; the same row as the footer on short terminals.
-    pub status: Rect,
-    /// The keys.
-    pub footer: Rect,
-}
 
 /// Tells whether there is no room to draw in.
 pub fn too_small(size: (u16, u16)) -> bool {

@@ -4,7 +4,8 @@ use crate::core::effect::{Effect, Reply};
 use crate::core::engine::trial::{Trial, authorize, facts, plan};
 use crate::core::finding::FindingKind;
 use crate::core::ids::SessionId;
-use crate::core::input::{AdoptedKeeper, Exit, ReplyId, SessionInput};
+use crate::core::input::{AdoptedKeeper, ReplyId, SessionInput};
+use crate::core::login::Exit;
 use crate::core::status::Status;
 use crate::core::view::{ChildState, Event, Level};
 

@@ -2,7 +2,8 @@ use std::time::Duration;
 
 use crate::core::engine::trial::{Trial, authorize, facts, finding};
 use crate::core::finding::{Expects, FindingKind, Source};
-use crate::core::input::{AdoptedKeeper, LoginFacts, SessionInput};
+use crate::core::input::{AdoptedKeeper, SessionInput};
+use crate::core::login::LoginFacts;
 use crate::core::provider::Answer;
 use crate::core::status::Status;
 use crate::core::view::Waiting;

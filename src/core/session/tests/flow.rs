@@ -4,7 +4,8 @@ use crate::core::effect::{Effect, RefusalKind, Reply};
 use crate::core::engine::trial::{Trial, authorize, facts, plan};
 use crate::core::finding::FindingKind;
 use crate::core::ids::BundleId;
-use crate::core::input::{CheckOutcome, Exit, LoginFacts, ReplyId, SessionInput};
+use crate::core::input::{CheckOutcome, ReplyId, SessionInput};
+use crate::core::login::{Exit, LoginFacts};
 use crate::core::status::Status;
 use crate::core::view::{ChildState, Event, Waiting};
 
@@ -275,7 +276,7 @@ fn output_is_counted_without_an_event_for_each_chunk() {
 #[test]
 fn only_so_many_run_and_only_so_many_are_remembered() {
     let mut trial = Trial::empty(crate::core::ids::SessionId::new("auth-none"));
-    let limits = crate::core::engine::Limits { live_sessions: 2, ended_sessions: 3, ..Default::default() };
+    let limits = crate::core::limits::Limits { live_sessions: 2, ended_sessions: 3, ..Default::default() };
     trial.engine = crate::core::engine::Engine::new(limits);
     let mut replies = Vec::new();
     for number in 0..3 {

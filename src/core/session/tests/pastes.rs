@@ -3,7 +3,8 @@ use std::time::Duration;
 use crate::core::effect::{Effect, RefusalKind, Reply};
 use crate::core::engine::trial::{Trial, authorize, facts};
 use crate::core::finding::{Expects, FindingKind};
-use crate::core::input::{DeliveryId, DeliveryOutcome, LoginFacts, SessionInput};
+use crate::core::input::{DeliveryId, DeliveryOutcome, SessionInput};
+use crate::core::login::LoginFacts;
 use crate::core::provider::Answer;
 use crate::core::view::Waiting;
 

@@ -1,11 +1,8 @@
 //! When an action can be run, and the reason if it cannot.
 
-use super::Action;
+use super::action::{Action, Reason};
+use super::model::{Focus, Model};
 use crate::protocol::snapshot::{ChildState, SessionView};
-use crate::tui::model::{Focus, Model};
-
-/// Why an action cannot be run now, as a phrase for a person.
-pub type Reason = &'static str;
 
 const NO_SESSION: Reason = "no session is selected";
 const NO_CHALLENGE: Reason = "no challenge is selected";
@@ -13,7 +10,10 @@ const NO_URL: Reason = "no URL was found yet";
 const NOTHING_LISTED: Reason = "the list is empty";
 const NO_DIALOG: Reason = "no dialog is open";
 
-/// Tells whether the action can be run.
+/// Tells whether an action can be run now.
+///
+/// # Errors
+/// The reason why not, for the palette and the status line.
 pub fn of(action: Action, model: &Model) -> Result<(), Reason> {
     match action {
         Action::SessionNew

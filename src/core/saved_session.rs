@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::core::finding::{Expects, FindingKind, Source};
-use crate::core::ids::SessionId;
-use crate::core::input::{Exit, LoginPlan};
-use crate::core::status::Status;
-use crate::core::time::Timestamp;
-use crate::core::view::{ChildState, UrlView};
+use super::finding::{Expects, FindingKind, Source};
+use super::ids::SessionId;
+use super::login::{Exit, LoginPlan};
+use super::status::Status;
+use super::time::Timestamp;
+use super::view::{ChildState, UrlView};
 
 /// All that the next supervisor must know of a session. It has no secret in it.
 ///
@@ -140,5 +140,10 @@ impl SavedSession {
     /// Returns the time limit in whole seconds, as it stands in the sentence about it.
     pub(super) fn limit_seconds(&self) -> u64 {
         self.started_at.until(self.deadline_at).as_secs()
+    }
+
+    /// Tells whether the next supervisor needs the session's keeper; if not, and it is gone, all is well.
+    pub fn is_over(&self) -> bool {
+        self.status.is_terminal()
     }
 }
