@@ -12,7 +12,16 @@ const ALLOWED: &[(&str, &[&str], &str)] = &[
         &["actions", "dialogs"],
         "an action opens or accepts a dialog, and what a dialog offers is an action",
     ),
-    ("core/detect", &["address", "wrap"], "both read what a URL may be made of"),
+    (
+        "core/detect",
+        &["address", "code", "ranking", "reader", "screen_text", "statements"],
+        "when output has settled depends on what it says, and what it says on the screen's text",
+    ),
+    (
+        "core/detect/statements",
+        &["outcomes", "prompts", "reading"],
+        "one table of readings names a function of each kind",
+    ),
     ("server", &["connection", "registry"], "the registry collects what a connection leaves when it moves"),
 ];
 
