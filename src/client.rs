@@ -19,6 +19,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Bytes;
 
+use crate::os::peers::PeerCredentials;
 use crate::protocol::decode::{self, FromServer};
 use crate::protocol::encode::{self, Frame};
 use crate::protocol::error::RpcError;
@@ -189,25 +190,25 @@ pub async fn connect_unix(path: &Path) -> Result<(Client, Events), ClientError> 
     let stream = tokio::net::UnixStream::connect(path)
         .await
         .map_err(|source| ClientError::Unreachable { path: path.display().to_string(), source })?;
-    let owner = stream.peer_cred().ok().map(|peer| peer.uid());
+    let owner = PeerCredentials::of(&stream).ok();
     connect_stream(stream, owner, path).await
 }
 
-/// Opens a connection over a stream that was connected to the Unix socket `path`; `owner` is the user who serves it, as
-/// the kernel says (SO_PEERCRED).
+/// Opens a connection over a stream that was connected to the Unix socket `path`; `owner` is whoever serves it, as the
+/// kernel says.
 ///
 /// # Errors
 /// Somebody else than this user serves it, or whoever does is no supervisor.
 pub async fn connect_stream<S>(
     stream: S,
-    owner: Option<u32>,
+    owner: Option<PeerCredentials>,
     path: &Path,
 ) -> Result<(Client, Events), ClientError>
 where
     S: Stream + Send + 'static,
 {
     let name = || path.display().to_string();
-    if owner != Some(rustix::process::geteuid().as_raw()) {
+    if !owner.is_some_and(PeerCredentials::is_own_user) {
         return Err(ClientError::Foreign { path: name() });
     }
     Client::connect(stream).await

@@ -14,6 +14,8 @@
 //! | `session_task` | one session: screen, findings, recording, updates for clients |
 //! | `moved` | what goes over to the process that takes this one's place |
 //! | `launch`, `providers` | looks up what is to be started, and what is installed |
+//! | `requester` | who asks |
+//! | [`left_behind`] | ends what a killed keeper left |
 //! | [`saved`] | what the next supervisor must know |
 //! | [`screen_slot`] | where a session task leaves a screen update for one client |
 //! | `scope` | what a client may do that came in with a ticket for one provider |
@@ -22,7 +24,7 @@
 //! | [`store`] | who is logged in where |
 //! | [`recording`] | what a session printed, and when |
 //! | [`keeper_link`] | starts, finds and talks to keepers |
-//! | [`platform`] | what needs the C library: the terminal's guard, peers, processes |
+//! | [`platform`] | what else needs the C library: the terminal's guard, watched descriptors |
 //! | [`environment`], [`paths`] | what children inherit; the supervisor's folders |
 //! | [`settings`] | every limit of this part, with its default |
 //!
@@ -37,6 +39,7 @@ pub mod handle;
 mod identity;
 pub mod keeper_link;
 mod launch;
+pub mod left_behind;
 mod moved;
 pub mod paths;
 mod plain_text;
@@ -44,6 +47,7 @@ pub mod platform;
 mod providers;
 pub mod recording;
 pub mod replay;
+mod requester;
 mod runtime;
 pub mod saved;
 mod scope;
@@ -72,6 +76,7 @@ use self::runtime::{Ears, Runtime};
 use self::sessions::Sessions;
 use crate::core::ids::ClientId;
 use crate::core::token::InternalCredential;
+use crate::os::own_process;
 
 /// How many commands of clients may wait for the runtime; a further one waits with its client.
 const COMMAND_QUEUE: usize = 256;
@@ -114,9 +119,9 @@ fn assemble(
     executable: PathBuf,
     paths: Paths,
 ) -> Result<(Handle, Runtime, Ears), StartError> {
-    platform::deny_reading();
-    platform::return_large_buffers();
-    let open_files = platform::raise_open_files();
+    own_process::deny_reading();
+    own_process::return_large_buffers();
+    let open_files = own_process::raise_open_files();
     let mut random = [0; 32];
     getrandom::fill(&mut random).map_err(|error| StartError::Randomness(error.to_string()))?;
     let mut credential = InternalCredential::default();

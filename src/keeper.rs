@@ -38,7 +38,7 @@
 //!   and the output stay readable until a supervisor releases the session, or until nobody has attached for the
 //!   specification's `linger` (a day).
 //! - **If the keeper itself is killed**, the terminal hangs up. What ignores that still carries [`COOKIE`] in its
-//!   environment, by which `driver::platform` finds it.
+//!   environment, by which `driver::left_behind` finds it.
 //! - **Secrets.** The specification holds the environment and the credential: it comes through a pipe. The process
 //!   cannot be read or dumped by others of the same uid, and writes nothing but its socket and its token.
 

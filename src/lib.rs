@@ -4,6 +4,7 @@
 //! | --- | --- | --- |
 //! | [`core`] | the rules: sessions, challenges, detection, the child's screen | clock, randomness, files, environment, runtime |
 //! | [`protocol`] | what crosses the wire, as data | anything but the core's vocabulary |
+//! | [`os`] | what the operating system knows: peers, processes, descriptors, paths | everything else of authdeck |
 //! | [`keeper`] | the process per session that holds the PTY | the rules of logins |
 //! | [`driver`] | does what the engine orders: keepers, checks, replay, store | who is connected |
 //! | [`server`] | serves clients | how a session works |
@@ -16,7 +17,7 @@
 //! | [`error`] | the only printer of errors, and the exit codes | |
 //!
 //! `core <- protocol <- {driver, server, client}`, `wire <- {server, client}`, `client <- {tui, helper}`, and `main`
-//! wires them. A test reads the `use` lines and fails if an arrow points the wrong way.
+//! wires them. All but the pure ones may ask [`os`], which uses none. A test reads the `use` lines and fails if an arrow points the wrong way.
 
 pub mod cli;
 #[allow(clippy::disallowed_methods, reason = "waits for answers with deadlines")]
@@ -36,6 +37,8 @@ pub mod error;
 pub mod helper;
 #[allow(clippy::disallowed_methods, reason = "keeps the session's time limit on its own clock")]
 pub mod keeper;
+#[allow(clippy::disallowed_methods, reason = "asks the system")]
+pub mod os;
 pub mod protocol;
 #[allow(clippy::disallowed_methods, reason = "waits for clients with deadlines")]
 pub mod server;

@@ -1,8 +1,9 @@
 //! `authdeck askpass PROMPT`, and the same program called as `authdeck-askpass`.
 
-use crate::driver::{paths, platform};
+use crate::driver::paths;
 use crate::error::{Error, Kind};
 use crate::helper::askpass::{self, Surroundings};
+use crate::os::own_process;
 
 /// The name under which a link to this program is an askpass program.
 pub const LINK_NAME: &str = "authdeck-askpass";
@@ -12,7 +13,7 @@ pub const LINK_NAME: &str = "authdeck-askpass";
 /// # Errors
 /// There is no supervisor, or no answer.
 pub fn run(prompt: Option<&str>) -> Result<(), Error> {
-    platform::deny_reading();
+    own_process::deny_reading();
     let surroundings = Surroundings::of_this_process(paths::default_supervisor_socket)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -19,10 +19,11 @@ use crate::config::catalogue::{Catalogue, CurrentCatalogue};
 use crate::config::{self, Settings};
 use crate::core::ids::{BundleId, ProviderId};
 use crate::core::provider::Provider;
+use crate::driver::DriverSettings;
 use crate::driver::platform::guard::TerminalGuard;
 use crate::driver::platform::watched::watch_input;
-use crate::driver::{DriverSettings, platform};
 use crate::error::{Error, Kind, visible};
+use crate::os::own_process;
 use crate::protocol::request::StartSession;
 use crate::tui::{self, Attachment, Deck};
 
@@ -187,7 +188,7 @@ impl Way {
 }
 
 fn run_deck(way: Way, prepared: Prepared, start: Vec<StartSession>) -> Result<(), Error> {
-    platform::deny_reading();
+    own_process::deny_reading();
     // Before there are threads: the guard is a copy of this process.
     let guard = TerminalGuard::spawn(std::io::stdout().as_fd()).ok();
     let runtime = match &way {

@@ -1,5 +1,6 @@
 //! `authdeck providers`: the catalogue, for people and for scripts.
 
+use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
@@ -8,8 +9,8 @@ use crate::cli::Providers;
 use crate::config;
 use crate::config::catalogue::Catalogue;
 use crate::core::provider::Provider;
-use crate::driver::environment::find_program;
 use crate::error::{Error, Kind, visible};
+use crate::os::paths::find_program;
 use crate::protocol::snapshot::ProviderView;
 
 /// Prints the providers, those on the PATH first.
@@ -23,7 +24,7 @@ pub fn run(options: &Providers) -> Result<(), Error> {
         // A mistake in one file keeps nobody from seeing the others.
         let _ = writeln!(std::io::stderr(), "Warning: {}", visible(&message));
     }
-    let views = views(&catalogue, std::env::var("PATH").ok().as_deref());
+    let views = views(&catalogue, std::env::var_os("PATH").as_deref());
     let text = if options.json {
         serde_json::to_string_pretty(&views).expect("invariant: a provider has text keys only") + "\n"
     } else {
@@ -34,13 +35,13 @@ pub fn run(options: &Providers) -> Result<(), Error> {
         .map_err(|error| Error::new(Kind::Failed, "the list could not be printed").because(error))
 }
 
-fn views(catalogue: &Catalogue, path: Option<&str>) -> Vec<ProviderView> {
+fn views(catalogue: &Catalogue, path: Option<&OsStr>) -> Vec<ProviderView> {
     let mut views: Vec<_> = catalogue.all().map(|provider| view(&provider, path)).collect();
     views.sort_by_key(|view| !view.installed);
     views
 }
 
-fn view(provider: &Provider, path: Option<&str>) -> ProviderView {
+fn view(provider: &Provider, path: Option<&OsStr>) -> ProviderView {
     let program = provider.command.first().map_or("", String::as_str);
     ProviderView {
         provider_id: provider.id.clone(),

@@ -16,10 +16,11 @@ use crate::cli::Serve;
 use crate::config;
 use crate::config::catalogue::CurrentCatalogue;
 use crate::driver::paths::{PathError, Turn};
+use crate::driver::platform::daemon;
 use crate::driver::platform::local_socket::LocalSocket;
-use crate::driver::platform::{self, daemon};
 use crate::driver::{self, DriverSettings, StartError, paths};
 use crate::error::{Error, Kind};
+use crate::os::own_process;
 use crate::server::handoff::{self, Acceptor};
 use crate::server::tcp::{self, Gate, ListenError};
 use crate::server::unix::{self, Listening};
@@ -127,7 +128,7 @@ fn detached(options: &Serve) -> Result<(), Error> {
 
 /// Serves until it is told to stop. The first client is told by a byte when that begins.
 fn serve(options: &Serve, first: Option<BlockingStream>) -> Result<(), Error> {
-    platform::deny_reading();
+    own_process::deny_reading();
     let executable = super::own_program()?;
     // Whoever asked for an address expects it to stay.
     let settings = settings(first.is_some() && options.listen.is_none());
@@ -197,7 +198,7 @@ async fn let_in(first: BlockingStream, listening: &Listening) -> std::io::Result
 /// What [`handoff::give`] starts: a supervisor that takes the place of the one that runs.
 fn taking_over() -> Result<(), Error> {
     daemon::leave_starter();
-    platform::deny_reading();
+    own_process::deny_reading();
     let failed = |error: Box<dyn std::error::Error + Send + Sync>| {
         Error::new(Kind::Failed, "the supervisor's place could not be taken").because(error)
     };

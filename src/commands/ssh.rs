@@ -25,8 +25,9 @@ use crate::cli::Ssh;
 use crate::client::{Client, Events};
 use crate::core::ids::ProviderId;
 use crate::driver::platform::guard::TerminalGuard;
-use crate::driver::platform::{self, port_holder};
 use crate::error::{Error, Kind, visible};
+use crate::os::own_process;
+use crate::os::ports::port_holder;
 use crate::protocol::request::StartSession;
 use crate::tui::{self, Attachment, Deck};
 
@@ -56,7 +57,7 @@ pub fn run(options: Ssh) -> Result<(), Error> {
         None => Vec::new(),
     };
     let links = links(options, prepared.settings.ssh_connect)?;
-    platform::deny_reading();
+    own_process::deny_reading();
     // Before there are threads: the guard is a copy of this process.
     let guard = TerminalGuard::spawn(std::io::stdout().as_fd()).ok();
     let runtime = super::full_runtime()?;

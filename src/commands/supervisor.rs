@@ -19,9 +19,9 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::client::{Client, ClientError, Events, connect_stream};
 use crate::driver::paths;
 use crate::driver::platform::local_socket::LocalSocket;
-use crate::driver::platform::peer_credentials;
 use crate::error::{Error, Kind};
 use crate::keeper::COOKIE;
+use crate::os::peers::PeerCredentials;
 
 /// Through the first client's connection: the supervisor serves.
 pub(super) const READY: u8 = b'+';
@@ -218,7 +218,7 @@ fn connect(path: &Path) -> io::Result<BlockingStream> {
 
 /// Begins to speak over a connection to the socket `path`. The outer error: there are too many descriptors.
 async fn speak(stream: BlockingStream, path: &Path) -> Result<Result<(Client, Events), ClientError>, Error> {
-    let owner = peer_credentials(&stream).ok().map(|peer| peer.user_id);
+    let owner = PeerCredentials::of(&stream).ok();
     let stream = LocalSocket::new(stream).map_err(no_connection)?;
     Ok(connect_stream(stream, owner, path).await)
 }

@@ -1,8 +1,7 @@
 //! A child's environment, and where its command is found.
 
-use std::ffi::{OsStr, OsString};
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::ffi::OsString;
+use std::path::Path;
 
 use crate::core::ids::SessionId;
 use crate::core::secret::Secret;
@@ -118,43 +117,6 @@ impl Environment {
     }
 }
 
-/// Where a command was looked for, in vain.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NotFound {
-    /// The folders, or the one path, in words.
-    pub looked_in: String,
-}
-
-/// Finds a program as `execvp` would: by its path if there is a slash in it, else on the `PATH`.
-///
-/// # Errors
-/// It is not there, or cannot be executed.
-pub fn find_program(program: &str, path: Option<&str>, directory: &Path) -> Result<PathBuf, NotFound> {
-    if program.contains('/') {
-        let full = directory.join(program);
-        return if is_program(&full) {
-            Ok(full)
-        } else {
-            Err(NotFound { looked_in: full.display().to_string() })
-        };
-    }
-    // An empty entry would mean the working folder (POSIX); a login is not started from there by accident.
-    let folders: Vec<PathBuf> = std::env::split_paths(path.map_or(OsStr::new(""), OsStr::new))
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .collect();
-    let found =
-        folders.iter().map(|folder| directory.join(folder).join(program)).find(|full| is_program(full));
-    found.ok_or_else(|| {
-        let names: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
-        let looked_in = if names.is_empty() { "an empty PATH".to_owned() } else { names.join(", ") };
-        NotFound { looked_in }
-    })
-}
-
-fn is_program(path: &Path) -> bool {
-    std::fs::metadata(path).is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -206,17 +168,5 @@ mod tests {
         let mut bare = of(&[]);
         bare.search_first(Path::new("/b"));
         assert_eq!(bare.get("PATH"), Some("/b"), "an empty entry would be the working folder");
-    }
-
-    #[test]
-    fn a_program_is_found_on_the_path_or_by_its_own_path() {
-        let root = Path::new("/");
-        assert!(find_program("sh", Some("/nonexistent:/bin"), root).is_ok());
-        assert!(find_program("/bin/sh", None, root).is_ok());
-        assert!(find_program("bin/sh", None, root).is_ok());
-        let missing = find_program("no-such-command", Some("/nonexistent:/bin"), root).unwrap_err();
-        assert_eq!(missing.looked_in, "/nonexistent, /bin");
-        assert!(find_program("/etc/passwd", None, root).is_err());
-        assert_eq!(find_program("sh", None, root).unwrap_err().looked_in, "an empty PATH");
     }
 }

@@ -1,13 +1,15 @@
 //! Turns a request to start a login into something that can be started: which command, found where, with what.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::environment::{Environment, find_program};
+use super::environment::Environment;
 use super::settings::DriverSettings;
 use crate::core::ids::{BundleId, SessionId};
 use crate::core::login::{LoginFacts, LoginPlan};
 use crate::core::provider::Provider;
+use crate::os::paths::{NoProgram, find_program};
 use crate::protocol::error::{self, RpcError};
 use crate::protocol::request::{Inherited, StartSession};
 
@@ -79,8 +81,8 @@ impl Launch {
         let last = |name| request.environment.iter().rev().find(|(known, _)| known == name);
         let path = last("PATH").map(|(_, value)| value.as_str()).or_else(|| environment.get("PATH"));
         let program = command.first().map_or("", String::as_str);
-        find_program(program, path, &directory)
-            .map_err(|missing| cannot(&not_found(program, &missing.looked_in, provider.as_deref())))?;
+        find_program(program, path.map(OsStr::new), &directory)
+            .map_err(|missing| cannot(&no_program(program, &missing, provider.as_deref())))?;
         let side = |asked: u16, default| if asked == 0 { default } else { asked.min(LARGEST_SIDE) };
         Ok(Self {
             provider,
@@ -150,7 +152,10 @@ fn no_provider(id: &str, settings: &DriverSettings) -> RpcError {
     cannot(&format!("there is no provider `{id}`; {hint}"))
 }
 
-fn not_found(program: &str, looked_in: &str, provider: Option<&Provider>) -> String {
+fn no_program(program: &str, missing: &NoProgram, provider: Option<&Provider>) -> String {
+    let NoProgram::Missing { looked_in } = missing else {
+        return format!("the command `{program}` cannot be started: {missing}");
+    };
     let hint = provider.map(|provider| provider.install_hint.as_str()).filter(|hint| !hint.is_empty());
     let advice =
         hint.map_or_else(|| "check its name, or install it".to_owned(), |hint| format!("install it: {hint}"));
@@ -194,6 +199,15 @@ mod tests {
         assert!(text.contains("`gh` was not found; looked in /nonexistent; install it: "), "{text}");
         let request = StartSession { command: vec!["/no/such".into()], ..StartSession::default() };
         assert!(refusal(request, "/bin").contains("looked in /no/such"));
+    }
+
+    #[test]
+    fn what_is_there_and_cannot_be_started_is_not_called_missing() {
+        let start = |command: &str| StartSession { command: vec![command.into()], ..StartSession::default() };
+        let text = refusal(start("/etc/passwd"), "/bin");
+        assert!(text.contains("/etc/passwd may not be executed") && text.contains("chmod +x"), "{text}");
+        let text = refusal(start("/tmp"), "/bin");
+        assert!(text.contains("/tmp is a folder"), "{text}");
     }
 
     #[test]

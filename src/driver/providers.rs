@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::environment::find_program;
 use super::settings::DriverSettings;
+use crate::os::paths::find_program;
 use crate::protocol::request::ProviderList;
 use crate::protocol::snapshot::ProviderView;
 
@@ -13,7 +13,7 @@ pub fn list(settings: &DriverSettings) -> ProviderList {
         Some(variables) => variables.iter().find(|(name, _)| name == "PATH").map(|(_, value)| value.clone()),
         None => std::env::var_os("PATH"),
     };
-    let path = path.as_deref().and_then(|path| path.to_str());
+    let path = path.as_deref();
     let mut providers: Vec<ProviderView> = settings
         .catalogue
         .now()

@@ -1,7 +1,6 @@
 //! Who started this process, as the kernel says it.
 
-use std::fs;
-
+use crate::os::processes;
 use crate::protocol::snapshot::Requester;
 
 /// Parents that are named at most.
@@ -16,14 +15,14 @@ const IN_BETWEEN: &[&str] = &["sh", "bash", "dash", "zsh", "fish", "env", "timeo
 
 /// Returns the chain of this process's parents, nearest first. What cannot be seen is `unknown`, never guessed.
 pub(super) fn of_this_process() -> Requester {
-    let nearest = rustix::process::getppid().and_then(|id| u32::try_from(id.as_raw_nonzero().get()).ok());
-    let mut chain = Vec::new();
-    let mut next = nearest;
-    while let Some(process_id) = next.filter(|id| *id > 1 && chain.len() < LONGEST_CHAIN) {
-        chain.push(name(process_id));
-        next = parent(process_id);
-    }
-    let directory = nearest.and_then(|id| fs::read_link(format!("/proc/{id}/cwd")).ok());
+    let nearest = rustix::process::getppid().map(processes::number);
+    let chain = nearest
+        .into_iter()
+        .flat_map(processes::with_parents)
+        .map(|id| processes::name(id).unwrap_or_else(|| "unknown".to_owned()))
+        .take(LONGEST_CHAIN)
+        .collect();
+    let directory = nearest.and_then(processes::working_directory);
     Requester {
         process_id: nearest,
         chain,
@@ -36,18 +35,6 @@ pub(super) fn title(requester: &Requester) -> String {
     let asks = requester.chain.iter().find(|name| !IN_BETWEEN.contains(&name.as_str()));
     let name = asks.or(requester.chain.first()).map_or("unknown", String::as_str);
     KNOWN_AS.iter().find(|(known, _)| *known == name).map_or(name, |(_, title)| title).to_owned()
-}
-
-fn name(process_id: u32) -> String {
-    fs::read_to_string(format!("/proc/{process_id}/comm"))
-        .map_or_else(|_| "unknown".to_owned(), |name| name.trim_end().to_owned())
-}
-
-/// The parent is the second field after the name, which stands in parentheses and may have any in itself
-/// (proc(5), `/proc/pid/stat`).
-fn parent(process_id: u32) -> Option<u32> {
-    let stat = fs::read_to_string(format!("/proc/{process_id}/stat")).ok()?;
-    stat[stat.rfind(')')? + 1..].split_whitespace().nth(1)?.parse().ok()
 }
 
 #[cfg(test)]

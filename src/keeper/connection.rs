@@ -1,22 +1,17 @@
-#![allow(
-    unsafe_code,
-    reason = "rustix cannot express a peer of another process namespace, so getsockopt is called directly"
-)]
 //! One connection to a supervisor: frames in, frames out, nothing blocking.
 //!
 //! Output is never copied into the connection: an output frame is a small prefix and a stretch of the ring, written
 //! together by one `writev`. What else is to be said waits in front of the prefix or behind the stretch.
 
 use std::io::{self, IoSlice, Read as _};
-use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
-use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
-
 use super::ring::Ring;
 use super::wire::{self, HEADER, Kind, LONGEST_PAYLOAD, Report};
+use crate::os::descriptors::{self, SendFlags};
+use crate::os::peers::PeerCredentials;
 
 /// The most bytes of output in one frame.
 const LONGEST_OUTPUT: u64 = 64 * 1024;
@@ -74,7 +69,7 @@ impl Connection {
     /// # Errors
     /// The peer is another user, or the socket is of no use.
     pub fn accept(stream: UnixStream, now: Duration) -> io::Result<Self> {
-        if peer_uid(&stream)? != rustix::process::geteuid().as_raw() {
+        if !PeerCredentials::of(&stream)?.is_own_user() {
             return Err(io::Error::from(io::ErrorKind::PermissionDenied));
         }
         stream.set_nonblocking(true)?;
@@ -254,11 +249,7 @@ fn write(
     let Some(lent) = lent else {
         return rustix::io::retry_on_intr(|| rustix::io::writev(stream, slices));
     };
-    let lent = [lent.as_fd()];
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
-    let mut control = SendAncillaryBuffer::new(&mut space);
-    control.push(SendAncillaryMessage::ScmRights(&lent));
-    rustix::io::retry_on_intr(|| sendmsg(stream, slices, &mut control, SendFlags::NOSIGNAL))
+    descriptors::send(stream, slices, &[lent.as_fd()], SendFlags::empty())
 }
 
 /// Returns how many bytes the next frame may have.
@@ -270,23 +261,6 @@ fn sendable(position: Position, ring: &Ring) -> u64 {
 /// Tells whether the end of the output is to be told now: behind its last byte, once.
 fn end_due(position: Position, ring: &Ring) -> bool {
     ring.is_complete() && position.sent == ring.end() && !position.end_told
-}
-
-/// Returns the uid that the kernel noted when the peer connected.
-fn peer_uid(stream: &UnixStream) -> io::Result<u32> {
-    let mut credentials = libc::ucred { pid: 0, uid: u32::MAX, gid: u32::MAX };
-    let mut length = libc::socklen_t::try_from(size_of::<libc::ucred>()).unwrap_or(0);
-    // SAFETY: the pointers name a live structure of the length given, and the descriptor is open.
-    let result = unsafe {
-        libc::getsockopt(
-            stream.as_raw_fd(),
-            libc::SOL_SOCKET,
-            libc::SO_PEERCRED,
-            (&raw mut credentials).cast(),
-            &raw mut length,
-        )
-    };
-    if result == 0 { Ok(credentials.uid) } else { Err(io::Error::last_os_error()) }
 }
 
 #[cfg(test)]

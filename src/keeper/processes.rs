@@ -6,14 +6,11 @@
 //! re-forks slips through it. A direct child that has not been waited for keeps its process id, so a signal sent
 //! from this single thread can never reach a stranger.
 
-use std::fs;
-use std::io;
-use std::path::Path;
-
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, kill_process_group, wait};
 
 use super::ladder::Left;
 use super::wire::{Exit, Survivor};
+use crate::os::processes;
 
 /// The most survivors that are named.
 const MOST_SURVIVORS: usize = 64;
@@ -72,44 +69,9 @@ fn strike_below(parent: Pid, depth: usize) {
 }
 
 /// Lists the direct children of a process, or of this one.
-pub fn children(of: Option<Pid>) -> Vec<Pid> {
-    let owner = of.map_or_else(|| "self".to_owned(), |pid| pid.as_raw_nonzero().to_string());
-    match children_by_task(Path::new(&format!("/proc/{owner}/task"))) {
-        Ok(found) => found,
-        Err(_) => children_by_scan(of.unwrap_or_else(rustix::process::getpid)),
-    }
-}
-
-/// Reads `task/*/children`; an error where the kernel has no such file (CONFIG_PROC_CHILDREN).
-fn children_by_task(tasks: &Path) -> io::Result<Vec<Pid>> {
-    let mut found = Vec::new();
-    for task in fs::read_dir(tasks)? {
-        let listed = fs::read_to_string(task?.path().join("children"))?;
-        found.extend(listed.split_ascii_whitespace().filter_map(parse_pid));
-    }
-    Ok(found)
-}
-
-/// Looks at the parent of every process there is. It may miss one, which the next strike finds.
-fn children_by_scan(parent: Pid) -> Vec<Pid> {
-    let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
-    let is_child = |pid: &Pid| stat_fields(*pid).is_some_and(|(_, below)| below == Some(parent));
-    entries.flatten().filter_map(|entry| parse_pid(entry.file_name().to_str()?)).filter(is_child).collect()
-}
-
-fn parse_pid(text: &str) -> Option<Pid> {
-    text.parse().ok().and_then(Pid::from_raw)
-}
-
-/// Reads the state's letter and the parent. The name before them may hold any character, so they are looked for
-/// behind its last parenthesis.
-fn stat_fields(pid: Pid) -> Option<(char, Option<Pid>)> {
-    let stat = fs::read(format!("/proc/{}/stat", pid.as_raw_nonzero())).ok()?;
-    let stat = String::from_utf8_lossy(&stat);
-    let (_, fields) = stat.rsplit_once(')')?;
-    let mut fields = fields.split_ascii_whitespace();
-    let state = fields.next()?.chars().next()?;
-    Some((state, fields.next().and_then(parse_pid)))
+fn children(of: Option<Pid>) -> Vec<Pid> {
+    let parent = of.map_or_else(std::process::id, processes::number);
+    processes::children(parent).into_iter().filter_map(processes::pid).collect()
 }
 
 /// Names what is left after a kill gave up, and says of each why it is still there.
@@ -118,39 +80,17 @@ pub fn survivors() -> Vec<Survivor> {
 }
 
 fn survivor(pid: Pid) -> Survivor {
-    let name = fs::read(format!("/proc/{}/comm", pid.as_raw_nonzero())).unwrap_or_default();
+    let process_id = processes::number(pid);
     let refused = kill_process(pid, Signal::KILL) == Err(rustix::io::Errno::PERM);
     let reason = if refused {
         "it runs as another user; only that user or root can end it"
     } else {
-        match stat_fields(pid) {
-            Some(('D', _)) => "it waits in the kernel for a device or a file system",
-            Some(('t', _)) => "a debugger holds it",
+        match processes::state(process_id) {
+            Some('D') => "it waits in the kernel for a device or a file system",
+            Some('t') => "a debugger holds it",
             Some(_) => "it has not ended yet although SIGKILL was sent",
             None => "it is just ending",
         }
     };
-    Survivor {
-        process_id: pid.as_raw_nonzero().get().cast_unsigned(),
-        name: String::from_utf8_lossy(&name).trim_end().to_owned(),
-        reason: reason.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::process::{Command, Stdio};
-
-    use super::*;
-
-    #[test]
-    fn both_ways_find_the_same_child() {
-        let mut child = Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
-        let pid = parse_pid(&child.id().to_string()).unwrap();
-        assert!(children(None).contains(&pid));
-        assert!(children_by_scan(rustix::process::getpid()).contains(&pid));
-        drop(child.stdin.take());
-        child.wait().unwrap();
-        assert!(!children(None).contains(&pid));
-    }
+    Survivor { process_id, name: processes::name(process_id).unwrap_or_default(), reason: reason.to_owned() }
 }

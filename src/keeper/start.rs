@@ -9,7 +9,7 @@ use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use rustix::process::{DumpableBehavior, Resource, Rlimit};
+use rustix::process::{Resource, Rlimit};
 use zeroize::Zeroizing;
 
 use super::input::InputQueue;
@@ -20,6 +20,7 @@ use super::signals::Signals;
 use super::spec::{LONGEST_SPEC, Spec, StartFailure, StartReason, StartReport, Variables};
 use super::terminal::{self, Terminal};
 use super::token::Token;
+use crate::os::own_process;
 
 /// The socket's name in the session's folder.
 pub const SOCKET: &str = "sock";
@@ -50,8 +51,8 @@ pub fn start(directory: &Path) -> Result<Keeper, StartFailure> {
 
 /// First of all: no reading by others, no foreign descriptors, files for us alone. Returns the umask as it was.
 fn harden() -> libc::mode_t {
-    let _ = rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable);
-    let _ = rustix::thread::set_name(NAME);
+    own_process::deny_reading();
+    own_process::set_name(NAME);
     // SAFETY: nothing here has opened a descriptor yet, so none above the standard streams is in use; umask only
     // sets a number.
     unsafe {

@@ -7,7 +7,6 @@
 use std::ffi::OsStr;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -20,6 +19,7 @@ use rustix::termios::{LocalModes, Winsize, tcgetattr, tcgetpgrp, tcsetwinsize};
 
 use super::spec::{Spec, StartFailure, StartReason};
 use super::wire::TerminalMode;
+use crate::os::paths::{NoProgram, find_program};
 
 /// The keeper's end of a pseudo-terminal, non-blocking.
 pub struct Terminal {
@@ -173,62 +173,30 @@ fn check_working_directory(directory: &Path) -> Result<(), StartFailure> {
     })
 }
 
-/// Finds the program's file the way `execvp` would, so that a failure can say where it was looked for.
+/// Finds the program's file, so that a failure can say where it was looked for.
 fn look_up(program: &str, spec: &Spec) -> Result<PathBuf, StartFailure> {
-    if program.contains('/') {
-        let path = spec.working_directory.join(program);
-        return match executable(&path) {
-            Found::Yes => Ok(path),
-            Found::NotExecutable => Err(not_executable(&path)),
-            Found::No => Err(StartFailure {
-                reason: StartReason::CommandNotFound,
-                message: format!("{program}: there is no such file; correct the path or install the program"),
-            }),
-        };
-    }
     let path =
         spec.environment.0.iter().rev().find(|(name, _)| name == "PATH").map(|(_, value)| value.as_str());
     let path = path.unwrap_or("/usr/local/bin:/usr/bin:/bin");
-    let mut refused = None;
-    for folder in std::env::split_paths(OsStr::from_bytes(path.as_bytes())) {
-        let candidate = spec.working_directory.join(folder).join(program);
-        match executable(&candidate) {
-            Found::Yes => return Ok(candidate),
-            Found::NotExecutable => refused = refused.or(Some(candidate)),
-            Found::No => {}
-        }
-    }
-    Err(refused.map_or_else(|| command_not_found(program, path), |candidate| not_executable(&candidate)))
-}
-
-enum Found {
-    Yes,
-    NotExecutable,
-    No,
-}
-
-fn executable(path: &Path) -> Found {
-    match path.metadata() {
-        Ok(metadata) if metadata.is_file() && access(path, Access::EXEC_OK).is_ok() => Found::Yes,
-        Ok(metadata) if metadata.is_file() => Found::NotExecutable,
-        Ok(_) | Err(_) => Found::No,
-    }
-}
-
-fn command_not_found(program: &str, path: &str) -> StartFailure {
-    StartFailure {
-        reason: StartReason::CommandNotFound,
-        message: format!(
-            "{program}: command not found; looked in {path}; install it, or start authdeck where it is on the PATH"
-        ),
-    }
-}
-
-fn not_executable(path: &Path) -> StartFailure {
-    StartFailure {
-        reason: StartReason::NotExecutable,
-        message: format!("{} may not be executed; check its permissions (chmod +x)", path.display()),
-    }
+    find_program(program, Some(OsStr::new(path)), &spec.working_directory).map_err(|missing| {
+        let (reason, message) = match missing {
+            NoProgram::Missing { .. } if program.contains('/') => (
+                StartReason::CommandNotFound,
+                format!("{program}: there is no such file; correct the path or install the program"),
+            ),
+            NoProgram::Missing { .. } => (
+                StartReason::CommandNotFound,
+                format!(
+                    "{program}: command not found; looked in {path}; install it, or start authdeck where it is on \
+                     the PATH"
+                ),
+            ),
+            NoProgram::NotExecutable(_) | NoProgram::Folder(_) => {
+                (StartReason::NotExecutable, missing.to_string())
+            }
+        };
+        StartFailure { reason, message }
+    })
 }
 
 /// Explains an error of exec itself: the file was found and looked right.

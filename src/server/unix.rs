@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 
 use super::{Context, Door, Peer, router};
 use crate::driver::platform::local_socket::LocalSocket;
-use crate::driver::platform::peer_credentials;
+use crate::os::peers::PeerCredentials;
 
 /// The socket's name in authdeck's runtime folder.
 pub const SOCKET_NAME: &str = "supervisor.sock";
@@ -168,7 +168,6 @@ impl Clients {
 
 /// Returns the peer if it is of this very user.
 fn own_peer(stream: &LocalSocket) -> Option<Peer> {
-    let credentials = peer_credentials(stream).ok()?;
-    let own = credentials.user_id == rustix::process::geteuid().as_raw();
-    own.then_some(Peer { process_id: credentials.process_id })
+    let credentials = PeerCredentials::of(stream).ok()?;
+    credentials.is_own_user().then_some(Peer { process_id: credentials.process_id })
 }

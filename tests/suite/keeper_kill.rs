@@ -7,7 +7,7 @@ use authdeck::core::ids::SessionId;
 use authdeck::driver::keeper_link::{
     Exit, KeeperEvent, KeeperEvents, KeeperSpec, KillHow, KillReport, RefusalReason, list,
 };
-use authdeck::driver::platform;
+use authdeck::driver::left_behind;
 
 use super::common::keeper::{Session, keeper_id, output_until, until};
 use super::common::peer::{self, Exclusive};
@@ -255,7 +255,7 @@ async fn what_a_killed_keeper_leaves_is_found_by_its_cookie() {
 
     process::signal(keeper_id(session.spec()).unwrap(), "KILL");
     wait_until("the keeper is gone", || !list(sessions).unwrap()[0].alive, String::new);
-    let ended = platform::end_marked(&SessionId::new(session.spec().session_id.as_str()));
+    let ended = left_behind::end_marked(&SessionId::new(session.spec().session_id.as_str()));
     assert_eq!(ended.left, Vec::<u32>::new());
     assert!(ended.ended > 0);
     let left = session.processes();

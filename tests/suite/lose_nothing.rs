@@ -10,7 +10,7 @@ use authdeck::client::{Client, ClientError, connect_unix};
 use authdeck::core::ids::{ChallengeId, ProviderId, SessionId};
 use authdeck::core::secret::Secret;
 use authdeck::core::status::Status;
-use authdeck::driver::platform;
+use authdeck::os::peers::PeerCredentials;
 use authdeck::protocol::request::{AnswerChallenge, StartSession};
 use authdeck::protocol::snapshot::{ChildState, SessionView, Snapshot};
 
@@ -111,7 +111,7 @@ fn socket(home: &Home) -> PathBuf {
 /// The supervisor's process, as the kernel names it.
 fn supervisor(home: &Home) -> u32 {
     let stream = UnixStream::connect(socket(home)).unwrap();
-    platform::peer_credentials(&stream).unwrap().process_id.unwrap()
+    PeerCredentials::of(&stream).unwrap().process_id.unwrap()
 }
 
 async fn serve(home: &Home) -> Client {

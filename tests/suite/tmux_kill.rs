@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use authdeck::client::{Client, Events, connect_unix};
 use authdeck::core::ids::SessionId;
 use authdeck::core::status::Status;
-use authdeck::driver::platform;
+use authdeck::os::peers::PeerCredentials;
 use authdeck::protocol::request::StartSession;
 
 use super::common::deck::{Deck, State};
@@ -95,7 +95,7 @@ fn socket(home: &Home) -> std::path::PathBuf {
 /// The process that serves the socket, as the kernel tells it.
 fn supervisor(home: &Home) -> u32 {
     let stream = UnixStream::connect(socket(home)).unwrap();
-    platform::peer_credentials(&stream).unwrap().process_id.unwrap()
+    PeerCredentials::of(&stream).unwrap().process_id.unwrap()
 }
 
 async fn stands(client: &Client, session: &SessionId) {

@@ -16,7 +16,7 @@ pub struct FoundSession {
     /// The folder.
     pub directory: PathBuf,
     /// Whether its keeper listens. If not, it was killed: what it left can be found by the cookie
-    /// (`platform::end_marked`), and the folder is to be removed.
+    /// (`left_behind::end_marked`), and the folder is to be removed.
     pub alive: bool,
 }
 

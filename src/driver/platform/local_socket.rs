@@ -6,19 +6,19 @@
 //! more, at the very moment when the receiver wants the processor. So nobody watches for room unless a write found
 //! none.
 
-use std::io::{self, IoSliceMut};
-use std::mem::MaybeUninit;
+use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendFlags, Shutdown, recvmsg};
+use rustix::net::Shutdown;
 use tokio::io::unix::AsyncFd;
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 
 use super::watched::{watch_input, watch_room};
+use crate::os::descriptors::{self, SendFlags};
 
 /// The socket.
 #[derive(Debug)]
@@ -63,23 +63,10 @@ impl LocalSocket {
     }
 }
 
-/// Reads from a Unix socket, with the descriptor that was sent along with what is read, if one was. Waits for something
-/// if the socket does.
-///
-/// # Errors
-/// There is nothing to read now, or the connection is broken.
-pub fn receive(socket: impl AsFd, out: &mut [u8]) -> io::Result<(usize, Option<OwnedFd>)> {
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
-    let mut control = RecvAncillaryBuffer::new(&mut space);
-    let mut parts = [IoSliceMut::new(out)];
-    let received = rustix::io::retry_on_intr(|| {
-        recvmsg(socket.as_fd(), &mut parts, &mut control, RecvFlags::CMSG_CLOEXEC)
-    })?;
-    let descriptors = control.drain().filter_map(|message| match message {
-        RecvAncillaryMessage::ScmRights(descriptors) => Some(descriptors),
-        _ => None,
-    });
-    Ok((received.bytes, descriptors.flatten().last()))
+/// Keeps the last descriptor.
+fn receive(socket: impl AsFd, out: &mut [u8]) -> io::Result<(usize, Option<OwnedFd>)> {
+    let (count, mut descriptors) = descriptors::receive(socket, out)?;
+    Ok((count, descriptors.pop()))
 }
 
 impl SocketOutput {

@@ -16,7 +16,7 @@ use crate::core::view::{Event, Level};
 use crate::driver::environment::Environment;
 use crate::driver::keeper_link::{self, Variables};
 use crate::driver::launch::Launch;
-use crate::driver::platform;
+use crate::driver::left_behind;
 use crate::driver::saved::SavedFile;
 use crate::driver::session_task::{Attached, SessionTask};
 use crate::driver::sessions::port;
@@ -86,7 +86,7 @@ impl Runtime {
         self.live.insert(session_id.clone(), Live { launch, credential, check: None });
         if matches!(keeper, AdoptedKeeper::Gone) {
             let session_id = session_id.clone();
-            self.tasks.spawn_blocking(move || drop(platform::end_marked(&session_id)));
+            self.tasks.spawn_blocking(move || drop(left_behind::end_marked(&session_id)));
         }
         let (port, mailbox) = port();
         self.sessions.insert(session_id.clone(), port);

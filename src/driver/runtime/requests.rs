@@ -18,8 +18,8 @@ use crate::driver::command::AnswerSender;
 use crate::driver::identity::Identity;
 use crate::driver::launch::Launch;
 use crate::driver::plain_text::one_line;
-use crate::driver::platform;
 use crate::driver::providers;
+use crate::driver::requester::requester;
 use crate::driver::sessions::{Order, unknown};
 use crate::protocol::error::{self, RpcError};
 use crate::protocol::request::{
@@ -197,7 +197,7 @@ impl Runtime {
             None if entry.once => return answer(reply, Err(nobody_to_answer())),
             None => self.clients.owner(client),
         };
-        let requester = entry.process_id.map(platform::requester).or(park.requester).unwrap_or_default();
+        let requester = entry.process_id.map(requester).or(park.requester).unwrap_or_default();
         let reply = self.replies.expect_parked(client, reply, owner.clone());
         self.feed(Input::Challenge(ChallengeInput::Park(Box::new(Park {
             challenge_id: park.challenge_id,

@@ -13,7 +13,7 @@ use crate::driver::fact::Fact;
 use crate::driver::keeper_link::{
     InputKind, KeeperEvent, KeeperEvents, KeeperHandle, KeeperHello, KillReport, RefusalReason, Survivor,
 };
-use crate::driver::platform;
+use crate::driver::left_behind;
 use crate::driver::recording::Recording;
 
 /// How much of what a session printed is kept for the next supervisor once its keeper is gone.
@@ -182,7 +182,7 @@ impl SessionTask {
     fn sweep(&mut self) {
         let (session_id, facts) = (self.setting.session_id.clone(), self.setting.facts.clone());
         self.writes.spawn_blocking(move || {
-            let left = platform::end_marked(&session_id).left;
+            let left = left_behind::end_marked(&session_id).left;
             let line = |id: &u32| format!("{id}: it is still there, and its keeper is gone; end it by hand");
             let input = SessionInput::KillFinished { survivors: left.iter().map(line).collect() };
             // An error means that the runtime ended. This thread is not one of the runtime's, so it may wait.

@@ -1,16 +1,14 @@
 //! Messages with descriptors between the two processes, over a socket pair. Blocks, with a deadline for each call.
 
 use std::io::{self, IoSlice, Read as _, Write as _};
-use std::mem::MaybeUninit;
-use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::time::Instant;
 
-use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 use zeroize::Zeroizing;
 
 use super::Message;
-use crate::driver::platform::local_socket::receive;
+use crate::os::descriptors::{self, SendFlags};
 
 /// The longest message, in bytes: a connection with a long queue.
 const LONGEST: usize = 64 * 1024 * 1024;
@@ -40,14 +38,8 @@ impl Channel {
         let length = u32::try_from(bytes.len() - HEADER).map_err(io::Error::other)?;
         bytes[..HEADER].copy_from_slice(&length.to_le_bytes());
         self.0.set_write_timeout(Some(rest(deadline)?))?;
-        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
-        let mut control = SendAncillaryBuffer::new(&mut space);
-        if let Some(descriptor) = &descriptor {
-            control.push(SendAncillaryMessage::ScmRights(std::slice::from_ref(descriptor)));
-        }
-        let sent = rustix::io::retry_on_intr(|| {
-            sendmsg(self.0.as_fd(), &[IoSlice::new(&bytes)], &mut control, SendFlags::NOSIGNAL)
-        })?;
+        let along = descriptor.as_slice();
+        let sent = descriptors::send(&self.0, &[IoSlice::new(&bytes)], along, SendFlags::empty())?;
         let mut rest_of_it = &bytes[sent..];
         while !rest_of_it.is_empty() {
             self.0.set_write_timeout(Some(rest(deadline)?))?;
@@ -64,11 +56,11 @@ impl Channel {
         let mut filled = 0;
         while filled < HEADER {
             self.0.set_read_timeout(Some(rest(deadline)?))?;
-            let (count, sent_along) = receive(&self.0, &mut header[filled..])?;
+            let (count, mut sent_along) = descriptors::receive(&self.0, &mut header[filled..])?;
             if count == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
-            descriptor = sent_along.or(descriptor);
+            descriptor = sent_along.pop().or(descriptor);
             filled += count;
         }
         let length = usize::try_from(u32::from_le_bytes(header)).unwrap_or(usize::MAX);
@@ -97,6 +89,7 @@ fn rest(deadline: Instant) -> io::Result<std::time::Duration> {
 #[cfg(test)]
 mod tests {
     use std::fs::File;
+    use std::os::fd::AsFd as _;
     use std::time::Duration;
 
     use super::*;

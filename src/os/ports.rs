@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use super::processes;
+
 /// The state of a listening socket in `/proc/net/tcp` (`TCP_LISTEN` in the kernel's `tcp_states.h`).
 const LISTENING: &str = "0A";
 
@@ -13,11 +15,9 @@ pub fn port_holder(port: u16) -> Option<String> {
         .filter_map(|table| fs::read_to_string(table).ok())
         .flat_map(|table| listeners(&table, port))
         .collect();
-    let processes = fs::read_dir("/proc").ok()?.flatten();
-    let id = processes
-        .filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok())
-        .find(|id| holds(*id, &sockets))?;
-    Some(format!("{} (process {id})", super::name(id).unwrap_or_else(|| "a program without a name".into())))
+    let id = processes::all().find(|id| holds(*id, &sockets))?;
+    let name = processes::name(id).unwrap_or_else(|| "a program without a name".into());
+    Some(format!("{name} (process {id})"))
 }
 
 /// Returns the sockets, as they stand in `/proc/ID/fd`, that a table says listen on a port.

@@ -1,0 +1,90 @@
+//! What the keeper of a session left behind when it was killed itself.
+
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+
+use crate::core::ids::SessionId;
+use crate::keeper::COOKIE;
+use crate::os::processes::{self, OpenProcess};
+
+/// What became of the processes of a session whose keeper is gone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EndedMarked {
+    /// How many were ended.
+    pub ended: usize,
+    /// Those that are still there.
+    pub left: Vec<u32>,
+}
+
+/// Lists the live processes of this user that carry the session's cookie in their environment. A process that
+/// cleared its environment is not among them; only its keeper could have found it.
+pub fn marked(session_id: &SessionId) -> Vec<u32> {
+    let cookie = cookie(session_id);
+    let own = std::process::id();
+    processes::all()
+        .filter(|id| *id != own && processes::is_alive(*id) && processes::has_variable(*id, &cookie))
+        .collect()
+}
+
+fn cookie(session_id: &SessionId) -> Vec<u8> {
+    format!("{COOKIE}={session_id}").into_bytes()
+}
+
+/// Ends them: SIGKILL to every process that carries the cookie, again and again until none is found or two seconds are
+/// over. Blocks; call it where that is allowed.
+///
+/// This is second best. A keeper knows when nothing is left; a search through `/proc` does not.
+pub fn end_marked(session_id: &SessionId) -> EndedMarked {
+    const LIMIT: Duration = Duration::from_secs(2);
+    let cookie = cookie(session_id);
+    let until = Instant::now() + LIMIT;
+    let mut ended = 0;
+    loop {
+        let found = marked(session_id);
+        if found.is_empty() || Instant::now() >= until {
+            return EndedMarked { ended, left: found };
+        }
+        ended += found.into_iter().filter(|id| end(*id, &cookie)).count();
+    }
+}
+
+/// Ends one process. It is opened before its environment is read, so a number that was given to somebody else
+/// meanwhile is not struck.
+fn end(process_id: u32, cookie: &[u8]) -> bool {
+    const ROUND: Duration = Duration::from_millis(100);
+    let Some(process) = OpenProcess::of(process_id) else { return false };
+    let struck = processes::has_variable(process_id, cookie) && process.signal(Signal::KILL).is_ok();
+    if struck {
+        // What it was about to start is then there to be found by the next round.
+        process.wait(ROUND);
+    }
+    struck
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::{Command, Stdio};
+
+    use super::*;
+
+    #[test]
+    fn what_carries_the_cookie_is_ended_and_nothing_else() {
+        let session = SessionId::new(format!("auth-test-{}", std::process::id()));
+        let start = |cookie: &str| {
+            Command::new("sleep").arg("600").env(COOKIE, cookie).stdin(Stdio::null()).spawn().unwrap()
+        };
+        let mut marked_one = start(session.as_str());
+        let mut other = start("auth-other");
+        // A child carries the cookie once it has executed its program.
+        while marked(&session).is_empty() {
+            std::thread::yield_now();
+        }
+        let ended = end_marked(&session);
+        assert_eq!((ended.ended, ended.left), (1, vec![]));
+        assert!(marked_one.wait().unwrap().code().is_none());
+        assert!(other.try_wait().unwrap().is_none());
+        other.kill().unwrap();
+        other.wait().unwrap();
+    }
+}
