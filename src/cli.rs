@@ -1,5 +1,6 @@
 //! The command line, as data.
 
+pub mod help;
 pub mod scripted;
 
 use std::ffi::OsString;
@@ -7,40 +8,75 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::error::ErrorKind;
-use clap::{Args, CommandFactory as _, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use self::scripted::{Following, Scripted};
 
 /// Supervises login flows on headless boxes in one full-screen terminal program.
 #[derive(Debug, Parser)]
-#[command(name = "authdeck", version, about, after_help = EXIT_CODES)]
+#[command(name = "authdeck", version = VERSION, about, max_term_width = 100)]
 pub struct CommandLine {
     /// What to do; without a command the deck opens.
     #[command(subcommand)]
     pub command: Option<Command>,
-    /// Keep everything in this process, without a supervisor in the background
-    #[arg(long, global = true)]
-    pub embedded: bool,
+    /// Where the supervisor runs
+    #[command(flatten)]
+    pub placement: Placement,
     /// Open the deck with everything in a file started: one a line, a JSON array of words or {"providerId": "gh"}
     #[arg(long, value_name = "FILE")]
     pub start: Option<PathBuf>,
 }
 
+/// The version, with the commit, its date and the target where they are known.
+const VERSION: &str = env!("AUTHDECK_VERSION");
+
+/// Where the supervisor of a deck runs.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub struct Placement {
+    /// Keep everything in this process, without a supervisor in the background
+    #[arg(long)]
+    pub embedded: bool,
+}
+
 impl CommandLine {
     /// Reads the command line; prints what is wrong with it, or the help that it asks for, and ends the process.
     pub fn read(arguments: Vec<OsString>) -> Self {
-        let line = Self::parse_from(arguments);
-        if line.start.is_some() && line.command.is_some() {
-            let text = "--start opens the deck by itself and goes with no command";
-            Self::command().error(ErrorKind::ArgumentConflict, text).exit();
+        let mut matches = Self::command_with_help().get_matches_from(arguments);
+        let line = Self::from_arg_matches_mut(&mut matches).unwrap_or_else(|error| error.exit());
+        if let Some(command) = &line.command {
+            let conflict = |text: &str| Self::command().error(ErrorKind::ArgumentConflict, text).exit();
+            if line.start.is_some() {
+                conflict("--start opens the deck by itself and goes with no command");
+            }
+            if line.placement.embedded && !command.opens_a_deck() {
+                conflict("--embedded is for what opens a deck: no command, login, run or demo");
+            }
         }
         line
     }
+
+    /// The command line as clap has it, with the program's own help in groups.
+    pub fn command_with_help() -> clap::Command {
+        help::with_groups(Self::command())
+    }
+
+    /// Tells whether the supervisor is to run in the deck's own process.
+    pub fn is_embedded(&self) -> bool {
+        let of_command = match &self.command {
+            Some(Command::Login(login)) => login.placement.embedded,
+            Some(Command::Run(run)) => run.placement.embedded,
+            Some(Command::Demo(demo)) => demo.placement.embedded,
+            Some(_) | None => false,
+        };
+        self.placement.embedded || of_command
+    }
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 done · 1 failed · 2 wrong command line · 3 a file cannot be read or understood \
-                          · 4 no terminal or no supervisor · 5 refused, or nobody answered in time \
-                          · 6 not over within the time to wait for it";
+impl Command {
+    fn opens_a_deck(&self) -> bool {
+        matches!(self, Self::Login(_) | Self::Run(_) | Self::Demo(_))
+    }
+}
 
 /// The commands.
 #[derive(Debug, Subcommand)]
@@ -51,29 +87,33 @@ pub enum Command {
     Run(Run),
     /// List the providers that authdeck knows
     Providers(Providers),
-    /// Print what authdeck finds in a recording (asciicast v2 or plain text)
+    /// Print what is found in a recording (asciicast v2 or plain text)
     Detect(Detect),
-    /// Ask for a secret in the deck and print it; the program for SSH_ASKPASS, GIT_ASKPASS and SUDO_ASKPASS
+    /// Ask for a secret in the deck and print it, for ssh, git and sudo
     Askpass(Askpass),
     /// Open the deck here over the supervisors of other machines, with ssh as you have set it up
     Ssh(Ssh),
-    /// Carry one client's bytes to the supervisor; started by `authdeck ssh` on the other machine
+    /// Carry one client's bytes; started by `authdeck ssh` on the host
     Proxy,
     /// What scripts and agents use
     #[command(flatten)]
     Scripted(Scripted),
     /// Open the deck with three scripted logins to try it with
-    Demo,
+    Demo(Demo),
     /// Run the supervisor in the background, where every deck finds it
     Serve(Serve),
     /// End the background supervisor; its logins go on
     Stop(Stop),
-    /// Put this program in the place of the background supervisor that runs; nobody is disconnected
+    /// Put this version in the running supervisor's place; all goes on
     Upgrade,
-    /// Print a ticket with which a client comes in over TCP: once, within 30 seconds
+    /// Print a ticket that lets one client in over TCP, within 30 s
     Ticket(Ticket),
     /// Say what the supervisor's API is
     Api(Api),
+    /// Print what a shell needs to complete commands and names
+    Completions(Completions),
+    /// Write the manual pages into a folder
+    Man(Man),
     /// Hold one session's terminal; started by authdeck itself
     #[command(hide = true)]
     Keeper(Keeper),
@@ -96,6 +136,9 @@ pub struct Login {
     /// Whether and how to do without the deck
     #[command(flatten)]
     pub following: Following,
+    /// Where the supervisor runs
+    #[command(flatten)]
+    pub placement: Placement,
     /// Further arguments for the provider's command, after `--`
     #[arg(last = true)]
     pub arguments: Vec<String>,
@@ -110,9 +153,20 @@ pub struct Run {
     /// Whether and how to do without the deck
     #[command(flatten)]
     pub following: Following,
+    /// Where the supervisor runs
+    #[command(flatten)]
+    pub placement: Placement,
     /// The command, after `--`
     #[arg(last = true, required = true, value_name = "CMD")]
     pub command: Vec<String>,
+}
+
+/// `authdeck demo`.
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// Where the supervisor runs
+    #[command(flatten)]
+    pub placement: Placement,
 }
 
 /// `authdeck ssh`.
@@ -187,6 +241,9 @@ pub struct Stop {
     /// Do not ask, even if logins are live
     #[arg(long, short)]
     pub yes: bool,
+    /// Kill every live login first, with everything it started
+    #[arg(long)]
+    pub all: bool,
 }
 
 /// `authdeck ticket`.
@@ -213,6 +270,22 @@ pub struct Api {
 pub enum ApiPart {
     /// Print every method, event and error code with its JSON schema
     Schema,
+}
+
+/// `authdeck completions`.
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// The shell
+    #[arg(value_parser = ["bash", "elvish", "fish", "powershell", "zsh"])]
+    pub shell: String,
+}
+
+/// `authdeck man`.
+#[derive(Debug, Args)]
+pub struct Man {
+    /// The folder; it is made if it is not there
+    #[arg(value_name = "DIR")]
+    pub directory: PathBuf,
 }
 
 /// `authdeck keeper`.

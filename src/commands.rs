@@ -3,11 +3,13 @@
 pub mod api;
 pub mod askpass;
 pub mod browser;
+pub mod completions;
 pub mod deck;
 pub mod demo;
 pub mod demo_provider;
 pub mod detect;
 mod embedded;
+pub mod man;
 pub mod providers;
 pub mod proxy;
 pub mod scripted;

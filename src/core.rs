@@ -19,6 +19,7 @@ pub mod login;
 pub mod pacing;
 pub mod provider;
 pub mod redact;
+pub mod reference;
 pub mod saved_session;
 pub mod screen;
 pub mod secret;

@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use authdeck::cli::{Command, CommandLine};
 use authdeck::commands::supervisor::Place;
 use authdeck::commands::{
-    api, askpass, browser, deck, demo, demo_provider, detect, providers, proxy, scripted, serve, ssh, stop,
-    ticket, upgrade,
+    api, askpass, browser, completions, deck, demo, demo_provider, detect, man, providers, proxy, scripted,
+    serve, ssh, stop, ticket, upgrade,
 };
 use authdeck::error::Error;
 use authdeck::keeper;
@@ -18,8 +18,9 @@ fn main() -> ExitCode {
     if let Some(code) = before_parsing(&arguments) {
         return code;
     }
+    completions::answer_a_shell();
     let line = CommandLine::read(arguments);
-    let place = if line.embedded { Place::Embedded } else { Place::Background };
+    let place = if line.is_embedded() { Place::Embedded } else { Place::Background };
     let outcome = match line.command {
         None => deck::open(line.start.as_deref(), place),
         Some(Command::Login(login)) => deck::login(login, place),
@@ -35,7 +36,9 @@ fn main() -> ExitCode {
         Some(Command::Providers(options)) => providers::run(&options),
         Some(Command::Detect(options)) => detect::run(&options, &mut std::io::stdout()),
         Some(Command::Askpass(options)) => askpass::run(options.prompt.as_deref()),
-        Some(Command::Demo) => demo::run(place),
+        Some(Command::Demo(_)) => demo::run(place),
+        Some(Command::Completions(options)) => completions::run(&options),
+        Some(Command::Man(options)) => man::run(&options),
         Some(Command::Keeper(options)) => return keeper::main(&options.directory),
         Some(Command::DemoProvider(options)) => return demo_provider::main(options.part),
     };

@@ -61,7 +61,7 @@ pub struct Listing {
 /// Something about one session.
 #[derive(Debug, Args)]
 pub struct OfSession {
-    /// The session's id, as `authdeck sessions` prints it
+    /// The session: its id or the beginning of it, its name, its provider, or `last`
     #[arg(value_name = "ID")]
     pub session: String,
     /// Print JSON
@@ -108,7 +108,7 @@ pub struct Kill {
 /// Something about one challenge.
 #[derive(Debug, Args)]
 pub struct OfChallenge {
-    /// The challenge's id, as `authdeck challenges` prints it
+    /// The challenge: its id or the beginning of it, or `last`
     #[arg(value_name = "ID")]
     pub challenge: String,
     /// Print JSON

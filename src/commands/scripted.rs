@@ -8,6 +8,8 @@
 //! | `watch` | one session as it goes on, over a connection that may break |
 //! | `spoken` | a session's changes as lines for a person |
 //! | `input` | what is read from standard input |
+//! | `table` | the list of sessions for a person |
+//! | `reference` | from what a person typed to what is meant |
 //!
 //! With `--json` each prints what the API answers. What went wrong is on standard error, and the exit code tells which
 //! way ([`crate::error`]).
@@ -15,19 +17,22 @@
 mod challenges;
 pub mod follow;
 mod input;
+mod reference;
 mod sessions;
 mod spoken;
+mod table;
 mod watch;
 
 use std::io::Write as _;
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::supervisor::connect_or_start;
-use crate::cli::scripted::Scripted;
-use crate::client::ClientError;
+use super::supervisor::{connect_or_start, connect_running};
+use crate::cli::scripted::{Answer, Kill, Listing, Scripted, Wait};
+use crate::client::{Client, ClientError, Events};
 use crate::core::status::Status;
+use crate::driver::paths;
 use crate::error::{Error, Kind, visible};
 use crate::protocol::error::{CANNOT_START, NOT_FOUND, PASTE_REFUSED, TOO_LATE, UNAUTHENTICATED};
 use crate::protocol::snapshot::SessionView;
@@ -38,7 +43,7 @@ use crate::protocol::snapshot::SessionView;
 /// The supervisor cannot be had or refuses, or the answer is no.
 pub fn run(command: Scripted) -> Result<(), Error> {
     super::current_thread_runtime()?.block_on(async {
-        let (client, events) = connect_or_start().await?;
+        let Some((client, events)) = connect(&command).await? else { return nothing_there(&command) };
         match command {
             Scripted::Sessions(options) => sessions::list(&client, &options).await,
             Scripted::Poll(of) => sessions::poll(&client, &of).await,
@@ -53,6 +58,56 @@ pub fn run(command: Scripted) -> Result<(), Error> {
             Scripted::Deny(of) => challenges::deny(&client, &of).await,
         }
     })
+}
+
+/// Connects to the supervisor. Who only reads starts none, unless a killed one has left logins that go on.
+async fn connect(command: &Scripted) -> Result<Option<(Client, Events)>, Error> {
+    let reads = match command {
+        Scripted::Sessions(_)
+        | Scripted::Poll(_)
+        | Scripted::Wait(_)
+        | Scripted::Transcript(_)
+        | Scripted::Challenges(_)
+        | Scripted::Answer(_)
+        | Scripted::Deny(_) => true,
+        Scripted::Submit(_) | Scripted::Type(_) | Scripted::Cancel(_) | Scripted::Kill(_) => false,
+    };
+    if reads && !has_left_sessions() {
+        return connect_running().await;
+    }
+    connect_or_start().await.map(Some)
+}
+
+/// Tells whether a supervisor, also one that was killed, has written down sessions.
+fn has_left_sessions() -> bool {
+    let saved = paths::default_supervisor_socket().with_file_name("saved");
+    std::fs::read_dir(saved).is_ok_and(|mut files| files.next().is_some())
+}
+
+/// What is said where no supervisor runs and none has left anything behind.
+fn nothing_there(command: &Scripted) -> Result<(), Error> {
+    match command {
+        Scripted::Sessions(Listing { json: true }) => print_json(&json!({ "sessions": [] })),
+        Scripted::Sessions(_) => print(table::NOTHING),
+        Scripted::Challenges(Listing { json: true }) => print_json(&json!({ "challenges": [] })),
+        Scripted::Challenges(_) => print(challenges::NOTHING),
+        Scripted::Poll(of) if of.json => {
+            print_json(&Value::Null)?;
+            Err(reference::unknown_session(&of.session))
+        }
+        Scripted::Poll(of) | Scripted::Transcript(of) | Scripted::Cancel(of) => {
+            Err(reference::unknown_session(&of.session))
+        }
+        Scripted::Wait(Wait { of, .. }) | Scripted::Kill(Kill { of, .. }) => {
+            Err(reference::unknown_session(&of.session))
+        }
+        Scripted::Submit(submit) | Scripted::Type(submit) => {
+            Err(reference::unknown_session(&submit.of.session))
+        }
+        Scripted::Answer(Answer { of, .. }) | Scripted::Deny(of) => {
+            Err(reference::unknown_challenge(&of.challenge))
+        }
+    }
 }
 
 /// Prints text for a person.

@@ -5,6 +5,7 @@ use std::io::{IsTerminal as _, Write as _};
 use super::supervisor;
 use crate::cli::Stop;
 use crate::client::{Client, ClientError};
+use crate::core::ids::SessionId;
 use crate::error::{Error, Kind};
 
 /// Ends the supervisor; asks first if logins are live or challenges parked.
@@ -12,30 +13,36 @@ use crate::error::{Error, Kind};
 /// # Errors
 /// The person does not want it, cannot be asked, or the supervisor does not answer.
 pub fn run(options: &Stop) -> Result<(), Error> {
-    super::current_thread_runtime()?.block_on(stop(options.yes))
+    super::current_thread_runtime()?.block_on(stop(options))
 }
 
-async fn stop(unasked: bool) -> Result<(), Error> {
+async fn stop(options: &Stop) -> Result<(), Error> {
     let Some((client, events)) = supervisor::connect_any().await? else {
         return say("No supervisor runs.");
     };
     // Nothing is subscribed to, and what is not taken must not keep the answers back.
     drop(events);
-    let question = question(&client).await.map_err(no_answer)?;
-    if let Some(question) = question.filter(|_| !unasked) {
+    let live = live(&client).await.map_err(no_answer)?;
+    let question = question(&client, live.len(), options.all).await.map_err(no_answer)?;
+    if let Some(question) = question.filter(|_| !options.yes) {
         ask(&question)?;
+    }
+    if options.all {
+        for session_id in &live {
+            client.kill(session_id, false).await.map_err(no_answer)?;
+        }
     }
     client.stop_supervisor().await.map_err(no_answer)?;
     say("The supervisor was stopped.")
 }
 
 /// Says what is touched by the end; absent if nothing is.
-async fn question(client: &Client) -> Result<Option<String>, ClientError> {
-    let sessions = client.sessions().await?;
-    let live = sessions.iter().filter(|session| !session.status.is_terminal()).count();
+async fn question(client: &Client, live: usize, all: bool) -> Result<Option<String>, ClientError> {
     let parked = client.pending_challenges().await?;
     let logins = match live {
         0 => None,
+        1 if all => Some("One login is live and will be killed.".to_owned()),
+        live if all => Some(format!("{live} logins are live and will be killed.")),
         1 => Some(
             "One login is live; it goes on until its time limit, and the next `authdeck` shows it again."
                 .to_owned(),
@@ -47,6 +54,13 @@ async fn question(client: &Client) -> Result<Option<String>, ClientError> {
     let challenges = (parked > 0).then(|| "What waits for an answer in the deck is cancelled.".to_owned());
     let touched: Vec<String> = logins.into_iter().chain(challenges).collect();
     Ok((!touched.is_empty()).then(|| touched.join("\n")))
+}
+
+/// The sessions that are not over.
+async fn live(client: &Client) -> Result<Vec<SessionId>, ClientError> {
+    let sessions = client.sessions().await?;
+    let live = sessions.into_iter().filter(|session| !session.status.is_terminal());
+    Ok(live.map(|session| session.session_id).collect())
 }
 
 fn ask(question: &str) -> Result<(), Error> {

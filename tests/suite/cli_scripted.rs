@@ -212,14 +212,14 @@ fn ctrl_c_ends_the_attempt_and_any_other_end_of_the_follower_does_not() {
 fn what_is_not_there_is_told_by_the_exit_code() {
     let caller = Caller::new(Vec::new());
     assert_eq!(caller.call(&["poll", "auth-none", "--json"]).ends_with(2).json(), Value::Null);
-    for command in ["poll", "wait", "transcript", "answer", "deny"] {
+    let commands = ["poll", "wait", "transcript", "cancel", "kill", "type", "submit", "answer", "deny"];
+    for command in commands {
         let called = caller.call(&[command, "none"]).ends_with(2);
-        assert!(called.output.is_empty() && called.errors.starts_with("Error: "), "{}", called.errors);
+        assert!(called.output.is_empty(), "{command}: {}", called.output);
+        let noun = if ["answer", "deny"].contains(&command) { "challenge" } else { "session" };
+        assert!(called.errors.starts_with(&format!("Error: there is no {noun} none")), "{}", called.errors);
     }
-    for command in ["cancel", "kill", "type"] {
-        caller.call(&[command, "none"]).ends_with(1);
-    }
-    assert_eq!(caller.call(&["cancel", "none", "--json"]).ends_with(1).json(), Value::Bool(false));
+    assert_eq!(caller.call(&["cancel", "none", "--json"]).ends_with(2).json(), Value::Bool(false));
     caller.call(&["login", "no-such-provider", "--plain"]).ends_with(2);
     caller.call(&["run", "--plain", "--", "no-such-command"]).ends_with(2);
 }
@@ -262,9 +262,54 @@ fn a_challenge_is_answered_from_standard_input_or_refused() {
     let (mut process, challenge) = start();
     caller.call(&["deny", text(&challenge, "challengeId")]).ends_with(0);
     assert_ne!(status(), "0");
-    caller.call(&["deny", text(&challenge, "challengeId")]).ends_with(1);
+    let gone = caller.call(&["deny", text(&challenge, "challengeId")]).ends_with(2);
+    assert!(gone.errors.contains("answered or given up already"), "{}", gone.errors);
     process.kill().unwrap();
     process.wait().unwrap();
+}
+
+#[test]
+fn who_only_reads_starts_no_supervisor() {
+    let caller = Caller::new(Vec::new());
+    assert!(caller.call(&["sessions"]).ends_with(0).output.starts_with("No sessions."));
+    assert_eq!(caller.call(&["sessions", "--json"]).json(), serde_json::json!({ "sessions": [] }));
+    assert!(caller.call(&["challenges"]).ends_with(0).output.starts_with("No challenges"));
+    for command in ["poll", "wait", "transcript", "answer", "deny"] {
+        caller.call(&[command, "last"]).ends_with(2);
+    }
+    assert_eq!(caller.call(&["stop"]).ends_with(0).output, "No supervisor runs.\n");
+}
+
+#[test]
+fn a_session_is_named_as_people_do() {
+    let caller = Caller::new(Vec::new());
+    let run = |name: &str| {
+        let arguments = ["login", "demo-loopback", "--detach", "--json", "--name", name];
+        text(&caller.call(&arguments).ends_with(0).json(), "sessionId").to_owned()
+    };
+    let (first, second) = (run("first"), run("second"));
+    let url_of = |named: &str| text(&caller.call(&["poll", named, "--json"]).ends_with(0).json(), "authUrl").to_owned();
+    assert_ne!(url_of(&first), url_of(&second));
+    for named in ["first", &first, &first[..30], &first["auth-".len()..20]] {
+        assert_eq!(url_of(named), url_of(&first), "{named}");
+    }
+    assert_eq!(url_of("last"), url_of(&second));
+    let several = caller.call(&["poll", "demo-loopback"]).ends_with(2).errors;
+    assert!(several.contains(&first) && several.contains(&second), "{several}");
+
+    let table = caller.call(&["sessions"]).ends_with(0).output;
+    let mut lines = table.lines();
+    assert!(lines.next().unwrap().starts_with("id "), "{table}");
+    let row = lines.next().unwrap();
+    let (short, rest) = row.split_once(' ').unwrap();
+    assert!(rest.contains("first") && rest.contains("demo-loopback"), "{table}");
+    assert_eq!(url_of(short), url_of(&first), "{table}");
+
+    caller.call(&["kill", "first"]).ends_with(0);
+    caller.call(&["wait", "first"]).ends_with(1);
+    assert_eq!(url_of("demo-loopback"), url_of(&second), "of two the live one is meant");
+    caller.call(&["stop", "--all", "--yes"]).ends_with(0);
+    caller.call(&["wait", "second"]).ends_with(1);
 }
 
 /// The supervisor may be replaced while somebody waits: the wait goes on with the next one.

@@ -71,9 +71,8 @@ fn exit_codes() -> String {
     let output = std::process::Command::new(super::common::env::AUTHDECK).arg("--help").output().unwrap();
     let help = String::from_utf8(output.stdout).unwrap();
     let (_, codes) = help.split_once("Exit codes:").unwrap();
-    let codes = codes.split_whitespace().collect::<Vec<_>>().join(" ");
-    let rows = codes.split(" · ").map(|code| {
-        let (number, meaning) = code.trim().split_once(' ').unwrap();
+    let rows = codes.trim().lines().map(|code| {
+        let (number, meaning) = code.trim().split_once("  ").unwrap();
         format!("| {number} | {} |\n", cell(meaning))
     });
     format!("| code | meaning |\n| --: | --- |\n{}", rows.collect::<String>())

@@ -2,14 +2,16 @@
 
 use serde_json::json;
 
-use super::{input, print, print_effect, print_json, refused};
+use super::{input, print, print_effect, print_json, reference, refused};
 use crate::cli::scripted::{Answer, Listing, OfChallenge};
 use crate::client::Client;
-use crate::core::ids::ChallengeId;
 use crate::core::secret::Secret;
-use crate::error::{Error, Kind, visible};
+use crate::error::{Error, visible};
 use crate::protocol::request::AnswerChallenge;
 use crate::protocol::snapshot::{ChallengeKind, ChallengeView};
+
+/// What is said where nothing is parked.
+pub(super) const NOTHING: &str = "No challenges: nothing waits for an answer.\n";
 
 /// What is said when somebody or something else was quicker.
 const TOO_LATE: &str = "it was answered, refused or given up already";
@@ -18,6 +20,9 @@ pub(super) async fn list(client: &Client, options: &Listing) -> Result<(), Error
     let challenges = parked(client).await?;
     if options.json {
         return print_json(&json!({ "challenges": challenges }));
+    }
+    if challenges.is_empty() {
+        return print(NOTHING);
     }
     print(&challenges.iter().map(|challenge| line(challenge) + "\n").collect::<String>())
 }
@@ -39,15 +44,14 @@ async fn parked(client: &Client) -> Result<Vec<ChallengeView>, Error> {
 }
 
 pub(super) async fn answer(client: &Client, answer: Answer) -> Result<(), Error> {
-    let id = ChallengeId::new(answer.of.challenge.as_str());
-    let challenge = parked(client).await?.into_iter().find(|challenge| challenge.challenge_id == id);
-    let Some(challenge) = challenge else {
-        return Err(Error::new(Kind::Usage, format!("there is no challenge {id}; {TOO_LATE}"))
-            .hint("`authdeck challenges` lists those that wait"));
-    };
+    let challenge = reference::challenge(parked(client).await?, &answer.of.challenge)?;
     let secret = secret_for(&challenge).await?;
-    let answer_challenge =
-        AnswerChallenge { challenge_id: id, epoch: Some(challenge.epoch), user: answer.user, secret };
+    let answer_challenge = AnswerChallenge {
+        challenge_id: challenge.challenge_id,
+        epoch: Some(challenge.epoch),
+        user: answer.user,
+        secret,
+    };
     let done = client.answer_challenge(answer_challenge).await.map_err(refused)?;
     print_effect(done, answer.of.json, TOO_LATE)
 }
@@ -68,6 +72,7 @@ async fn secret_for(challenge: &ChallengeView) -> Result<Option<Secret>, Error> 
 }
 
 pub(super) async fn deny(client: &Client, of: &OfChallenge) -> Result<(), Error> {
-    let done = client.cancel_challenge(&ChallengeId::new(of.challenge.as_str()), None).await;
+    let challenge = reference::challenge(parked(client).await?, &of.challenge)?;
+    let done = client.cancel_challenge(&challenge.challenge_id, Some(challenge.epoch)).await;
     print_effect(done.map_err(refused)?, of.json, TOO_LATE)
 }

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use super::watch::{Told, Watch};
-use super::{ending, input, print, print_effect, print_fields, print_json, refused};
+use super::{ending, input, print, print_effect, print_fields, print_json, reference, refused, table};
 use crate::cli::scripted::{Kill, Listing, OfSession, Submit, Wait};
 use crate::client::{Client, Events};
-use crate::core::ids::{ProviderId, SessionId};
+use crate::core::ids::SessionId;
 use crate::core::secret::Secret;
 use crate::error::{Error, Kind, visible};
-use crate::protocol::request::SessionList;
+use crate::protocol::request::{Polled, SessionList};
 use crate::protocol::snapshot::SessionView;
 
 /// How long to wait for what comes right after the first thing for a person to do: a code beside its URL.
@@ -20,33 +20,25 @@ pub(super) async fn list(client: &Client, options: &Listing) -> Result<(), Error
     if options.json {
         return print_json(&SessionList { sessions });
     }
-    print(&sessions.iter().map(line).collect::<String>())
-}
-
-fn line(session: &SessionView) -> String {
-    let provider = session.provider_id.as_ref().map(ProviderId::as_str);
-    let what = provider.or(session.command.first().map(String::as_str)).unwrap_or("unknown");
-    let name = session.name.as_ref().map(|name| format!(" ({name})")).unwrap_or_default();
-    visible(&format!("{} {what}{name}: {}", session.session_id, session.waiting_text)).replace('\n', " ")
-        + "\n"
+    print(&table::of_sessions(sessions, table::now()))
 }
 
 pub(super) async fn poll(client: &Client, of: &OfSession) -> Result<(), Error> {
-    let polled = client.poll(&id(of)).await.map_err(refused)?;
-    if of.json {
-        print_json(&polled)?;
-    }
-    match polled {
-        None => Err(unknown(of)),
-        Some(_) if of.json => Ok(()),
-        Some(polled) => print_fields(&polled),
-    }
+    let polled = match id(client, of).await {
+        Ok(id) => client.poll(&id).await.map_err(refused)?,
+        Err(unknown) => {
+            if of.json {
+                print_json(&None::<Polled>)?;
+            }
+            return Err(unknown);
+        }
+    };
+    if of.json { print_json(&polled) } else { print_fields(&polled) }
 }
 
 pub(super) async fn wait(client: Client, events: Events, options: &Wait) -> Result<(), Error> {
     let of = &options.of;
-    let (mut watch, session) = Watch::begin(client, events, id(of)).await?;
-    let session = session.ok_or_else(|| unknown(of))?;
+    let (mut watch, session) = Watch::begin_named(client, events, &of.session).await?;
     let until = until_it_matters(&mut watch, session, options.detach);
     let session = match options.timeout.map(Duration::from_secs) {
         None => until.await?,
@@ -102,13 +94,14 @@ pub(super) async fn until_it_matters(
 }
 
 pub(super) async fn transcript(client: &Client, of: &OfSession) -> Result<(), Error> {
-    let text = client.transcript(&id(of)).await.map_err(refused)?;
+    let text = client.transcript(&id(client, of).await?).await.map_err(refused)?;
     if of.json { print_json(&text) } else { print(&visible(&text)) }
 }
 
 pub(super) async fn submit(client: &Client, submit: Submit) -> Result<(), Error> {
+    let session_id = id(client, &submit.of).await?;
     let (of, text) = (submit.of, input::text(submit.text, "What the browser ended on: ").await?);
-    let submitted = client.submit(&id(&of), text).await.map_err(refused)?;
+    let submitted = client.submit(&session_id, text).await.map_err(refused)?;
     if of.json {
         print_json(&submitted)?;
     }
@@ -119,9 +112,10 @@ pub(super) async fn submit(client: &Client, submit: Submit) -> Result<(), Error>
 }
 
 pub(super) async fn type_line(client: &Client, typed: Submit) -> Result<(), Error> {
+    let session_id = id_or_false(client, &typed.of).await?;
     let (of, text) = (typed.of, input::text(typed.text, "To be typed: ").await?);
-    let done = type_into(client, &id(&of), &text).await?;
-    print_effect(done, of.json, "nothing was typed: there is no such session, or its CLI reads no input")
+    let done = type_into(client, &session_id, &text).await?;
+    print_effect(done, of.json, "nothing was typed: its CLI reads no input any more")
 }
 
 /// Types a line, then Enter as the key sends it.
@@ -133,20 +127,24 @@ pub(super) async fn type_into(client: &Client, session_id: &SessionId, text: &Se
 }
 
 pub(super) async fn cancel(client: &Client, of: &OfSession) -> Result<(), Error> {
-    let done = client.cancel(&id(of)).await.map_err(refused)?;
-    print_effect(done, of.json, "nothing was cancelled: there is no such session, or it was over already")
+    let done = client.cancel(&id_or_false(client, of).await?).await.map_err(refused)?;
+    print_effect(done, of.json, "nothing was cancelled: it was over already")
 }
 
 pub(super) async fn kill(client: &Client, kill: &Kill) -> Result<(), Error> {
-    let done = client.kill(&id(&kill.of), kill.force).await.map_err(refused)?;
-    print_effect(done, kill.of.json, "nothing was killed: there is no such session, or nothing of it runs")
+    let done = client.kill(&id_or_false(client, &kill.of).await?, kill.force).await.map_err(refused)?;
+    print_effect(done, kill.of.json, "nothing was killed: nothing of it runs any more")
 }
 
-fn id(of: &OfSession) -> SessionId {
-    SessionId::new(of.session.as_str())
+async fn id(client: &Client, of: &OfSession) -> Result<SessionId, Error> {
+    reference::session_id(client, &of.session).await
 }
 
-fn unknown(of: &OfSession) -> Error {
-    Error::new(Kind::Usage, format!("there is no session {}", of.session))
-        .hint("`authdeck sessions` lists them all")
+/// The same for an order: with `--json` an unknown one is answered, too, with the effect that it had.
+async fn id_or_false(client: &Client, of: &OfSession) -> Result<SessionId, Error> {
+    let found = id(client, of).await;
+    if found.is_err() && of.json {
+        print_json(&false)?;
+    }
+    found
 }

@@ -1,6 +1,6 @@
 //! One session as it goes on, over a connection that may break: the supervisor may be replaced meanwhile.
 
-use super::refused;
+use super::{reference, refused};
 use crate::client::{Client, ClientError, ClientEvent, Events};
 use crate::commands::supervisor::connect_or_start;
 use crate::core::ids::SessionId;
@@ -37,6 +37,20 @@ impl Watch {
         let watch = Self { client, events, session_id };
         let session = watch.session_in(snapshot);
         Ok((watch, session))
+    }
+
+    /// The same for a session that a person names in their own way.
+    ///
+    /// # Errors
+    /// There is none of that name, or several.
+    pub(super) async fn begin_named(
+        client: Client,
+        events: Events,
+        text: &str,
+    ) -> Result<(Self, SessionView), Error> {
+        let (client, events, snapshot) = subscribed((client, events)).await?;
+        let session = reference::session_among(snapshot.sessions, text)?;
+        Ok((Self { client, events, session_id: session.session_id.clone() }, session))
     }
 
     /// Waits for the next thing that is told of the session.
