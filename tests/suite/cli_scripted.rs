@@ -288,7 +288,9 @@ fn a_session_is_named_as_people_do() {
         text(&caller.call(&arguments).ends_with(0).json(), "sessionId").to_owned()
     };
     let (first, second) = (run("first"), run("second"));
-    let url_of = |named: &str| text(&caller.call(&["poll", named, "--json"]).ends_with(0).json(), "authUrl").to_owned();
+    let url_of = |named: &str| {
+        text(&caller.call(&["poll", named, "--json"]).ends_with(0).json(), "authUrl").to_owned()
+    };
     assert_ne!(url_of(&first), url_of(&second));
     for named in ["first", &first, &first[..30], &first["auth-".len()..20]] {
         assert_eq!(url_of(named), url_of(&first), "{named}");
