@@ -25,7 +25,7 @@ use std::path::{Path, PathBuf};
 
 use tokio::runtime::{Builder, Runtime};
 
-use crate::error::{Error, Kind};
+use crate::error::{Error, Kind, visible};
 use crate::protocol::request::{Inherited, StartSession};
 use crate::tui::Origin;
 
@@ -33,6 +33,11 @@ use crate::tui::Origin;
 fn print_line(text: &str) {
     let mut output = std::io::stdout();
     let _ = writeln!(output, "{text}").and_then(|()| output.flush());
+}
+
+/// Prints a warning. Whoever closed standard error does not want to know.
+fn warn(text: &str) {
+    let _ = writeln!(std::io::stderr(), "Warning: {}", visible(text));
 }
 
 /// Returns this very program's file.

@@ -14,7 +14,7 @@ pub const LINK_NAME: &str = "authdeck-askpass";
 /// There is no supervisor, or no answer.
 pub fn run(prompt: Option<&str>) -> Result<(), Error> {
     own_process::deny_reading();
-    let surroundings = Surroundings::of_this_process(paths::default_supervisor_socket)?;
+    let surroundings = Surroundings::of_this_process(paths::supervisor_socket)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -17,7 +17,7 @@ pub fn is_opener(name: &OsStr) -> bool {
 /// # Errors
 /// It is no web address, or nobody can be told.
 pub fn run(arguments: &[OsString]) -> Result<(), Error> {
-    let surroundings = Surroundings::of_this_process(paths::default_supervisor_socket)?;
+    let surroundings = Surroundings::of_this_process(paths::supervisor_socket)?;
     let arguments: Vec<String> =
         arguments.iter().map(|argument| argument.to_string_lossy().into_owned()).collect();
     let runtime = tokio::runtime::Builder::new_current_thread()

@@ -1,6 +1,6 @@
 //! `authdeck`, `authdeck login`, `authdeck run`: the deck, with or without something started in it.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::IsTerminal as _;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,10 +19,10 @@ use crate::config::catalogue::{Catalogue, CurrentCatalogue};
 use crate::config::{self, Settings};
 use crate::core::ids::{BundleId, ProviderId};
 use crate::core::provider::Provider;
-use crate::driver::DriverSettings;
 use crate::driver::platform::guard::TerminalGuard;
 use crate::driver::platform::watched::watch_input;
-use crate::error::{Error, Kind, visible};
+use crate::driver::{DriverSettings, paths};
+use crate::error::{Error, Kind};
 use crate::os::own_process;
 use crate::protocol::request::StartSession;
 use crate::tui::{self, Attachment, Deck};
@@ -106,10 +106,8 @@ fn start(prepared: Prepared, session: StartSession, following: Following, place:
             run_deck(Way::begin(place)?, prepared, vec![session])
         }
         Place::Background => {
-            for message in prepared.messages {
-                // A mistake in the configuration keeps nobody from logging in.
-                let _ = writeln!(std::io::stderr(), "Warning: {}", visible(&message));
-            }
+            // A mistake in the configuration keeps nobody from logging in.
+            prepared.messages.iter().for_each(|message| super::warn(message));
             follow::run(super::from_here(session), following)
         }
         Place::Embedded => {
@@ -136,6 +134,7 @@ pub(super) fn prepare() -> Prepared {
     let config::Loaded { settings, mut messages } = config::load();
     let (catalogue, more) = Catalogue::load(provider_folder().as_deref());
     messages.extend(more);
+    messages.extend(paths::ineffective_runtime_variable());
     Prepared { settings, catalogue, messages }
 }
 

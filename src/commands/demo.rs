@@ -53,7 +53,7 @@ fn path_with(executable: &Path) -> String {
 
 /// A folder of its own beside the sessions, which is gone with them when the person logs out.
 fn demo_folder() -> Result<PathBuf, Error> {
-    let folder = paths::default_supervisor_socket().with_file_name("demo");
+    let folder = paths::supervisor_socket().with_file_name("demo");
     for part in PARTS.map(|(part, _)| part) {
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder.join(part)).map_err(
             |error| {

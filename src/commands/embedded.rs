@@ -46,13 +46,14 @@ impl EmbeddedSupervisor {
     pub(super) async fn connect(&mut self) -> Result<(Client, Events), Error> {
         // Whoever asks again has lost the connection: a supervisor of this process has ended then.
         self.stop().await;
-        let socket = paths::default_supervisor_socket();
         let started = Instant::now();
         loop {
-            match connect_unix(&socket).await {
-                Ok(connected) => return greet(connected).await,
-                Err(ClientError::Unreachable { .. } | ClientError::Closed) => {}
-                Err(error) => return Err(unusable(error)),
+            for socket in paths::supervisor_sockets() {
+                match connect_unix(&socket).await {
+                    Ok(connected) => return greet(connected).await,
+                    Err(ClientError::Unreachable { .. } | ClientError::Closed) => {}
+                    Err(error) => return Err(unusable(error)),
+                }
             }
             match driver::start(self.settings.clone(), self.executable.clone()).await {
                 Ok(handle) => return self.embed(handle).await,

@@ -24,13 +24,19 @@ pub fn run() -> Result<(), Error> {
     outcome
 }
 
+async fn connect() -> Result<UnixStream, Error> {
+    for socket in paths::supervisor_sockets() {
+        if let Ok(stream) = UnixStream::connect(&socket).await {
+            return Ok(stream);
+        }
+    }
+    let place = paths::supervisor_socket();
+    Err(Error::new(Kind::Unavailable, format!("no connection to {}", place.display())))
+}
+
 async fn carry() -> Result<(), Error> {
     drop(connect_or_start().await?);
-    let socket = paths::default_supervisor_socket();
-    let failed = |error| {
-        Error::new(Kind::Unavailable, format!("no connection to {}", socket.display())).because(error)
-    };
-    let mut stream = UnixStream::connect(&socket).await.map_err(failed)?;
+    let mut stream = connect().await?;
     let (mut from_supervisor, mut to_supervisor) = stream.split();
     let (mut input, mut output) = (tokio::io::stdin(), tokio::io::stdout());
     let greeting = format!("\n{GREETING}{} {VERSION}\n", env!("CARGO_PKG_VERSION"));

@@ -80,7 +80,7 @@ async fn connect(command: &Scripted) -> Result<Option<(Client, Events)>, Error> 
 
 /// Tells whether a supervisor, also one that was killed, has written down sessions.
 fn has_left_sessions() -> bool {
-    let saved = paths::default_supervisor_socket().with_file_name("saved");
+    let saved = paths::supervisor_socket().with_file_name("saved");
     std::fs::read_dir(saved).is_ok_and(|mut files| files.next().is_some())
 }
 

@@ -105,7 +105,10 @@ fn background() -> Result<(), Error> {
         supervisor::connect_or_start().await?;
         Ok("runs in the background")
     })?;
-    let socket = paths::default_supervisor_socket();
+    if let Some(warning) = paths::ineffective_runtime_variable() {
+        super::warn(&warning);
+    }
+    let socket = paths::supervisor_socket();
     // Whoever closed the output does not want to know.
     let _ = writeln!(
         std::io::stdout(),

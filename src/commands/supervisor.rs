@@ -81,8 +81,7 @@ pub async fn connect_running() -> Result<Option<(Client, Events)>, Error> {
 /// # Errors
 /// There is one that does not answer.
 pub(super) async fn connect_any() -> Result<Option<(Client, Events)>, Error> {
-    let socket = paths::default_supervisor_socket();
-    let Ok(stream) = connect(&socket) else { return Ok(None) };
+    let Some((stream, socket)) = connect_in_any_place() else { return Ok(None) };
     match speak(stream, &socket).await? {
         Ok(connected) => Ok(Some(connected)),
         Err(error) if may_pass(&error) => Ok(None),
@@ -93,12 +92,12 @@ pub(super) async fn connect_any() -> Result<Option<(Client, Events)>, Error> {
 /// A way to the supervisor that has been taken: there is a connection, or one is being started. Beginning early lets
 /// the supervisor start while this process still gets ready.
 pub(super) struct Approach {
-    socket: PathBuf,
     step: Step,
 }
 
 enum Step {
-    Connected(BlockingStream),
+    /// To the socket of this path.
+    Connected(BlockingStream, PathBuf),
     Starting(Starting),
 }
 
@@ -114,12 +113,11 @@ impl Approach {
     /// # Errors
     /// No process can be started.
     pub(super) fn begin() -> Result<Self, Error> {
-        let socket = paths::default_supervisor_socket();
-        let step = match connect(&socket) {
-            Ok(stream) => Step::Connected(stream),
-            Err(_) => Step::Starting(Starting::begin().map_err(|error| not_started(&error.to_string()))?),
+        let step = match connect_in_any_place() {
+            Some((stream, socket)) => Step::Connected(stream, socket),
+            None => Step::Starting(Starting::begin().map_err(|error| not_started(&error.to_string()))?),
         };
-        Ok(Self { socket, step })
+        Ok(Self { step })
     }
 
     /// Goes on until there is a connection.
@@ -128,10 +126,10 @@ impl Approach {
     /// See [`connect_or_start`].
     pub(super) async fn finish(self) -> Result<(Client, Events), Error> {
         let begun = Instant::now();
-        let Self { socket, mut step } = self;
+        let Self { mut step } = self;
         loop {
             let failure = match step {
-                Step::Connected(stream) => {
+                Step::Connected(stream, socket) => {
                     match say_hello(speak(stream, &socket).await?).await {
                         Ok(connected) => return Ok(connected),
                         // It may have been about to end.
@@ -206,6 +204,11 @@ fn reap(mut process: Child) {
         .name("reaper".into())
         .stack_size(64 * 1024)
         .spawn(move || drop(process.wait()));
+}
+
+/// Connects to this user's supervisor, wherever it may live. Returns the socket's path too.
+fn connect_in_any_place() -> Option<(BlockingStream, PathBuf)> {
+    paths::supervisor_sockets().find_map(|socket| Some((connect(&socket).ok()?, socket)))
 }
 
 /// Connects without waiting: a supervisor that takes nobody in must not hold this process up.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::core::ids::SessionId;
 use crate::core::secret::Secret;
-use crate::driver::paths::BROWSER_NAME;
+use crate::driver::paths::{BROWSER_NAME, PLACE};
 
 /// Variables of the person's own terminal. The child has another one behind it, and must not be led to write to the
 /// person's, nor to believe in a multiplexer that does not see it.
@@ -82,6 +82,9 @@ impl Environment {
         self.set("AUTHDECK_URL", format!("unix:{}", supervisor.socket.display()));
         self.set("AUTHDECK_CREDENTIAL", supervisor.credential.secret());
         self.set("AUTHDECK_SESSION", session_id.as_str());
+        if let Some(place) = supervisor.socket.parent() {
+            self.set(PLACE, place.to_string_lossy());
+        }
         for variable in ["SSH_ASKPASS", "GIT_ASKPASS", "SUDO_ASKPASS"] {
             self.set(variable, supervisor.askpass.to_string_lossy());
         }

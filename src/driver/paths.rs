@@ -1,7 +1,7 @@
 //! The supervisor's folders: made with mode 0700, and refused if they belong to anybody else.
 //!
 //! ```text
-//! $XDG_RUNTIME_DIR/authdeck/            or /tmp/authdeck-UID/
+//! /tmp/authdeck-UID/                    or what AUTHDECK_RUNTIME_DIR names; see `place`
 //!     starting.lock                     held while a supervisor starts, so that two at once race to one winner
 //!     supervisor.lock                   held while a supervisor serves this folder
 //!     supervisor.sock                   the server's socket
@@ -13,12 +13,14 @@
 //!     authdeck.sqlite3                  who is logged in where
 //! ```
 
-use std::ffi::OsStr;
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
+mod place;
+
+pub use self::place::{PLACE, ineffective_runtime_variable, supervisor_socket, supervisor_sockets};
 use super::settings::DriverSettings;
 use crate::core::ids::SessionId;
 
@@ -41,14 +43,14 @@ pub enum PathError {
         source: std::io::Error,
     },
     /// Somebody else could read it, or put things in it.
-    #[error(
-        "the folder {path} is not safe: {why}; remove it or set its owner and mode (chmod 700), then start again"
-    )]
+    #[error("the folder {path} is not safe: {why}; {remedy}, then start again")]
     Unsafe {
         /// Which one.
         path: PathBuf,
         /// What is wrong with it.
         why: &'static str,
+        /// What to do about it.
+        remedy: String,
     },
     /// Another supervisor serves it.
     #[error("another authdeck serves {path} already; attach to that one, or end it first")]
@@ -96,18 +98,28 @@ impl Paths {
         make_private(&runtime)?;
         let lock = match inherited {
             Some(lock) => File::from(lock),
+            None if settings.runtime_directory.is_none() => {
+                place::none_serves_an_older_one()?;
+                take_lock(&runtime)?
+            }
             None => take_lock(&runtime)?,
         };
-        make_private(&runtime.join("sessions"))?;
-        make_private(&runtime.join("saved"))?;
-        make_private(&runtime.join("bin"))?;
-        make_private(&runtime.join("browser"))?;
         let paths = Self { runtime, state, lock };
-        link(executable, &paths.askpass())?;
-        for name in OPENER_NAMES.into_iter().chain([BROWSER_NAME]) {
-            link(executable, &paths.openers().join(name))?;
-        }
+        paths.make_folders(executable)?;
         Ok(paths)
+    }
+
+    /// Makes what is missing below the runtime folder.
+    fn make_folders(&self, executable: &Path) -> Result<(), PathError> {
+        make_private(&self.sessions())?;
+        make_private(&self.saved())?;
+        make_private(&self.runtime.join("bin"))?;
+        make_private(&self.openers())?;
+        link(executable, &self.askpass())?;
+        for name in OPENER_NAMES.into_iter().chain([BROWSER_NAME]) {
+            link(executable, &self.openers().join(name))?;
+        }
+        Ok(())
     }
 
     /// Copies the lock for the process that takes this one's place: the folder stays locked until both have closed it.
@@ -162,7 +174,7 @@ impl Paths {
 fn runtime_directory(settings: &DriverSettings) -> PathBuf {
     match &settings.runtime_directory {
         Some(folder) => folder.clone(),
-        None => default_runtime_directory(std::env::var_os("XDG_RUNTIME_DIR").as_deref()),
+        None => place::runtime_directory(),
     }
 }
 
@@ -186,11 +198,6 @@ impl Turn {
         file.lock().map_err(|source| unusable(&path, source))?;
         Ok(Self { _lock: file })
     }
-}
-
-/// Returns the socket on which this user's supervisor is reached, whether or not one runs.
-pub fn default_supervisor_socket() -> PathBuf {
-    default_runtime_directory(std::env::var_os("XDG_RUNTIME_DIR").as_deref()).join("supervisor.sock")
 }
 
 /// Makes a new session's folder; it must not be there yet.
@@ -223,27 +230,22 @@ pub fn make_private(path: &Path) -> Result<(), PathError> {
         Err(source) => return Err(unusable(path, source)),
     }
     let found = std::fs::symlink_metadata(path).map_err(|source| unusable(path, source))?;
-    let why = if !found.is_dir() {
-        "it is no folder"
+    let (why, remedy) = if !found.is_dir() {
+        ("it is no folder", "remove it".to_owned())
     } else if found.uid() != rustix::process::geteuid().as_raw() {
-        "it belongs to another user"
+        (
+            "it belongs to another user",
+            format!("have it removed by that user or by root, or let {PLACE} name another folder"),
+        )
     } else if found.mode() & 0o077 != 0 {
-        "other users may enter it"
+        (
+            "other users may enter it",
+            "look at what is in it, and remove it or close it (chmod 700)".to_owned(),
+        )
     } else {
         return Ok(());
     };
-    Err(PathError::Unsafe { path: path.to_owned(), why })
-}
-
-/// Returns `$XDG_RUNTIME_DIR/authdeck` if that variable names a safe folder, else `/tmp/authdeck-UID`.
-fn default_runtime_directory(variable: Option<&OsStr>) -> PathBuf {
-    let uid = rustix::process::geteuid().as_raw();
-    let safe = variable.map(Path::new).filter(|folder| {
-        let found = std::fs::symlink_metadata(folder);
-        folder.is_absolute()
-            && found.is_ok_and(|found| found.is_dir() && found.uid() == uid && found.mode() & 0o022 == 0)
-    });
-    safe.map_or_else(|| PathBuf::from(format!("/tmp/authdeck-{uid}")), |folder| folder.join("authdeck"))
+    Err(PathError::Unsafe { path: path.to_owned(), why, remedy })
 }
 
 fn default_state_directory() -> Result<PathBuf, PathError> {
@@ -332,17 +334,5 @@ mod tests {
         let path = folder.path().join("authdeck");
         std::os::unix::fs::symlink(&elsewhere, &path).unwrap();
         assert!(matches!(make_private(&path), Err(PathError::Unsafe { why: "it is no folder", .. })));
-    }
-
-    #[test]
-    fn an_unsafe_runtime_folder_of_the_login_is_not_used() {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::set_permissions(folder.path(), Permissions::from_mode(0o700)).unwrap();
-        let variable = |path: &Path| default_runtime_directory(Some(path.as_os_str()));
-        assert_eq!(variable(folder.path()), folder.path().join("authdeck"));
-        std::fs::set_permissions(folder.path(), Permissions::from_mode(0o777)).unwrap();
-        assert!(variable(folder.path()).starts_with("/tmp"));
-        assert!(variable(Path::new("relative")).starts_with("/tmp"));
-        assert!(default_runtime_directory(None).starts_with("/tmp"));
     }
 }

@@ -16,7 +16,8 @@ const FRAME_BURST: u8 = 3;
 /// How the supervisor works. [`Default`] is what a person gets who configured nothing.
 #[derive(Clone, Debug)]
 pub struct DriverSettings {
-    /// Folder of the sockets and session folders; absent: `$XDG_RUNTIME_DIR/authdeck`, or `/tmp/authdeck-UID`.
+    /// Folder of the sockets and session folders; absent: the place of this user
+    /// ([`super::paths::supervisor_socket`]).
     pub runtime_directory: Option<PathBuf>,
     /// Folder of the store; absent: `$XDG_STATE_HOME/authdeck`, or `~/.local/state/authdeck`.
     pub state_directory: Option<PathBuf>,

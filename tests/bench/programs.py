@@ -105,7 +105,7 @@ class Authdeck(Program):
     def start(self, d, children):
         for sub in ("home", "run"):
             os.makedirs(f"{d}/{sub}", mode=0o700, exist_ok=True)
-        self.env = {"HOME": f"{d}/home", "XDG_RUNTIME_DIR": f"{d}/run"}
+        self.env = {"HOME": f"{d}/home", "XDG_RUNTIME_DIR": f"{d}/run", "AUTHDECK_RUNTIME_DIR": f"{d}/run/authdeck"}
         with open(f"{d}/start.jsonl", "w") as f:
             f.writelines(json.dumps(c) + "\n" for c in children)
         return [self.find(), "--start", f"{d}/start.jsonl"]

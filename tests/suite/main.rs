@@ -66,3 +66,4 @@ mod ui_hosts;
 mod ui_keys;
 mod ui_stage;
 mod ui_views;
+mod user_place;

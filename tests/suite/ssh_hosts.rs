@@ -26,7 +26,7 @@ case $host in
        chmod 755 "$root/bin/authdeck" ;;
   *) PATH=AUTHDECK_FOLDER:$PATH ;;
 esac
-export PATH HOME="$root" XDG_RUNTIME_DIR="$root/run"
+export PATH HOME="$root" XDG_RUNTIME_DIR="$root/run" AUTHDECK_RUNTIME_DIR="$root/run/authdeck"
 echo "motd of $host, printed by a careless shell"
 exec sh -c "$command"
 "#;

@@ -37,6 +37,7 @@ impl Home {
         let variables = [
             ("HOME", at("home")),
             ("XDG_RUNTIME_DIR", at("run")),
+            ("AUTHDECK_RUNTIME_DIR", at("run/authdeck")),
             ("PATH", format!("{}:{}", peer::npm_programs().display(), std::env::var("PATH").unwrap())),
             ("LANG", "C.UTF-8".into()),
             ("TZ", "UTC".into()),
