@@ -27,4 +27,5 @@ pub mod session;
 pub mod status;
 pub mod time;
 pub mod token;
+pub mod tokens;
 pub mod view;

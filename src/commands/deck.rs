@@ -161,7 +161,7 @@ fn suggestions(catalogue: &Catalogue, wanted: &str) -> Vec<String> {
     if !parts.is_empty() {
         return quoted(parts);
     }
-    let near = |id: &ProviderId| config::resolved::distance(wanted, id.as_str()) <= 2;
+    let near = |id: &ProviderId| strsim::levenshtein(wanted, id.as_str()) <= 2;
     quoted(catalogue.ids().filter(near).map(|id| id.to_string()).take(3).collect())
 }
 

@@ -1,12 +1,9 @@
-//! The ways into the person's clipboard, as the configuration file names them.
+//! The ways into the person's clipboard.
 
 /// A way into the person's clipboard.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClipboardWay {
-    /// Chosen by what is there.
-    #[default]
-    Auto,
-    /// tmux's own buffer, which tmux hands to the terminal: `set-buffer -w`.
+    /// tmux's own buffer, which tmux hands to the terminal it runs in: `set-buffer -w`.
     Tmux,
     /// OSC 52, the terminal's escape sequence for it.
     Osc52,
@@ -17,12 +14,12 @@ pub enum ClipboardWay {
 }
 
 impl ClipboardWay {
-    /// Every way with its name in the configuration file.
-    pub const NAMES: [(&'static str, Self); 5] = [
-        ("auto", Self::Auto),
-        ("tmux", Self::Tmux),
-        ("osc52", Self::Osc52),
-        ("desktop", Self::Desktop),
-        ("file", Self::File),
+    /// Every choice with its name in the configuration file; none is chosen by what is there.
+    pub const CHOICES: [(&'static str, Option<Self>); 5] = [
+        ("auto", None),
+        ("tmux", Some(Self::Tmux)),
+        ("osc52", Some(Self::Osc52)),
+        ("desktop", Some(Self::Desktop)),
+        ("file", Some(Self::File)),
     ];
 }

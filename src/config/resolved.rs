@@ -4,17 +4,20 @@ mod table;
 
 use std::time::Duration;
 
+use strsim::levenshtein;
+
 pub use self::table::{SETTINGS, Setting};
 use super::clipboard_way::ClipboardWay;
 use super::raw::{Entry, Mistake, RawValue};
+use crate::core::limits;
 
 /// All settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// Time limits and bounds.
     pub limits: Limits,
-    /// How text gets into the person's clipboard.
-    pub clipboard: ClipboardWay,
+    /// How text gets into the person's clipboard; absent: chosen by what is there.
+    pub clipboard: Option<ClipboardWay>,
     /// What becomes of URLs that children open in a browser.
     pub browser: Browser,
     /// How long a connection over ssh may take that asks nobody anything.
@@ -35,7 +38,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             limits: Limits::default(),
-            clipboard: ClipboardWay::default(),
+            clipboard: None,
             browser: Browser::default(),
             ssh_connect: Duration::from_secs(20),
             notifications: Notifications::default(),
@@ -84,17 +87,18 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
+        let engine = limits::Limits::default();
         Self {
-            session: Duration::from_secs(600),
-            challenge: Duration::from_secs(300),
-            check: Duration::from_secs(20),
+            session: engine.session,
+            challenge: engine.challenge,
+            check: engine.check,
             write: Duration::from_secs(5),
             replay: Duration::from_secs(30),
             kill_grace: Duration::from_secs(2),
             kill: Duration::from_secs(5),
-            live_sessions: 256,
-            ended_sessions: 256,
-            challenges: 1024,
+            live_sessions: engine.live_sessions,
+            ended_sessions: engine.ended_sessions,
+            challenges: engine.challenges,
             ring_bytes: 4 * 1024 * 1024,
             history_lines: 5_000,
             recording_bytes: 4 * 1024 * 1024,
@@ -140,7 +144,7 @@ pub struct KeyBinding {
     /// Where the key counts: `global`, `sessions`, …
     pub context: String,
     /// The key or keys as written: `ctrl-k`, `g g`.
-    pub key: String,
+    pub keys: String,
     /// The action's name, or `none` to unbind the key.
     pub action: String,
     /// The line it stands on, so that a mistake in it can be named.
@@ -190,7 +194,7 @@ fn bind(settings: &mut Settings, entry: &Entry, context: &str, key: &str) -> Res
     };
     settings.keys.push(KeyBinding {
         context: context.to_owned(),
-        key: key.to_owned(),
+        keys: key.to_owned(),
         action: action.clone(),
         line: entry.line,
     });
@@ -200,29 +204,13 @@ fn bind(settings: &mut Settings, entry: &Entry, context: &str, key: &str) -> Res
 fn unknown(name: &str) -> String {
     let near = SETTINGS
         .iter()
-        .map(|setting| (distance(name, setting.name), setting.name))
+        .map(|setting| (levenshtein(name, setting.name), setting.name))
         .min()
         .filter(|(distance, near)| *distance <= near.len() / 3);
     match near {
         Some((_, near)) => format!("`{name}` is not a setting. Did you mean `{near}`?"),
         None => format!("`{name}` is not a setting; it is ignored."),
     }
-}
-
-/// Returns how many letters must be put in, taken out or changed to make one text of the other (Levenshtein).
-pub fn distance(left: &str, right: &str) -> usize {
-    let right: Vec<char> = right.chars().collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (index, letter) in left.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = index + 1;
-        for (column, other) in right.iter().enumerate() {
-            let change = diagonal + usize::from(letter != *other);
-            diagonal = row[column + 1];
-            row[column + 1] = change.min(diagonal + 1).min(row[column] + 1);
-        }
-    }
-    row[right.len()]
 }
 
 #[cfg(test)]
@@ -251,7 +239,7 @@ mod tests {
             loaded.settings.keys[0],
             KeyBinding {
                 context: "sessions".into(),
-                key: "K".into(),
+                keys: "K".into(),
                 action: "session.kill".into(),
                 line: 2
             }
@@ -267,12 +255,5 @@ mod tests {
         assert!(loaded.messages[0].contains("from 1 to 4096, not 0; 256 is used"), "{:?}", loaded.messages);
         assert!(loaded.messages[1].contains("one of \"auto\", \"tmux\""), "{:?}", loaded.messages);
         assert_eq!(loaded.settings, Settings::default());
-    }
-
-    #[test]
-    fn distance_counts_letters() {
-        assert_eq!(distance("kitten", "sitting"), 3);
-        assert_eq!(distance("", "abc"), 3);
-        assert_eq!(distance("same", "same"), 0);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// Every bound and time limit of the engine. The defaults are the documented ones.
+/// Every bound and time limit of the engine. What is a setting has its documented default here and nowhere else.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// How long a login may take (behaviour S8).
@@ -37,17 +37,19 @@ impl Default for Limits {
         Self {
             session: Duration::from_secs(600),
             start: Duration::from_secs(15),
-            drain: Duration::from_millis(500),
+            // The keeper ends the output itself soon after the child; this is for one that is stuck. Until then a slow
+            // machine may take its time to read what the child has left.
+            drain: Duration::from_secs(30),
             check: Duration::from_secs(20),
             report: Duration::from_secs(10),
-            delivery: Duration::from_secs(45),
-            kill: Duration::from_secs(7),
+            delivery: Duration::from_secs(35),
+            kill: Duration::from_secs(12),
             // claude shows its own three seconds after it opened the other one.
             hold_url: Duration::from_secs(5),
             challenge: Duration::from_secs(300),
             challenges: 1024,
             live_sessions: 256,
-            ended_sessions: 200,
+            ended_sessions: 256,
         }
     }
 }

@@ -6,7 +6,7 @@
 //! | `ending` | cancel, kill, limits, removal, adoption: how a session is brought down, or taken over |
 //! | `findings` | which URL and code count (first wins, attempts renew) |
 //! | `submit` | what is done with a paste |
-//! | `words` | every sentence that a person reads about it |
+//! | `messages` | every sentence that a person reads about it |
 //!
 //! ```text
 //! Starting ─> Running ─> Draining ─> Checking ─> Storing ─> Over (success)
@@ -18,10 +18,10 @@
 mod ending;
 mod findings;
 mod lifecycle;
+mod messages;
 mod submit;
 #[cfg(test)]
 mod tests;
-mod words;
 
 use std::time::Duration;
 

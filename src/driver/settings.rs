@@ -72,9 +72,6 @@ impl DriverSettings {
         limits::Limits {
             session: self.limits.session,
             start: self.keeper_limit + margin,
-            // The keeper ends the output itself soon after the child; this is for one that is stuck. Until then a
-            // slow machine may take its time to read what the child has left.
-            drain: Duration::from_secs(30),
             check: self.limits.check,
             delivery: self.limits.replay.max(self.limits.write) + margin,
             kill: self.limits.kill_grace + self.limits.kill + margin,
@@ -84,5 +81,15 @@ impl DriverSettings {
             ended_sessions: self.limits.ended_sessions,
             ..limits::Limits::default()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_configured_nothing_gets_the_documented_limits() {
+        assert_eq!(DriverSettings::default().engine_limits(), limits::Limits::default());
     }
 }

@@ -8,23 +8,11 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::surroundings::Surroundings;
 use super::text;
+use crate::config::ClipboardWay;
 
 mod perform;
 
 pub use perform::{Copier, perform, write_private};
-
-/// A way into the person's clipboard.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
-    /// tmux's buffer, which tmux hands to the terminal it runs in.
-    Tmux,
-    /// OSC 52: the terminal's own sequence.
-    Terminal,
-    /// The desktop's clipboard.
-    Desktop,
-    /// A file that only the person can read.
-    File,
-}
 
 /// What became of a copy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,13 +24,13 @@ pub struct Report {
 }
 
 /// Returns the ways to try, the best first; a way that the person chose is tried first.
-pub fn ladder(surroundings: &Surroundings, chosen: Option<Way>) -> Vec<Way> {
-    let mut ways: Vec<Way> = chosen.into_iter().collect();
+pub fn ladder(surroundings: &Surroundings, chosen: Option<ClipboardWay>) -> Vec<ClipboardWay> {
+    let mut ways: Vec<ClipboardWay> = chosen.into_iter().collect();
     let fitting = [
-        (Way::Tmux, surroundings.tmux),
-        (Way::Desktop, surroundings.local_desktop() && !surroundings.tmux),
-        (Way::Terminal, true),
-        (Way::File, true),
+        (ClipboardWay::Tmux, surroundings.tmux),
+        (ClipboardWay::Desktop, surroundings.local_desktop() && !surroundings.tmux),
+        (ClipboardWay::Osc52, true),
+        (ClipboardWay::File, true),
     ];
     for (way, fits) in fitting {
         if fits && !ways.contains(&way) {
@@ -100,14 +88,17 @@ mod tests {
     #[test]
     fn the_ladder_follows_what_is_there() {
         let plain = Surroundings::default();
-        assert_eq!(ladder(&plain, None), [Way::Terminal, Way::File]);
+        assert_eq!(ladder(&plain, None), [ClipboardWay::Osc52, ClipboardWay::File]);
         let tmux = Surroundings { tmux: true, display: true, ..plain.clone() };
-        assert_eq!(ladder(&tmux, None), [Way::Tmux, Way::Terminal, Way::File]);
+        assert_eq!(ladder(&tmux, None), [ClipboardWay::Tmux, ClipboardWay::Osc52, ClipboardWay::File]);
         let desktop = Surroundings { display: true, ..plain.clone() };
-        assert_eq!(ladder(&desktop, None), [Way::Desktop, Way::Terminal, Way::File]);
+        assert_eq!(ladder(&desktop, None), [ClipboardWay::Desktop, ClipboardWay::Osc52, ClipboardWay::File]);
         let ssh = Surroundings { display: true, ssh: true, ..plain };
-        assert_eq!(ladder(&ssh, None), [Way::Terminal, Way::File]);
-        assert_eq!(ladder(&tmux, Some(Way::File)), [Way::File, Way::Tmux, Way::Terminal]);
+        assert_eq!(ladder(&ssh, None), [ClipboardWay::Osc52, ClipboardWay::File]);
+        assert_eq!(
+            ladder(&tmux, Some(ClipboardWay::File)),
+            [ClipboardWay::File, ClipboardWay::Tmux, ClipboardWay::Osc52]
+        );
     }
 
     #[test]

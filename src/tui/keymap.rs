@@ -7,6 +7,7 @@ use toml::de::DeTable;
 use super::action::Action;
 use super::keys::{KeyPress, parse_sequence};
 use super::text::nearest;
+use crate::config::KeyBinding;
 
 /// The default keys, in the form in which a person writes their own.
 const DEFAULTS: &str = include_str!("keymap.toml");
@@ -52,19 +53,6 @@ impl Context {
     ];
 }
 
-/// A key that a person bound themselves.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Binding {
-    /// The context's name.
-    pub context: String,
-    /// The keys as written: `ctrl-k`, `g g`.
-    pub keys: String,
-    /// The action's name, or `none`.
-    pub action: String,
-    /// The line of the file it stands on.
-    pub line: usize,
-}
-
 /// What keys pressed so far mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lookup {
@@ -94,7 +82,7 @@ impl Default for Keymap {
         let table = DeTable::parse(DEFAULTS).expect("invariant: the built-in keymap is TOML (tested)");
         for (context, keys) in table.get_ref() {
             for (written, action) in keys.get_ref().as_table().into_iter().flatten() {
-                let binding = Binding {
+                let binding = KeyBinding {
                     context: context.get_ref().to_string(),
                     keys: written.get_ref().to_string(),
                     action: action.get_ref().as_str().unwrap_or_default().to_owned(),
@@ -109,7 +97,7 @@ impl Default for Keymap {
 
 impl Keymap {
     /// Puts a person's own keys over the defaults. Each mistake is a sentence that names file and line; the rest counts.
-    pub fn with(file: &str, bindings: &[Binding]) -> (Self, Vec<String>) {
+    pub fn with(file: &str, bindings: &[KeyBinding]) -> (Self, Vec<String>) {
         let mut keymap = Self::default();
         let mut mistakes = Vec::new();
         for binding in bindings {
@@ -120,7 +108,7 @@ impl Keymap {
         (keymap, mistakes)
     }
 
-    fn bind(&mut self, binding: &Binding) -> Result<(), String> {
+    fn bind(&mut self, binding: &KeyBinding) -> Result<(), String> {
         let context = parse_context(&binding.context)?;
         let presses = parse_sequence(&binding.keys)?;
         let action = parse_action(&binding.action)?;
@@ -251,8 +239,8 @@ pub fn key_table_markdown() -> String {
 mod tests {
     use super::*;
 
-    fn own(context: &str, keys: &str, action: &str) -> Binding {
-        Binding { context: context.into(), keys: keys.into(), action: action.into(), line: 7 }
+    fn own(context: &str, keys: &str, action: &str) -> KeyBinding {
+        KeyBinding { context: context.into(), keys: keys.into(), action: action.into(), line: 7 }
     }
 
     fn keys(written: &str) -> Vec<KeyPress> {

@@ -2,10 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::clipboard::Way;
-use super::keymap::Binding;
 use super::surroundings::Surroundings;
 use super::theme::Source;
+use crate::config::{ClipboardWay, KeyBinding};
 
 /// Everything that is settled before the deck opens.
 #[derive(Clone, Debug, Default)]
@@ -17,7 +16,7 @@ pub struct Settings {
     /// The configuration file's name, for mistakes in its keys.
     pub configuration_file: String,
     /// The person's own keys.
-    pub keys: Vec<Binding>,
+    pub keys: Vec<KeyBinding>,
     /// Ring the bell when something waits.
     pub bell: bool,
     /// Send an OSC 9 notification when something waits.
@@ -27,7 +26,7 @@ pub struct Settings {
     /// Make the card's URL a link (OSC 8).
     pub hyperlinks: bool,
     /// The way to copy; absent: chosen by what is there.
-    pub copy: Option<Way>,
+    pub copy: Option<ClipboardWay>,
     /// Where recordings are saved.
     pub recordings: PathBuf,
     /// Where the clipboard's file goes if nothing else is there; a folder of the person's own.

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use strsim::levenshtein;
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
@@ -130,26 +131,10 @@ pub fn ago(passed: Duration) -> String {
 /// Returns the name out of `names` that is nearest to what was written, if one is near enough to be meant.
 pub fn nearest<'a>(written: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     names
-        .map(|name| (distance(written, name), name))
+        .map(|name| (levenshtein(written, name), name))
         .min()
         .filter(|(distance, name)| *distance <= name.len().max(3) / 3)
         .map(|(_, name)| name)
-}
-
-/// Counts the letters to put in, take out or change (Levenshtein).
-fn distance(left: &str, right: &str) -> usize {
-    let right: Vec<char> = right.chars().collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (index, letter) in left.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = index + 1;
-        for (column, other) in right.iter().enumerate() {
-            let change = diagonal + usize::from(letter != *other);
-            diagonal = row[column + 1];
-            row[column + 1] = change.min(diagonal + 1).min(row[column] + 1);
-        }
-    }
-    row[right.len()]
 }
 
 /// Splits a command line as a shell would: blanks part, quotes and backslashes keep together. Nothing is expanded.

@@ -211,12 +211,12 @@ fn truth(into: &mut bool, value: &RawValue) -> Result<(), String> {
     Ok(())
 }
 
-fn clipboard(into: &mut ClipboardWay, value: &RawValue) -> Result<(), String> {
+fn clipboard(into: &mut Option<ClipboardWay>, value: &RawValue) -> Result<(), String> {
     let wanted = || {
-        let names: Vec<_> = ClipboardWay::NAMES.iter().map(|(name, _)| format!("\"{name}\"")).collect();
+        let names: Vec<_> = ClipboardWay::CHOICES.iter().map(|(name, _)| format!("\"{name}\"")).collect();
         format!("one of {}", names.join(", "))
     };
     let RawValue::Text(text) = value else { return Err(wanted()) };
-    *into = ClipboardWay::NAMES.iter().find(|(name, _)| name == text).ok_or_else(wanted)?.1;
+    *into = ClipboardWay::CHOICES.iter().find(|(name, _)| name == text).ok_or_else(wanted)?.1;
     Ok(())
 }

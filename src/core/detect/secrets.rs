@@ -6,16 +6,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::expression::fixed;
-
-/// What stands for a masked secret.
-pub const MASK: &str = "••••••••";
-
-/// Tokens whose beginning tells what they are.
-static KNOWN: LazyLock<Regex> = LazyLock::new(|| {
-    fixed(
-        r"(?-u)\b(?:sk-ant-[\w-]{12,}|sk-(?:proj-|or-)?[A-Za-z0-9_-]{20,}|gh[opusr]_[A-Za-z0-9]{16,}|github_pat_\w{20,}|npm_[A-Za-z0-9]{20,}|A[KS]IA[0-9A-Z]{16}|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*|hf_[A-Za-z0-9]{16,}|glpat-[\w-]{16,}|xox[abeprs]-[\w-]{10,}|ya29\.[\w-]{20,}|dop_v1_\w{20,}|[rsp]k_(?:live|test)_\w{16,}|AIza[\w-]{30,}|pypi-[\w-]{20,}|dckr_pat_[\w-]{16,}|fm[12]_[\w+/=-]{20,}|hvs\.[\w-]{20,}|dapi[0-9a-f]{32}|sbp_[0-9a-f]{30,}|nfp_\w{20,}|dp\.(?:pt|ct|st)\.\w{20,}|lin_api_\w{20,}|SG\.[\w-]{16,}\.[\w-]{16,})",
-    )
-});
+use crate::core::tokens::{MASK, token_spans};
 
 /// Values in JSON or assignments whose name tells what they are.
 static NAMED: LazyLock<Regex> = LazyLock::new(|| {
@@ -48,7 +39,7 @@ pub fn secret_spans(text: &str) -> Vec<Range<usize>> {
     let urls: Vec<Range<usize>> = URL.find_iter(text).map(|run| run.range()).collect();
     let outside =
         |span: &Range<usize>| !urls.iter().any(|url| url.start <= span.start && span.end <= url.end);
-    let mut spans: Vec<Range<usize>> = KNOWN.find_iter(text).map(|found| found.range()).collect();
+    let mut spans: Vec<Range<usize>> = token_spans(text).collect();
     spans.extend(NAMED.captures_iter(text).filter_map(|found| Some(found.get(1)?.range())));
     spans.extend(
         LABELLED

@@ -17,6 +17,7 @@ use crate::core::finding::{Expects, Finding, FindingKind};
 use crate::core::input::Found;
 use crate::core::provider::PatternKind;
 use crate::core::secret::Secret;
+use crate::core::tokens::MASK;
 
 pub(super) use self::keywords::keywords;
 pub(super) use self::reading::{Readings, undecorated, without_urls};
@@ -214,7 +215,7 @@ impl Reader<'_> {
             let mut value = line.text.clone();
             open |= line.has_cursor || self.append_pieces(first + 1, &mut value);
             values.push(value);
-            format!("{} {}", statement.text, secrets::MASK)
+            format!("{} {}", statement.text, MASK)
         } else {
             secrets::masked(&statement.text)
         };

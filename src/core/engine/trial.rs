@@ -88,7 +88,7 @@ impl Trial {
 
     pub(in crate::core) fn empty(id: SessionId) -> Self {
         Self {
-            engine: Engine::new(Limits::default()),
+            engine: Engine::new(Limits { drain: Duration::from_millis(500), ..Limits::default() }),
             now: Timestamp(1_000_000),
             id,
             effects: Vec::new(),

@@ -3,7 +3,7 @@
 //! A kill is ordered once; the keeper climbs the ladder by its own clock. Here is only how long its report may take,
 //! so that nothing waits for it for ever.
 
-use super::{Ending, Keeper, Session, Stage, Turn, words};
+use super::{Ending, Keeper, Session, Stage, Turn, messages};
 use crate::core::effect::{Effect, Reply};
 use crate::core::input::{Adopted, AdoptedKeeper, ReplyId};
 use crate::core::status::Status;
@@ -44,7 +44,7 @@ impl Session {
 
     pub(super) fn time_out(&mut self, turn: &mut Turn<'_>) {
         let error = format!("auth session timed out after {}s", self.saved.limit_seconds());
-        let advice = words::advice_after_timeout(&self.saved);
+        let advice = messages::advice_after_timeout(&self.saved);
         self.fail(turn, error, Some(advice));
     }
 
@@ -159,7 +159,7 @@ impl Session {
         }
         if !asked {
             let error = "the CLI was killed from outside authdeck".to_owned();
-            self.fail(turn, error, Some(words::advice_to_retry(&self.saved)));
+            self.fail(turn, error, Some(messages::advice_to_retry(&self.saved)));
         }
         self.finish_removal(turn);
     }
@@ -205,7 +205,7 @@ impl Session {
             | Stage::Checking { .. }
             | Stage::Storing { .. }
             | Stage::Over => {
-                let (error, advice) = words::lost_keeper(&self.saved);
+                let (error, advice) = messages::lost_keeper(&self.saved);
                 self.fail(turn, error, Some(advice));
             }
         }

@@ -4,7 +4,7 @@
 //! the CLI gave its attempt up and began another (a rejected code, an expired device code), or the very same URL is
 //! known more exactly (the browser opener's is byte for byte, the screen's may have been cut).
 
-use super::{REMEMBERED, SeenCode, SeenPrompt, SeenUrl, Session, Stage, Turn, words};
+use super::{REMEMBERED, SeenCode, SeenPrompt, SeenUrl, Session, Stage, Turn, messages};
 use crate::core::callback::{host_of, redirect_of, same_page, state_of};
 use crate::core::finding::{FindingKind, Source, Verdict};
 use crate::core::input::Found;
@@ -172,7 +172,7 @@ impl Session {
             host: host_of(&url).unwrap_or_default(),
             url,
             verdict: Verdict::Expected,
-            reason: format!("where {} takes its codes", words::title(&self.saved.plan)),
+            reason: format!("where {} takes its codes", messages::title(&self.saved.plan)),
             disputed: false,
         });
         (default.or_else(|| seen.url.as_ref().map(|url| url.view.clone())), true)
@@ -189,7 +189,7 @@ impl Session {
     }
 
     fn found_prompt(&mut self, found: &Found) {
-        let line = words::quotable(&found.finding.text);
+        let line = messages::quotable(&found.finding.text);
         let prompt = SeenPrompt { line, expects: found.finding.expects };
         if self.saved.seen.prompt.as_ref() != Some(&prompt) {
             self.saved.seen.prompt = Some(prompt);
@@ -200,9 +200,9 @@ impl Session {
     fn found_success(&mut self, turn: &mut Turn<'_>, found: &Found) {
         let seen = &mut self.saved.seen;
         if let Some(identity) = &found.finding.identity {
-            seen.identity = Some(words::quotable(identity));
+            seen.identity = Some(messages::quotable(identity));
         }
-        seen.success_line = Some(words::quotable(&found.finding.text));
+        seen.success_line = Some(messages::quotable(&found.finding.text));
         seen.claims_success = Some(true);
         seen.submitted = false;
         let facts = &self.saved.plan.facts;
@@ -213,7 +213,7 @@ impl Session {
 
     fn found_failure(&mut self, found: &Found) {
         let seen = &mut self.saved.seen;
-        seen.failure_line = Some(words::quotable(&found.finding.text));
+        seen.failure_line = Some(messages::quotable(&found.finding.text));
         seen.claims_success = Some(false);
         seen.gave_up = seen.url.is_some() || seen.code.is_some();
         self.progressed();
@@ -237,7 +237,7 @@ fn seen_url(found: Found) -> SeenUrl {
     let finding = found.finding;
     let host = finding.host.or_else(|| host_of(&finding.text)).unwrap_or_default();
     let verdict = finding.verdict.unwrap_or(Verdict::Unknown);
-    let reason = found.reason.unwrap_or_else(|| words::verdict(verdict).to_owned());
+    let reason = found.reason.unwrap_or_else(|| messages::verdict(verdict).to_owned());
     let view = UrlView { url: finding.text, host, verdict, reason, disputed: found.disputed };
     SeenUrl { view, kind: finding.kind, source: finding.source }
 }

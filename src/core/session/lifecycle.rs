@@ -1,7 +1,7 @@
 //! From the start of the child to the stored login: exit status, then the auth check, then the bundle, and only
 //! then success (behaviour S6).
 
-use super::{Keeper, SavedSession, Session, Stage, Turn, words};
+use super::{Keeper, SavedSession, Session, Stage, Turn, messages};
 use crate::core::effect::{BundleRecord, Effect, Refusal, RefusalKind, Reply};
 use crate::core::input::{CheckOutcome, StartSession};
 use crate::core::login::Exit;
@@ -117,14 +117,14 @@ impl Session {
         let exit = self.saved.exit.unwrap_or(Exit { code: None, signal: None });
         let facts = &self.saved.plan.facts;
         if exit.code != Some(0) {
-            let (error, advice) = words::bad_exit(&self.saved, exit);
+            let (error, advice) = messages::bad_exit(&self.saved, exit);
             self.fail(turn, error, Some(advice));
         } else if facts.auth_check {
             self.check(turn);
         } else if facts.exit_decides || self.saved.seen.claims_success == Some(true) {
             self.store(turn);
         } else {
-            let (error, advice) = words::unproven_exit(&self.saved);
+            let (error, advice) = messages::unproven_exit(&self.saved);
             self.fail(turn, error, Some(advice));
         }
     }
@@ -147,15 +147,15 @@ impl Session {
         let (error, advice) = match outcome {
             CheckOutcome::Passed { identity } => {
                 if let Some(identity) = identity {
-                    self.saved.seen.identity = Some(words::quotable(identity));
+                    self.saved.seen.identity = Some(messages::quotable(identity));
                 }
                 return self.store(turn);
             }
-            CheckOutcome::Failed { last_line } => words::failed_check(&self.saved, last_line),
+            CheckOutcome::Failed { last_line } => messages::failed_check(&self.saved, last_line),
             CheckOutcome::TimedOut { last_line } => {
-                words::hanging_check(&self.saved, last_line, turn.limits.check)
+                messages::hanging_check(&self.saved, last_line, turn.limits.check)
             }
-            CheckOutcome::NotRun { error } => words::no_check(&self.saved, error),
+            CheckOutcome::NotRun { error } => messages::no_check(&self.saved, error),
         };
         if self.saved.exit.is_none() {
             // The CLI claimed success and runs on: it may not have stored anything yet. Its end, or its next
@@ -195,7 +195,7 @@ impl Session {
 
     pub(super) fn bundle_not_stored(&mut self, turn: &mut Turn<'_>, error: &str) {
         if matches!(self.saved.stage, Stage::Storing { .. }) {
-            let (error, advice) = words::not_stored(&self.saved, error);
+            let (error, advice) = messages::not_stored(&self.saved, error);
             self.fail(turn, error, Some(advice));
         }
     }

@@ -7,6 +7,7 @@ use crate::core::finding::FindingKind;
 use crate::core::input::{DeliveryId, DeliveryOutcome, ReplyId};
 use crate::core::redact;
 use crate::core::secret::Secret;
+use crate::core::tokens::mask_tokens;
 use crate::core::view::ChildState;
 
 /// How many deliveries of one session may be under way. A person makes one.
@@ -120,7 +121,7 @@ fn told(delivery: &Delivery, outcome: DeliveryOutcome) -> (bool, String) {
         DeliveryOutcome::Written => (true, format!("Typed {what} into the CLI.")),
         DeliveryOutcome::Closed => (false, "Nothing was sent: the CLI reads no more input.".to_owned()),
         DeliveryOutcome::Answered { status, page } => {
-            let page = page.map(|page| redact::mask_tokens(&redact::visible_line(&page, 120)));
+            let page = page.map(|page| mask_tokens(&redact::visible_line(&page, 120)));
             let words =
                 page.filter(|page| !page.is_empty()).map_or(String::new(), |page| format!(": “{page}”"));
             let port = delivery.port.unwrap_or_default();

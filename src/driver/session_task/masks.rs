@@ -12,9 +12,8 @@ use zeroize::Zeroizing;
 use crate::core::detect::{may_hold_secret, secret_spans};
 use crate::core::screen::{LogicalLine, Row, Run, Screen};
 use crate::core::secret::Secret;
+use crate::core::tokens::MASK_SIGN;
 
-/// What stands in place of a secret's character.
-const MASK: char = '•';
 /// The shortest text that is masked: anything shorter would blot out words by chance.
 const SHORTEST: usize = 6;
 /// How many secrets are kept; the oldest go first.
@@ -160,7 +159,7 @@ impl Covered {
             for character in text.chars() {
                 let width = u16::try_from(character.width().unwrap_or(0)).unwrap_or(0);
                 if ranges.iter().any(|range| range.contains(&column)) {
-                    shown.extend(std::iter::repeat_n(MASK, usize::from(width)));
+                    shown.extend(std::iter::repeat_n(MASK_SIGN, usize::from(width)));
                 } else {
                     shown.push(character);
                 }
@@ -176,7 +175,10 @@ impl Covered {
     pub fn text(&self, absolute: u64, text: &str, column: impl Fn(usize) -> u16) -> String {
         let Some(ranges) = self.0.get(&absolute) else { return text.to_owned() };
         let covered = |index| ranges.iter().any(|range| range.contains(&column(index)));
-        text.chars().enumerate().map(|(index, shown)| if covered(index) { MASK } else { shown }).collect()
+        text.chars()
+            .enumerate()
+            .map(|(index, shown)| if covered(index) { MASK_SIGN } else { shown })
+            .collect()
     }
 }
 

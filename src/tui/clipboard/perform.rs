@@ -9,7 +9,8 @@ use std::time::Duration;
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
-use super::{Report, Way, Wrapping, ladder, osc52, sentence};
+use super::{Report, Wrapping, ladder, osc52, sentence};
+use crate::config::ClipboardWay;
 use crate::tui::surroundings::Surroundings;
 
 /// A program that has not answered by now never will.
@@ -21,7 +22,7 @@ pub struct Copier {
     /// The terminal and the machine around.
     pub surroundings: Surroundings,
     /// The person's choice.
-    pub chosen: Option<Way>,
+    pub chosen: Option<ClipboardWay>,
     /// The folder for the file.
     pub folder: PathBuf,
 }
@@ -32,7 +33,7 @@ pub async fn perform(copier: &Copier, what: &str, text: &str) -> (Report, Vec<u8
     for way in ladder(&copier.surroundings, copier.chosen) {
         match attempt(copier, way, text).await {
             Ok(done) => {
-                let verified = matches!(way, Way::File | Way::Desktop);
+                let verified = matches!(way, ClipboardWay::File | ClipboardWay::Desktop);
                 return (Report { done: true, text: sentence(text, &done.to, verified) }, done.terminal);
             }
             Err(failure) => failures.push(failure),
@@ -46,12 +47,12 @@ struct Done {
     terminal: Vec<u8>,
 }
 
-async fn attempt(copier: &Copier, way: Way, text: &str) -> Result<Done, String> {
+async fn attempt(copier: &Copier, way: ClipboardWay, text: &str) -> Result<Done, String> {
     match way {
-        Way::Tmux => tmux(text).await,
-        Way::Terminal => Ok(terminal(&copier.surroundings, text).await),
-        Way::Desktop => desktop(text.to_owned()).await,
-        Way::File => file(&copier.folder, text),
+        ClipboardWay::Tmux => tmux(text).await,
+        ClipboardWay::Osc52 => Ok(terminal(&copier.surroundings, text).await),
+        ClipboardWay::Desktop => desktop(text.to_owned()).await,
+        ClipboardWay::File => file(&copier.folder, text),
     }
 }
 
@@ -155,7 +156,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let copier = Copier {
             surroundings: Surroundings::default(),
-            chosen: Some(Way::File),
+            chosen: Some(ClipboardWay::File),
             folder: folder.path().join("new"),
         };
         let (report, bytes) = perform(&copier, "code", "ABCD-1234").await;

@@ -4,8 +4,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::config;
-use crate::tui::clipboard::Way;
-use crate::tui::keymap::Binding;
 use crate::tui::settings::Settings;
 use crate::tui::surroundings::Surroundings;
 use crate::tui::theme::Source;
@@ -25,31 +23,17 @@ pub fn prepare(configuration: config::Settings) -> (Settings, Vec<String>) {
         theme: configuration.theme,
         themes,
         configuration_file: folder.unwrap_or_default().join("config.toml").display().to_string(),
-        keys: configuration.keys.into_iter().map(binding).collect(),
+        keys: configuration.keys,
         bell: configuration.notifications.bell,
         osc9: configuration.notifications.osc9,
         mouse: configuration.mouse,
         hyperlinks: configuration.hyperlinks && surroundings.hyperlinks,
-        copy: way(configuration.clipboard),
+        copy: configuration.clipboard,
         recordings: state_folder(&variable).join("recordings"),
         private_folder: private_folder(&variable),
         surroundings,
     };
     (settings, mistakes)
-}
-
-fn binding(key: config::KeyBinding) -> Binding {
-    Binding { context: key.context, keys: key.key, action: key.action, line: key.line }
-}
-
-fn way(way: config::ClipboardWay) -> Option<Way> {
-    match way {
-        config::ClipboardWay::Auto => None,
-        config::ClipboardWay::Tmux => Some(Way::Tmux),
-        config::ClipboardWay::Osc52 => Some(Way::Terminal),
-        config::ClipboardWay::Desktop => Some(Way::Desktop),
-        config::ClipboardWay::File => Some(Way::File),
-    }
 }
 
 fn absolute(variable: &impl Fn(&str) -> Option<String>, name: &str) -> Option<PathBuf> {

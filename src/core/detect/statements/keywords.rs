@@ -9,6 +9,8 @@ use aho_corasick::automaton::{Automaton as _, OverlappingState};
 use aho_corasick::dfa::DFA;
 use aho_corasick::{Anchored, Input};
 
+use crate::core::tokens::TOKEN_FORMS;
+
 /// The groups of words on a line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::core::detect) struct Keywords(u8);
@@ -122,35 +124,21 @@ const WORDS: &[(&str, u8)] = &[
     ("password", Keywords::SECRET),
     ("credential", Keywords::LOGIN),
     ("api ", Keywords::LOGIN),
-    ("sk-", Keywords::SECRET),
-    ("gh", Keywords::SECRET),
-    ("npm_", Keywords::SECRET),
-    ("ia", Keywords::SECRET),
-    ("eyj", Keywords::SECRET),
-    ("hf_", Keywords::SECRET),
-    ("glpat", Keywords::SECRET),
-    ("xox", Keywords::SECRET),
-    ("ya29", Keywords::SECRET),
-    ("_v1_", Keywords::SECRET),
-    ("k_live", Keywords::SECRET),
-    ("k_test", Keywords::SECRET),
-    ("aiza", Keywords::SECRET),
-    ("pypi-", Keywords::SECRET),
-    ("_pat_", Keywords::SECRET),
-    ("fm1_", Keywords::SECRET),
-    ("fm2_", Keywords::SECRET),
-    ("hvs.", Keywords::SECRET),
-    ("dapi", Keywords::SECRET),
-    ("sbp_", Keywords::SECRET),
-    ("nfp_", Keywords::SECRET),
-    ("dp.", Keywords::SECRET),
-    ("sg.", Keywords::SECRET),
 ];
+
+/// The words, and what tokens begin with.
+fn words() -> impl Iterator<Item = (&'static str, u8)> {
+    let tokens = TOKEN_FORMS.iter().flat_map(|form| form.parts).map(|part| (*part, Keywords::SECRET));
+    WORDS.iter().copied().chain(tokens)
+}
+
+/// The groups of [`words`], by their numbers in the automaton.
+static GROUPS: LazyLock<Vec<u8>> = LazyLock::new(|| words().map(|(_, groups)| groups).collect());
 
 static AUTOMATON: LazyLock<DFA> = LazyLock::new(|| {
     DFA::builder()
         .ascii_case_insensitive(true)
-        .build(WORDS.iter().map(|(word, _)| word))
+        .build(words().map(|(word, _)| word))
         .expect("invariant: some dozen short words make a small automaton")
 });
 
@@ -166,7 +154,7 @@ pub(in crate::core::detect) fn keywords(text: &str) -> Keywords {
             return Keywords(u8::MAX);
         }
         match state.get_match() {
-            Some(word) => found |= WORDS[word.pattern().as_usize()].1,
+            Some(word) => found |= GROUPS.get(word.pattern().as_usize()).copied().unwrap_or_default(),
             None => break,
         }
     }

@@ -13,6 +13,7 @@ use crate::core::provider::Answer;
 use crate::core::redact;
 use crate::core::status::Status;
 use crate::core::time::Timestamp;
+use crate::core::tokens::mask_tokens;
 use crate::core::view::{ChildState, Waiting};
 
 /// How much of a line that the CLI printed is kept.
@@ -20,7 +21,7 @@ const LINE: usize = 240;
 
 /// Makes a line of the CLI's fit to be kept, told and shown.
 pub(super) fn quotable(line: &str) -> String {
-    redact::mask_tokens(&redact::visible_line(line.trim(), LINE))
+    mask_tokens(&redact::visible_line(line.trim(), LINE))
 }
 
 /// Returns the provider's name for people, or the command's.
