@@ -17,7 +17,6 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
-use tokio_tungstenite::tungstenite::Bytes;
 
 use crate::os::peers::PeerCredentials;
 use crate::protocol::decode::{self, FromServer};
@@ -104,12 +103,12 @@ struct Shared {
 }
 
 /// The requests whose answer is awaited.
-type Waiting = Arc<Mutex<HashMap<u64, oneshot::Sender<Bytes>>>>;
+type Waiting = Arc<Mutex<HashMap<u64, oneshot::Sender<Frame>>>>;
 
 /// An answer that is on its way.
 #[derive(Debug)]
 pub struct Pending {
-    answer: oneshot::Receiver<Bytes>,
+    answer: oneshot::Receiver<Frame>,
 }
 
 impl Pending {
@@ -249,7 +248,7 @@ fn asks_for_word(event: Option<&ClientEvent>) -> bool {
     matches!(event, Some(ClientEvent::Screen(update)) if update.acknowledge)
 }
 
-fn lock(waiting: &Waiting) -> MutexGuard<'_, HashMap<u64, oneshot::Sender<Bytes>>> {
+fn lock(waiting: &Waiting) -> MutexGuard<'_, HashMap<u64, oneshot::Sender<Frame>>> {
     // Every section below is one operation of the map, which leaves it whole.
     waiting.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -273,7 +272,7 @@ async fn carry<S: Stream>(
             },
             request = outbox.recv(), if !wire.is_writing() => match request {
                 Some(frame) => {
-                    if let Err(error) = wire.send(frame) {
+                    if let Err(error) = wire.send(&frame) {
                         break error.to_string();
                     }
                 }
@@ -294,7 +293,7 @@ async fn carry<S: Stream>(
 }
 
 /// Hands an answer to whoever waits for it; returns anything else.
-fn sort(text: Bytes, waiting: &Waiting) -> Option<ClientEvent> {
+fn sort(text: Frame, waiting: &Waiting) -> Option<ClientEvent> {
     match decode::from_server(&text) {
         Ok(FromServer::Answer(id)) => {
             if let Some(reply) = lock(waiting).remove(&id) {
@@ -326,7 +325,7 @@ mod tests {
         let (near, far) = tokio::io::duplex(4096);
         let (accepted, connected) = tokio::join!(tokio_tungstenite::accept_async(far), Client::connect(near));
         let (client, events) = connected.unwrap();
-        (client, events, Wire::resume(accepted.unwrap().into_inner(), &[], LONGEST_FRAME).await)
+        (client, events, Wire::resume(accepted.unwrap().into_inner(), &[], LONGEST_FRAME))
     }
 
     async fn read(wire: &mut Wire<DuplexStream>) -> serde_json::Value {
@@ -340,7 +339,7 @@ mod tests {
     }
 
     async fn say(wire: &mut Wire<DuplexStream>, text: &str) {
-        wire.send(Frame::new(text.as_bytes().to_vec())).unwrap();
+        wire.send(&Frame::new(text.as_bytes().to_vec())).unwrap();
         while wire.is_writing() {
             assert!(matches!(wire.next(false).await, Happening::Written));
         }

@@ -5,8 +5,10 @@
 //! | [`router`] | HTTP in front: which address, who may come in |
 //! | [`connection`] | one client: requests in; answers, events and screens out |
 //! | [`handoff`] | gives every connection to another process, or takes them over |
+//! | `moved` | what goes over of a connection |
 //! | `context`, `registry` | what a connection is served with; the list of all of them |
 //! | `one_call` | a client that makes one call and goes |
+//! | `screens` | whose turn it is with the focused session's screen |
 //! | `greeting` | what a client says of itself, and whether it is true |
 //! | [`tcp`] | loopback TCP, on request: Host, then Origin, then a credential |
 //! | [`unix`] | the Unix socket of this user |
@@ -20,9 +22,11 @@ mod context;
 mod greeting;
 pub mod handoff;
 mod http;
+mod moved;
 mod one_call;
 mod registry;
 pub mod router;
+mod screens;
 pub mod tcp;
 pub mod unix;
 

@@ -1,27 +1,25 @@
-//! Text frames of WebSocket (RFC 6455) over any byte stream: what server and client share.
+//! Text messages of WebSocket (RFC 6455) over any byte stream: what server and client share.
 //!
 //! Reading and writing make progress in one place, [`Wire::next`], so that neither needs a task of its own: a key that
 //! is typed takes no more turns through the scheduler than it must.
 //!
-//! The server's end begins behind the opening handshake, which is HTTP and the router's business: [`Wire::resume`]. At
-//! any time another process can go on with it: from the stream, what was read of an unfinished message and what the
-//! other side has not taken yet, [`Wire::state`].
+//! What was read and is no whole message yet, and what is not written yet, lies in two buffers here and nowhere else.
+//! So at any time another process can go on with a connection, from the stream and these bytes: [`Wire::state`].
 
-mod frames;
+mod handshake;
+mod message;
 
 use std::future::poll_fn;
+use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use futures_util::{Sink as _, Stream as _};
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::error::ProtocolError;
-use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
-use tokio_tungstenite::tungstenite::{Bytes, Error as SocketError, Message, Utf8Bytes};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tungstenite::protocol::frame::coding::{Control, Data, OpCode};
 
-use self::frames::Frames;
+pub use self::message::MessageError;
+use self::message::{Incoming, Message, Outgoing, Role};
 use crate::protocol::encode::Frame;
 
 /// Where a supervisor serves this protocol.
@@ -33,8 +31,8 @@ pub const LONGEST_FRAME: usize = 16 * 1024 * 1024;
 /// How long the opening handshake may take.
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(5);
 
-/// Bytes of the buffer for reading, which the library wipes before each read; most frames are shorter.
-const READ_BUFFER: usize = 4 * 1024;
+/// Bytes that may wait to be written while pings are still answered: whoever asks and does not read gets no more.
+const MOST_ANSWERS: usize = 64 * 1024;
 
 /// Why a connection does not work.
 #[derive(Debug, thiserror::Error)]
@@ -42,29 +40,27 @@ pub enum WireError {
     /// The other side did not finish the opening handshake in time.
     #[error("the other side did not answer within {} s", HANDSHAKE_LIMIT.as_secs())]
     Slow,
-    /// The other side does not speak WebSocket, or broke off.
+    /// The other side ended the connection before it was open.
+    #[error("the other side closed the connection")]
+    Ended,
+    /// The stream broke.
     #[error("the connection failed: {0}")]
-    Socket(#[from] Box<SocketError>),
+    Stream(#[from] io::Error),
+    /// The other side is no supervisor.
+    #[error("the other side is no supervisor: {0}")]
+    Foreign(String),
+    /// The other side does not keep to the protocol.
+    #[error("the connection failed: {0}")]
+    Message(#[from] MessageError),
 }
 
 impl WireError {
     /// Tells whether the other side is gone, as opposed to being slow or speaking something else.
     pub fn is_end(&self) -> bool {
         match self {
-            Self::Slow => false,
-            Self::Socket(error) => {
-                matches!(
-                    **error,
-                    SocketError::ConnectionClosed | SocketError::AlreadyClosed | SocketError::Io(_)
-                ) || matches!(**error, SocketError::Protocol(ProtocolError::HandshakeIncomplete))
-            }
+            Self::Ended | Self::Stream(_) => true,
+            Self::Slow | Self::Foreign(_) | Self::Message(_) => false,
         }
-    }
-}
-
-impl From<SocketError> for WireError {
-    fn from(error: SocketError) -> Self {
-        Self::Socket(Box::new(error))
     }
 }
 
@@ -77,7 +73,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Stream for S {}
 #[derive(Debug)]
 pub enum Happening {
     /// A text frame came in.
-    Text(Bytes),
+    Text(Frame),
     /// A frame came in that is not text, which this protocol does not have.
     NotText,
     /// All that was sent has been handed to the stream.
@@ -87,57 +83,67 @@ pub enum Happening {
 }
 
 /// What another process needs to go on with a connection, besides the stream.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct WireState {
     /// What was read and belongs to no message that was taken.
-    pub unread: Vec<u8>,
-    /// What was handed over for writing and the other side has not taken.
-    pub unsent: Vec<u8>,
-    /// Something was handed over and [`Happening::Written`] has not been told yet.
-    pub writing: bool,
+    pub unread: Frame,
+    /// What the other side has not taken yet.
+    pub unsent: Frame,
 }
 
 /// One end of a connection.
 #[derive(Debug)]
 pub struct Wire<S> {
-    socket: WebSocketStream<Frames<S>>,
+    stream: S,
+    incoming: Incoming,
+    outgoing: Outgoing,
+    /// Something was sent, and [`Happening::Written`] was not told yet.
     writing: bool,
-    /// The library has taken all that there was, and has nothing to answer.
-    drained: bool,
+    /// The goodbye is said.
+    closing: bool,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
-    /// Makes the server's end of a connection whose opening handshake is done. `unread` is what came in behind it, or
-    /// what [`Self::into_parts`] returned; `longest` is the longest frame that is taken, in bytes.
-    pub async fn resume(stream: S, unread: &[u8], longest: usize) -> Self {
-        let frames = Frames::new(stream, unread);
-        let settings = settings(longest);
-        let socket = WebSocketStream::from_raw_socket(frames, Role::Server, Some(settings)).await;
-        Self { socket, writing: false, drained: false }
+    /// Makes the server's end of a connection whose opening handshake is done. `unread` is what came in behind it;
+    /// `longest` is the longest message that is taken, in bytes.
+    pub fn resume(stream: S, unread: &[u8], longest: usize) -> Self {
+        Self::new(stream, Role::Server, unread, longest)
     }
 
     /// Opens a connection to a supervisor.
     ///
     /// # Errors
     /// The other side is too slow or speaks something else.
-    pub async fn connect(stream: S) -> Result<Self, WireError> {
-        let address = format!("ws://authdeck{PATH}");
-        let (frames, settings) = (Frames::plain(stream), settings(LONGEST_FRAME));
-        let handshake = tokio_tungstenite::client_async_with_config(address, frames, Some(settings));
-        let (socket, _) =
-            tokio::time::timeout(HANDSHAKE_LIMIT, handshake).await.map_err(|_| WireError::Slow)??;
-        Ok(Self { socket, writing: false, drained: false })
+    pub async fn connect(mut stream: S) -> Result<Self, WireError> {
+        let opening = tokio::time::timeout(HANDSHAKE_LIMIT, handshake::open(&mut stream));
+        let unread = opening.await.map_err(|_| WireError::Slow)??;
+        Ok(Self::new(stream, Role::Client, &unread, LONGEST_FRAME))
+    }
+
+    /// Goes on where another process stopped: [`Self::state`]. [`Happening::Written`] is told once what was left to be
+    /// written is, even if that is nothing.
+    pub fn take_over(stream: S, state: &WireState, longest: usize) -> Self {
+        let outgoing = Outgoing::new(Role::Server, &state.unsent);
+        Self { outgoing, writing: true, ..Self::resume(stream, &state.unread, longest) }
+    }
+
+    fn new(stream: S, role: Role, unread: &[u8], longest: usize) -> Self {
+        let incoming = Incoming::new(role, unread, longest);
+        Self { stream, incoming, outgoing: Outgoing::new(role, &[]), writing: false, closing: false }
+    }
+
+    /// Takes messages up to this length from now on, in bytes.
+    pub fn set_longest(&mut self, longest: usize) {
+        self.incoming.set_longest(longest);
     }
 
     /// Hands a frame over for writing. It goes out while [`Self::next`] is awaited.
     ///
     /// # Errors
-    /// The connection is over.
-    pub fn send(&mut self, frame: Frame) -> Result<(), WireError> {
-        let text =
-            Utf8Bytes::try_from(Bytes::from_owner(frame)).expect("invariant: JSON that serde wrote is UTF-8");
+    /// The system gives no randomness to mask it with.
+    pub fn send(&mut self, frame: &Frame) -> Result<(), WireError> {
         self.writing = true;
-        Pin::new(&mut self.socket).start_send(Message::Text(text)).map_err(WireError::from)
+        Ok(self.outgoing.add(OpCode::Data(Data::Text), frame)?)
     }
 
     /// Tells whether something that was handed over is not written yet.
@@ -151,104 +157,210 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         poll_fn(|context| self.poll(context, read)).await
     }
 
-    /// Goes on where another process stopped: [`Self::state`].
-    pub async fn take_over(stream: S, state: WireState, longest: usize) -> Self {
-        let mut frames = Frames::new(stream, &state.unread);
-        frames.resend(&state.unsent);
-        let socket = WebSocketStream::from_raw_socket(frames, Role::Server, Some(settings(longest))).await;
-        Self { socket, writing: state.writing || !state.unsent.is_empty(), drained: false }
-    }
-
-    /// Returns what another process needs to go on, besides the stream. Nothing changes here.
-    pub async fn state(&mut self) -> WireState {
-        // What the library still holds back, such as the rest of a frame or the answer to a ping, is taken from it.
-        self.socket.get_mut().take_all(true);
-        poll_fn(|context| {
-            let _ = Pin::new(&mut self.socket).poll_flush(context);
-            Poll::Ready(())
-        })
-        .await;
-        self.socket.get_mut().take_all(false);
-        let frames = self.socket.get_ref();
-        WireState { unread: frames.unread(), unsent: frames.unsent(), writing: self.writing }
+    /// Returns what another process needs to go on, besides the stream, as if `queued` had been sent too. Nothing
+    /// changes here.
+    ///
+    /// # Errors
+    /// Never at a server's end, which needs no randomness.
+    pub fn state<'a>(&self, queued: impl Iterator<Item = &'a Frame>) -> io::Result<WireState> {
+        Ok(WireState { unread: self.incoming.unread(), unsent: self.outgoing.unsent_with(queued)? })
     }
 
     /// Returns the stream.
     pub fn stream(&self) -> &S {
-        self.socket.get_ref().stream()
-    }
-
-    /// Returns the stream, for what goes beside the bytes; bytes that are read from it or written to it are lost.
-    pub fn stream_mut(&mut self) -> &mut S {
-        self.socket.get_mut().stream_mut()
-    }
-
-    /// Gives the connection up: returns the stream, and what was read from it and belongs to no message that was taken,
-    /// for [`Self::resume`].
-    pub fn into_parts(self) -> (S, Vec<u8>) {
-        self.socket.into_inner().into_parts()
+        &self.stream
     }
 
     /// Says goodbye and writes what is left, for as long as `limit` allows.
     pub async fn close(mut self, limit: Duration) {
-        let goodbye = poll_fn(|context| Pin::new(&mut self.socket).poll_close(context));
-        // The connection ends either way.
+        // An error means that there is no randomness; the connection ends either way.
+        let _ = self.say_goodbye();
+        let goodbye = poll_fn(|context| {
+            ready!(self.poll_write(context))?;
+            Pin::new(&mut self.stream).poll_shutdown(context)
+        });
         let _ = tokio::time::timeout(limit, goodbye).await;
     }
 
+    fn say_goodbye(&mut self) -> io::Result<()> {
+        if std::mem::replace(&mut self.closing, true) {
+            return Ok(());
+        }
+        self.outgoing.add(OpCode::Control(Control::Close), &[])
+    }
+
+    /// Writes until nothing is left.
+    fn poll_write(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.outgoing.unsent().is_empty() {
+            match ready!(Pin::new(&mut self.stream).poll_write(context, self.outgoing.unsent()))? {
+                0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                count => self.outgoing.written(count),
+            }
+        }
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
     fn poll(&mut self, context: &mut Context<'_>, read: bool) -> Poll<Happening> {
-        if self.writing {
-            match Pin::new(&mut self.socket).poll_flush(context) {
-                Poll::Ready(Ok(())) => {
-                    self.writing = false;
-                    return Poll::Ready(Happening::Written);
-                }
-                Poll::Ready(Err(error)) => return Poll::Ready(Happening::Closed(Some(error.into()))),
-                Poll::Pending => {}
-            }
-        }
-        if !read {
-            return Poll::Pending;
-        }
-        if std::mem::take(&mut self.drained) {
-            match self.socket.get_mut().poll_readable(context) {
-                Poll::Ready(Ok(())) => {}
-                Poll::Ready(Err(error)) => {
-                    return Poll::Ready(Happening::Closed(Some(SocketError::Io(error).into())));
-                }
-                Poll::Pending => {
-                    self.drained = true;
-                    return Poll::Pending;
-                }
-            }
-        }
-        let mut answers = false;
         loop {
-            return match Pin::new(&mut self.socket).poll_next(context) {
-                Poll::Pending => {
-                    // An answer that the stream has no room for is written by the next call.
-                    self.drained = !answers;
-                    Poll::Pending
+            if self.writing || !self.outgoing.unsent().is_empty() {
+                match self.poll_write(context) {
+                    Poll::Ready(Ok(())) if std::mem::take(&mut self.writing) => {
+                        return Poll::Ready(Happening::Written);
+                    }
+                    Poll::Ready(Ok(())) | Poll::Pending => {}
+                    Poll::Ready(Err(error)) => return Poll::Ready(Happening::Closed(Some(error.into()))),
                 }
-                Poll::Ready(Some(Ok(Message::Text(text)))) => Poll::Ready(Happening::Text(text.into())),
-                Poll::Ready(Some(Ok(Message::Binary(_) | Message::Frame(_)))) => {
-                    Poll::Ready(Happening::NotText)
+            }
+            if !read {
+                return Poll::Pending;
+            }
+            match ready!(self.poll_message(context)) {
+                Ok(Some(Message::Text(text))) => return Poll::Ready(Happening::Text(text)),
+                Ok(Some(Message::Binary)) => return Poll::Ready(Happening::NotText),
+                Ok(Some(Message::Pong)) => {}
+                Ok(Some(Message::Ping(payload))) => {
+                    if let Err(error) = self.answer_ping(&payload) {
+                        return Poll::Ready(Happening::Closed(Some(error.into())));
+                    }
                 }
-                // The library answers pings and goodbyes by itself.
-                Poll::Ready(Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Close(_)))) => {
-                    answers = true;
-                    continue;
-                }
-                Poll::Ready(None) => Poll::Ready(Happening::Closed(None)),
-                Poll::Ready(Some(Err(error))) => Poll::Ready(Happening::Closed(Some(error.into()))),
-            };
+                Ok(Some(Message::Close)) | Ok(None) => return Poll::Ready(Happening::Closed(None)),
+                Err(error) => return Poll::Ready(Happening::Closed(Some(error))),
+            }
         }
+    }
+
+    /// Reads until there is a message; absent at the end of the stream.
+    fn poll_message(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<Message>, WireError>> {
+        loop {
+            if let Some(message) = self.incoming.next()? {
+                return Poll::Ready(Ok(Some(message)));
+            }
+            let mut room = ReadBuf::new(self.incoming.room());
+            ready!(Pin::new(&mut self.stream).poll_read(context, &mut room))?;
+            match room.filled().len() {
+                0 => return Poll::Ready(Ok(None)),
+                count => self.incoming.filled(count),
+            }
+        }
+    }
+
+    fn answer_ping(&mut self, payload: &[u8]) -> io::Result<()> {
+        if self.outgoing.unsent().len() > MOST_ANSWERS {
+            return Ok(());
+        }
+        self.outgoing.add(OpCode::Control(Control::Pong), payload)
     }
 }
 
-fn settings(longest: usize) -> WebSocketConfig {
-    WebSocketConfig::default()
-        .read_buffer_size(READ_BUFFER)
-        .max_message_size(Some(longest))
-        .max_frame_size(Some(longest))
+#[cfg(test)]
+mod tests {
+    use futures_util::{SinkExt as _, StreamExt as _};
+    use tokio::io::DuplexStream;
+    use tokio_tungstenite::WebSocketStream;
+    use tokio_tungstenite::tungstenite::Message as Peer;
+    use tokio_tungstenite::tungstenite::protocol::Role as PeerRole;
+
+    use super::*;
+
+    const LENGTHS: [usize; 6] = [0, 125, 126, 65_535, 65_536, 300_000];
+
+    async fn server() -> (Wire<DuplexStream>, WebSocketStream<DuplexStream>) {
+        let (near, far) = tokio::io::duplex(1000);
+        let peer = WebSocketStream::from_raw_socket(far, PeerRole::Client, None).await;
+        (Wire::resume(near, &[], LONGEST_FRAME), peer)
+    }
+
+    async fn send(wire: &mut Wire<DuplexStream>, text: &str) {
+        wire.send(&Frame::new(text.as_bytes().to_vec())).unwrap();
+        assert!(matches!(wire.next(false).await, Happening::Written));
+    }
+
+    async fn talk(mut wire: Wire<DuplexStream>, mut peer: WebSocketStream<DuplexStream>) {
+        for length in LENGTHS {
+            let text = "ä".repeat(length / 2);
+            let (sent, heard) = tokio::join!(peer.send(Peer::text(text.clone())), wire.next(true));
+            sent.unwrap();
+            assert!(
+                matches!(heard, Happening::Text(heard) if heard.as_slice() == text.as_bytes()),
+                "{length}"
+            );
+            let (heard, ()) = tokio::join!(peer.next(), send(&mut wire, &text));
+            assert_eq!(heard.unwrap().unwrap(), Peer::text(text));
+        }
+        peer.send(Peer::Ping(b"there?".as_slice().into())).await.unwrap();
+        let asked = tokio::spawn(async move { (wire.next(true).await, wire) });
+        assert_eq!(peer.next().await.unwrap().unwrap(), Peer::Pong(b"there?".as_slice().into()));
+        peer.close(None).await.unwrap();
+        let (heard, wire) = asked.await.unwrap();
+        assert!(matches!(heard, Happening::Closed(None)), "{heard:?}");
+        wire.close(Duration::from_secs(5)).await;
+        assert!(matches!(peer.next().await, Some(Ok(Peer::Close(None))) | None));
+    }
+
+    #[tokio::test]
+    async fn another_library_understands_both_ends() {
+        let (wire, peer) = server().await;
+        talk(wire, peer).await;
+        let (near, far) = tokio::io::duplex(1000);
+        let (wire, peer) = tokio::join!(Wire::connect(near), tokio_tungstenite::accept_async(far));
+        talk(wire.unwrap(), peer.unwrap()).await;
+    }
+
+    #[tokio::test]
+    async fn what_the_other_side_does_not_take_goes_over_and_arrives_once() {
+        let (mut wire, mut peer) = server().await;
+        let frame = |text: &str| Frame::new(text.repeat(2_000).into_bytes());
+        wire.send(&frame("a")).unwrap();
+        // It takes as much as the stream holds, and stops within the frame.
+        let stopped = poll_fn(|context| Poll::Ready(wire.poll(context, false).is_pending())).await;
+        assert!(stopped);
+        let queued = [frame("b")];
+        let state = wire.state(queued.iter()).unwrap();
+        assert!(state.unsent.len() < 4_000, "{}", state.unsent.len());
+        let Wire { stream, .. } = wire;
+        let mut next = Wire::take_over(stream, &state, LONGEST_FRAME);
+        let writing = async {
+            assert!(matches!(next.next(false).await, Happening::Written));
+            next.send(&frame("c")).unwrap();
+            assert!(matches!(next.next(false).await, Happening::Written));
+        };
+        let hearing = async {
+            for text in ["a", "b", "c"] {
+                assert_eq!(peer.next().await.unwrap().unwrap(), Peer::text(text.repeat(2_000)));
+            }
+        };
+        tokio::join!(writing, hearing);
+    }
+
+    #[tokio::test]
+    async fn whoever_pings_and_does_not_read_gets_a_bounded_number_of_answers() {
+        let (mut wire, peer) = server().await;
+        let pinging = tokio::spawn(async move {
+            let (mut ping, _unread) = peer.split();
+            for _ in 0..2_000 {
+                ping.feed(Peer::Ping(vec![b'x'; 100].into())).await.unwrap();
+            }
+            ping.flush().await.unwrap();
+            ping.send(Peer::text("done")).await.unwrap();
+            (ping, _unread)
+        });
+        assert!(matches!(wire.next(true).await, Happening::Text(_)));
+        assert!(wire.outgoing.unsent().len() <= MOST_ANSWERS + 200, "{}", wire.outgoing.unsent().len());
+        drop(pinging.await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn whoever_is_no_supervisor_is_named_as_that() {
+        for (answer, end) in
+            [("HTTP/1.1 403 Forbidden\r\n\r\n", false), ("SSH-2.0-x\r\n\r\n", false), ("", true)]
+        {
+            let (near, mut far) = tokio::io::duplex(1000);
+            let serving = async {
+                tokio::io::AsyncWriteExt::write_all(&mut far, answer.as_bytes()).await.unwrap();
+                tokio::io::AsyncWriteExt::shutdown(&mut far).await.unwrap();
+            };
+            let (wire, ()) = tokio::join!(Wire::connect(near), serving);
+            assert_eq!(wire.unwrap_err().is_end(), end, "{answer}");
+        }
+    }
 }

@@ -6,7 +6,6 @@
 
 mod draining;
 mod request_queue;
-mod screens;
 
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -17,11 +16,11 @@ use futures_util::stream::FuturesUnordered;
 use serde_json::Value;
 use tokio::sync::oneshot;
 
-pub use self::draining::{DrainedConnection, MovedConnection, Stream, Transport};
+pub use self::draining::Stream;
 use self::draining::{Draining, Waits};
 use self::request_queue::{Pending, RequestQueue, work_on};
-use self::screens::Screens;
 use super::registry::{Arrival, Slot};
+use super::screens::Screens;
 use super::{Caller, Context, Standing, greeting};
 use crate::driver::{Connection, Identity, Subscription, Told};
 use crate::protocol::decode;
@@ -56,8 +55,8 @@ pub(super) async fn serve<S: Stream>(
     caller: Caller,
     arrival: Arrival,
 ) {
-    let (mut wire, identity, has_spoken) = match caller.standing {
-        Standing::Proven(identity) => (Wire::resume(stream, unread, LONGEST_FRAME).await, identity, false),
+    let (wire, identity, has_spoken) = match caller.standing {
+        Standing::Proven(identity) => (Wire::resume(stream, unread, LONGEST_FRAME), identity, false),
         Standing::Promised => match greeting::introduce(stream, unread, context.handle()).await {
             Some((wire, identity)) => (wire, identity, true),
             None => return,
@@ -68,10 +67,7 @@ pub(super) async fn serve<S: Stream>(
     let mut client = ServedClient::new(context, caller.process_id, identity, connection);
     drop(arrival);
     client.has_spoken = has_spoken;
-    while client.turn(&mut wire).await {}
-    if !matches!(client.draining, Draining::Gone) {
-        wire.close(GOODBYE_LIMIT).await;
-    }
+    client.serve(wire).await;
 }
 
 /// What is known of one client.
@@ -130,13 +126,20 @@ impl ServedClient {
         }
     }
 
+    async fn serve<S: Stream>(mut self, mut wire: Wire<S>) {
+        while self.turn(&mut wire).await {}
+        if !matches!(self.draining, Draining::Gone) {
+            wire.close(GOODBYE_LIMIT).await;
+        }
+    }
+
     /// Waits for one thing to happen and sees to it. Returns false when the connection is over.
     async fn turn<S: Stream>(&mut self, wire: &mut Wire<S>) -> bool {
         match self.draining {
             Draining::Gone => return false,
             Draining::Still => {
                 let order = self.slot.next().await;
-                self.obey(order, wire).await;
+                self.obey(order, wire);
                 return true;
             }
             Draining::Not | Draining::Underway(_) | Draining::Drained => {}
@@ -160,7 +163,7 @@ impl ServedClient {
         // On the way into another process what is worked on is finished, however slow the client is.
         let finish = idle || !staying;
         tokio::select! {
-            order = self.slot.next() => self.obey(order, wire).await,
+            order = self.slot.next() => self.obey(order, wire),
             happening = wire.next(read) => match happening {
                 Happening::Text(text) => self.take(&text).await,
                 Happening::NotText => self.complain(),
@@ -197,7 +200,7 @@ impl ServedClient {
     /// Returns false when the connection is over: it broke, or it was to end once everything was written.
     fn send_next<S: Stream>(&mut self, wire: &mut Wire<S>) -> bool {
         match self.queue.pop_front() {
-            Some(frame) => wire.send(frame).is_ok(),
+            Some(frame) => wire.send(&frame).is_ok(),
             None => !self.ending,
         }
     }

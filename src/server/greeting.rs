@@ -28,7 +28,7 @@ pub(super) async fn introduce<S: AsyncRead + AsyncWrite + Unpin>(
     unread: &[u8],
     handle: &Handle,
 ) -> Option<(Wire<S>, Identity)> {
-    let mut wire = Wire::resume(stream, unread, LONGEST_HELLO).await;
+    let mut wire = Wire::resume(stream, unread, LONGEST_HELLO);
     let first = tokio::time::timeout(HELLO_LIMIT, wire.next(true)).await;
     let incoming = match first {
         Ok(Happening::Text(text)) => decode::request(&text),
@@ -49,12 +49,12 @@ pub(super) async fn introduce<S: AsyncRead + AsyncWrite + Unpin>(
         Ok(identity) => encode::success(&id, &welcome(identity)),
         Err(reason) => encode::refusal(&id, reason),
     };
-    wire.send(frame).ok()?;
+    wire.send(&frame).ok()?;
     let written = tokio::time::timeout(HELLO_LIMIT, wire.next(false)).await;
     match (proven, written) {
         (Ok(identity), Ok(Happening::Written)) => {
-            let (stream, unread) = wire.into_parts();
-            Some((Wire::resume(stream, &unread, LONGEST_FRAME).await, identity))
+            wire.set_longest(LONGEST_FRAME);
+            Some((wire, identity))
         }
         _ => {
             wire.close(GOODBYE_LIMIT).await;

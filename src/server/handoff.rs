@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::give::{Acceptor, give};
 pub use self::take::{TakeError, Taken, take};
-use super::connection::MovedConnection;
+use super::moved::MovedConnection;
 use crate::core::secret::{self, Secret};
 use crate::core::token::handoff::{ACKNOWLEDGE_LIMIT, ConsumeError, IssueError};
 use crate::driver::MovedRuntime;

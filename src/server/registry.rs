@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::timeout;
 
-use super::connection::DrainedConnection;
+use super::moved::DrainedConnection;
 
 /// What a connection is told.
 #[derive(Debug)]

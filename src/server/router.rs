@@ -20,7 +20,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio_tungstenite::tungstenite::handshake::server::create_response;
+use tungstenite::handshake::server::create_response;
 
 use super::admission::{self, Caller};
 use super::connection::Stream;

@@ -16,7 +16,7 @@ use super::{FORMAT, HandoffError, Item, Message};
 use crate::core::time::Timestamp;
 use crate::core::token::handoff::{ACKNOWLEDGE_LIMIT, ConsumeError, HandoffToken, HandoffTokens};
 use crate::driver::MovedRuntime;
-use crate::server::connection::DrainedConnection;
+use crate::server::moved::DrainedConnection;
 use crate::server::{Context, tcp, unix};
 
 /// How long connections that still speak HTTP are waited for.

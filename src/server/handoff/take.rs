@@ -14,7 +14,7 @@ use super::{Acceptor, FORMAT, HandoffError, Item, Message};
 use crate::core::secret::Secret;
 use crate::driver::platform::local_socket::LocalSocket;
 use crate::driver::{self, DriverSettings, MovedRuntime, Reattached, StartError};
-use crate::server::connection::{MovedConnection, Transport};
+use crate::server::moved::{MovedConnection, Transport};
 use crate::server::{Context, UpgradeOrder, tcp, unix};
 
 /// How long the old process may take for each thing that it says: longer than it takes to give up.
@@ -134,17 +134,16 @@ impl Acceptor {
         let context = self.context.clone();
         match state.transport {
             Transport::Unix => {
-                let stream = LocalSocket::new(descriptor.into())?;
+                let wire = state.wire(LocalSocket::new(descriptor.into())?)?;
                 let place = self.unix.place()?;
                 tokio::spawn(async move {
-                    // An error means that the other process has written nonsense; the connection ends.
-                    let _ = state.serve(stream, context, reattached).await;
+                    state.serve(wire, context, reattached).await;
                     drop(place);
                 });
             }
             Transport::Tcp => {
-                let stream = TcpStream::from_std(descriptor.into())?;
-                tokio::spawn(state.serve(stream, context, reattached));
+                let wire = state.wire(TcpStream::from_std(descriptor.into())?)?;
+                tokio::spawn(state.serve(wire, context, reattached));
             }
         }
         Ok(())

@@ -157,7 +157,7 @@ impl Raw<UnixStream> {
 impl<S: AsyncRead + AsyncWrite + Unpin> Raw<S> {
     /// Sends a frame.
     pub async fn say(&mut self, text: &str) {
-        self.0.send(Frame::new(text.as_bytes().to_vec())).unwrap();
+        self.0.send(&Frame::new(text.as_bytes().to_vec())).unwrap();
         while self.0.is_writing() {
             assert!(matches!(self.0.next(false).await, Happening::Written));
         }
