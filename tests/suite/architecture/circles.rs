@@ -22,7 +22,6 @@ const ALLOWED: &[(&str, &[&str], &str)] = &[
         &["outcomes", "prompts", "reading"],
         "one table of readings names a function of each kind",
     ),
-    ("server", &["connection", "registry"], "the registry collects what a connection leaves when it moves"),
 ];
 
 /// A module's names from the crate down: `core`, `session`, `ending`.
