@@ -110,6 +110,8 @@ pub enum Command {
     Ticket(Ticket),
     /// Say what the supervisor's API is
     Api(Api),
+    /// Show, check and edit the settings
+    Config(Config),
     /// Print what a shell needs to complete commands and names
     Completions(Completions),
     /// Write the manual pages into a folder
@@ -269,6 +271,29 @@ pub struct Api {
 #[derive(Debug, Subcommand)]
 pub enum ApiPart {
     /// Print every method, event and error code with its JSON schema
+    Schema,
+}
+
+/// `authdeck config`.
+#[derive(Debug, Args)]
+pub struct Config {
+    /// What to do
+    #[command(subcommand)]
+    pub what: ConfigPart,
+}
+
+/// The parts of `authdeck config`.
+#[derive(Debug, Subcommand)]
+pub enum ConfigPart {
+    /// Print the path of the file
+    Path,
+    /// Print every setting: as the file has it, or its default as a comment
+    Print,
+    /// Say what is wrong in the file
+    Check,
+    /// Open the file in your editor (VISUAL, EDITOR), then check it
+    Edit,
+    /// Print a JSON schema of the file, for editors
     Schema,
 }
 

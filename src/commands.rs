@@ -4,6 +4,7 @@ pub mod api;
 pub mod askpass;
 pub mod browser;
 pub mod completions;
+pub mod configuration;
 pub mod deck;
 pub mod demo;
 pub mod demo_provider;

@@ -47,7 +47,7 @@ pub fn load() -> Loaded {
 
 /// Loads the settings from a file. A file that is not there means the defaults.
 pub fn load_file(path: &Path) -> Loaded {
-    match read_bounded(path) {
+    match read_text(path) {
         Ok(Some(text)) => parse(path, &text),
         Ok(None) => Loaded::default(),
         Err(reason) => Loaded {
@@ -70,7 +70,11 @@ pub fn parse(path: &Path, text: &str) -> Loaded {
     Loaded { settings, messages }
 }
 
-fn read_bounded(path: &Path) -> Result<Option<String>, String> {
+/// Reads a file of settings; absent if there is none.
+///
+/// # Errors
+/// Why it cannot be read, in words.
+pub fn read_text(path: &Path) -> Result<Option<String>, String> {
     let length = match fs::metadata(path) {
         Ok(metadata) if metadata.is_file() => metadata.len(),
         Ok(_) => return Err("it is not a regular file".into()),

@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use authdeck::cli::{Command, CommandLine};
 use authdeck::commands::supervisor::Place;
 use authdeck::commands::{
-    api, askpass, browser, completions, deck, demo, demo_provider, detect, man, providers, proxy, scripted,
-    serve, ssh, stop, ticket, upgrade,
+    api, askpass, browser, completions, configuration, deck, demo, demo_provider, detect, man, providers,
+    proxy, scripted, serve, ssh, stop, ticket, upgrade,
 };
 use authdeck::error::Error;
 use authdeck::keeper;
@@ -37,6 +37,7 @@ fn main() -> ExitCode {
         Some(Command::Detect(options)) => detect::run(&options, &mut std::io::stdout()),
         Some(Command::Askpass(options)) => askpass::run(options.prompt.as_deref()),
         Some(Command::Demo(_)) => demo::run(place),
+        Some(Command::Config(options)) => configuration::run(&options.what),
         Some(Command::Completions(options)) => completions::run(&options),
         Some(Command::Man(options)) => man::run(&options),
         Some(Command::Keeper(options)) => return keeper::main(&options.directory),

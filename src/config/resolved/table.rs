@@ -22,6 +22,17 @@ pub struct Setting {
 /// Every setting, in the order of the documentation.
 pub static SETTINGS: &[Setting] = &[
     Setting {
+        name: "version",
+        default: "1",
+        about: "The form of this file; there is one so far.",
+        apply: |_, value| match value {
+            RawValue::Number(1) => Ok(()),
+            RawValue::Number(_) | RawValue::Text(_) | RawValue::Truth(_) | RawValue::Other(_) => {
+                Err("1".into())
+            }
+        },
+    },
+    Setting {
         name: "limits.session_seconds",
         default: "600",
         about: "A session that takes longer fails.",
