@@ -91,7 +91,7 @@ pub enum Command {
     Detect(Detect),
     /// Ask for a secret in the deck and print it, for ssh, git and sudo
     Askpass(Askpass),
-    /// Open the deck here over the supervisors of other machines, with ssh as you have set it up
+    /// Open the deck here over the supervisors of other machines, by ssh
     Ssh(Ssh),
     /// Carry one client's bytes; started by `authdeck ssh` on the host
     Proxy,

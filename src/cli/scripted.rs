@@ -9,7 +9,7 @@ pub enum Scripted {
     Sessions(Listing),
     /// Print a session's status
     Poll(OfSession),
-    /// Wait until a session is over, or shows something for a person to do
+    /// Wait until a session is over, or a person is needed (--detach)
     Wait(Wait),
     /// Print what a session's CLI has printed, secrets masked
     Transcript(OfSession),
