@@ -22,6 +22,8 @@
 //! | [`auth_check`] | asks the provider itself whether, and as whom, one is logged in |
 //! | [`replay`] | hands a callback to the child's loopback listener |
 //! | [`store`] | who is logged in where |
+//! | `listeners` | whose what listens on this machine's loopback is |
+//! | `panics` | makes a task's panic an answer |
 //! | [`recording`] | what a session printed, and when |
 //! | [`keeper_link`] | starts, finds and talks to keepers |
 //! | [`platform`] | what else needs the C library: the terminal's guard, watched descriptors |
@@ -40,7 +42,9 @@ mod identity;
 pub mod keeper_link;
 mod launch;
 pub mod left_behind;
+mod listeners;
 mod moved;
+mod panics;
 pub mod paths;
 mod plain_text;
 pub mod platform;

@@ -16,7 +16,7 @@ pub enum Scripted {
     /// Hand in what the browser ended on: a URL, a code or code#state
     Submit(Submit),
     /// Type a line into a session's CLI, then Enter
-    Type(Submit),
+    Type(Line),
     /// End a login attempt
     Cancel(OfSession),
     /// Kill a session's CLI with everything it started
@@ -83,9 +83,20 @@ pub struct Wait {
     pub timeout: Option<u64>,
 }
 
-/// `authdeck submit` and `authdeck type`.
+/// `authdeck submit`.
 #[derive(Debug, Args)]
 pub struct Submit {
+    /// For which session, and what
+    #[command(flatten)]
+    pub line: Line,
+    /// Hand a callback over although nobody can see whether the listener belongs to the login (a container's port)
+    #[arg(long)]
+    pub unseen_listener: bool,
+}
+
+/// `authdeck type`, and what `authdeck submit` has of it.
+#[derive(Debug, Args)]
+pub struct Line {
     /// Which session
     #[command(flatten)]
     pub of: OfSession,

@@ -48,7 +48,14 @@ impl Client {
 
     /// Hands in what a person pasted.
     pub async fn submit(&self, session_id: &SessionId, text: Secret) -> Outcome<Submitted> {
-        self.call(&Request::SessionSubmit(Submit { session_id: session_id.clone(), text })).await
+        let session_id = session_id.clone();
+        self.call(&Request::SessionSubmit(Submit { session_id, text, unseen_listener: false })).await
+    }
+
+    /// Hands in what a person pasted, to a listener that nobody can look into as well: the person was asked.
+    pub async fn submit_unseen(&self, session_id: &SessionId, text: Secret) -> Outcome<Submitted> {
+        let session_id = session_id.clone();
+        self.call(&Request::SessionSubmit(Submit { session_id, text, unseen_listener: true })).await
     }
 
     /// Types bytes into the child. Sent before this returns, so that keys stay in order; the answer (whether the child

@@ -29,12 +29,12 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::supervisor::{connect_or_start, connect_running};
-use crate::cli::scripted::{Answer, Kill, Listing, Scripted, Wait};
+use crate::cli::scripted::{Answer, Kill, Listing, Scripted, Submit, Wait};
 use crate::client::{Client, ClientError, Events};
 use crate::core::status::Status;
 use crate::driver::paths;
 use crate::error::{Error, Kind, visible};
-use crate::protocol::error::{CANNOT_START, NOT_FOUND, PASTE_REFUSED, TOO_LATE, UNAUTHENTICATED};
+use crate::protocol::error::{ASK_FIRST, CANNOT_START, NOT_FOUND, PASTE_REFUSED, TOO_LATE, UNAUTHENTICATED};
 use crate::protocol::snapshot::SessionView;
 
 /// Does what one of the commands says.
@@ -101,8 +101,8 @@ fn nothing_there(command: &Scripted) -> Result<(), Error> {
         Scripted::Wait(Wait { of, .. }) | Scripted::Kill(Kill { of, .. }) => {
             Err(reference::unknown_session(&of.session))
         }
-        Scripted::Submit(submit) | Scripted::Type(submit) => {
-            Err(reference::unknown_session(&submit.of.session))
+        Scripted::Submit(Submit { line, .. }) | Scripted::Type(line) => {
+            Err(reference::unknown_session(&line.of.session))
         }
         Scripted::Answer(Answer { of, .. }) | Scripted::Deny(of) => {
             Err(reference::unknown_challenge(&of.challenge))
@@ -167,7 +167,7 @@ fn refused(error: ClientError) -> Error {
     };
     let kind = match refusal.code {
         NOT_FOUND | CANNOT_START => Kind::Usage,
-        PASTE_REFUSED | TOO_LATE => Kind::Denied,
+        PASTE_REFUSED | ASK_FIRST | TOO_LATE => Kind::Denied,
         UNAUTHENTICATED => Kind::Unavailable,
         _ => Kind::Failed,
     };

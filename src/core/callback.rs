@@ -8,18 +8,26 @@
 
 mod address;
 mod clean;
+mod elsewhere;
 mod expected;
+mod listener;
 mod loopback;
+mod ownership;
 #[cfg(test)]
 mod pastes;
 mod plain;
+mod scheme;
+#[cfg(test)]
+mod situations;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+pub use self::listener::{Admission, Listener, ListenerOwner, admission};
 pub use self::loopback::LoopbackEnd;
 pub(super) use address::{host_of, redirect_of, redirects_to_loopback, same_page, state_of};
 
 use super::finding::Expects;
+use super::ids::SessionId;
 use super::provider::Answer;
 use super::secret::Secret;
 
@@ -34,6 +42,8 @@ pub struct CallbackRequest {
     pub target: Secret,
     /// The addresses to try, in this order.
     pub addresses: Vec<IpAddr>,
+    /// The person was asked, and what listens may be something that nobody can look into.
+    pub unseen: bool,
 }
 
 impl CallbackRequest {
@@ -58,6 +68,19 @@ pub enum Delivery {
     Confirmation,
 }
 
+impl Delivery {
+    /// Returns what stands for the login in it, so that it is handed over once; absent for what may be typed again.
+    pub fn proof(&self) -> Option<Secret> {
+        match self {
+            Self::Replay(request) => Some(expected::proof(request.target.secret())),
+            Self::Stdin { text, .. } if text.secret().contains("state=") => {
+                Some(expected::proof(text.secret()))
+            }
+            Self::Stdin { .. } | Self::Confirmation => None,
+        }
+    }
+}
+
 /// What the session knows, against which a paste is checked.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PasteContext<'a> {
@@ -70,8 +93,16 @@ pub struct PasteContext<'a> {
     pub answers: &'a [Answer],
     /// What the newest prompt takes, if there is one.
     pub expects: Option<Expects>,
+    /// The words of that prompt.
+    pub prompt: Option<&'a str>,
     /// The device code that is shown.
     pub device_code: Option<&'a str>,
+    /// The session itself; absent in a trial without one, and then nothing that listens is looked at.
+    pub session_id: Option<&'a SessionId>,
+    /// What listens on this machine's loopback.
+    pub listeners: &'a [Listener],
+    /// The person was asked, and what listens may be something that nobody can look into.
+    pub unseen: bool,
 }
 
 /// Why a paste is refused. Nothing of the paste is in it.
@@ -159,6 +190,39 @@ pub enum PasteRefusal {
     /// The vendor's page says that the login was denied, and the CLI has no way to be told.
     #[error("the vendor denied the login; the CLI cannot be told so this way: cancel it, and start again")]
     Denied,
+    /// Another session of this deck holds the port.
+    #[error(
+        "port {port} is held by another login of this deck, \"{title}\": end that one, and start this one again"
+    )]
+    PortOfOtherSession {
+        /// The port.
+        port: u16,
+        /// Which session.
+        session_id: SessionId,
+        /// Its name for people.
+        title: String,
+    },
+    /// A program that belongs to no session holds the port.
+    #[error(
+        "port {port} is held by {holder}, which does not belong to this login: end it, and start the login again"
+    )]
+    PortOfOtherProgram {
+        /// The port.
+        port: u16,
+        /// Which program.
+        holder: String,
+    },
+    /// Nobody can see whether what holds the port belongs to the login. The person is to be asked.
+    #[error(
+        "port {port} is held by {holder}, and whether that belongs to this login cannot be seen; \
+         hand it over only if you know that it does (a container's port, say)"
+    )]
+    ListenerUnseen {
+        /// The port.
+        port: u16,
+        /// What is known of the holder.
+        holder: String,
+    },
     /// It is only a part of a URL.
     #[error("it is only a part of a URL; paste the whole address bar, from http:// on")]
     PartOfUrl,
@@ -196,6 +260,9 @@ pub fn recognise(paste: &Secret, context: &PasteContext<'_>) -> Result<Delivery,
     }
     if text.secret().contains([' ', '\t']) {
         return Err(PasteRefusal::InnerSpace);
+    }
+    if scheme::is_callback(text.secret()) {
+        return scheme::judge(&text, context);
     }
     match as_url(text.secret()) {
         Some(url) => expected::judge(&url, context),

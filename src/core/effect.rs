@@ -173,6 +173,8 @@ pub enum RefusalKind {
     NotFound,
     /// A pasted text does not fit; nothing was sent.
     PasteRefused,
+    /// A pasted text fits, and the person is to be asked before it is sent.
+    AskFirst,
     /// The child could not be started.
     CannotStart,
     /// A bound was reached.

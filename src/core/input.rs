@@ -9,6 +9,7 @@
 
 use std::time::Duration;
 
+use super::callback::Listener;
 use super::finding::Finding;
 use super::ids::{ChallengeId, SessionId};
 use super::login::{Exit, LoginPlan};
@@ -140,11 +141,29 @@ pub enum DeliveryOutcome {
         /// The first words of its page, if it has any; the listener's own words.
         page: Option<String>,
     },
+    /// The loopback listener has it, and gave no answer that says what it makes of it.
+    Unanswered {
+        /// What it did instead, as the end of a sentence: `closed without answering`.
+        how: String,
+    },
     /// It could not be delivered, and nothing reached the child.
     Failed {
         /// Why, in a sentence for a person.
         reason: String,
     },
+}
+
+/// What somebody pasted, with what was seen of the machine when it came.
+#[derive(Clone, Debug)]
+pub struct Paste {
+    /// As it came.
+    pub text: Secret,
+    /// What listens on this machine's loopback.
+    pub listeners: Vec<Listener>,
+    /// The person was asked, and it may go to a listener that nobody can look into.
+    pub unseen: bool,
+    /// Who waits for the answer.
+    pub reply: ReplyId,
 }
 
 /// Something about one session.
@@ -210,12 +229,7 @@ pub enum SessionInput {
     Typed,
     /// Somebody pasted what the browser ended on. Answered with
     /// [`Reply::Submitted`](super::effect::Reply::Submitted) or a refusal.
-    Submit {
-        /// As it came.
-        text: Secret,
-        /// Who waits for the answer.
-        reply: ReplyId,
-    },
+    Submit(Box<Paste>),
     /// Somebody gives the login up (behaviour S9). Answered with a boolean: whether this changed the status.
     Cancel {
         /// Who waits for the answer.

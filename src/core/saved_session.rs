@@ -83,6 +83,8 @@ pub(super) struct Seen {
     pub(super) claims_success: Option<bool>,
     /// Whether something was submitted to which the CLI has shown no reaction yet.
     pub(super) submitted: bool,
+    /// What the CLI's listener said when it refused the last callback.
+    pub(super) refused: Option<RefusedCallback>,
 }
 
 /// A URL, with where it comes from.
@@ -110,6 +112,16 @@ pub(super) struct SeenCode {
 pub(super) struct SeenPrompt {
     pub(super) line: String,
     pub(super) expects: Option<Expects>,
+}
+
+/// The answer of a listener that did not take a callback.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct RefusedCallback {
+    /// The HTTP status code, 400 or more.
+    pub(super) status: u16,
+    /// Its own words, fit to be shown; empty if it said nothing.
+    pub(super) words: String,
 }
 
 impl SavedSession {

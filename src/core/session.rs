@@ -30,6 +30,7 @@ use super::ids::SessionId;
 use super::input::{DeliveryId, ReplyId, SessionInput};
 use super::limits::Limits;
 use super::saved_session::{SavedSession, SeenCode, SeenPrompt, SeenUrl, Stage};
+use super::secret::Secret;
 use super::time::Timestamp;
 use super::view::{Event, SessionView};
 
@@ -88,6 +89,16 @@ struct Delivery {
     port: Option<u16>,
     /// What it is, in words.
     what: &'static str,
+    /// What stands for the login in it; absent for what may be handed in again.
+    proof: Option<Secret>,
+}
+
+/// A proof of a login that was handed over.
+#[derive(Debug)]
+struct Handed {
+    proof: Secret,
+    /// What came of it; absent while it is on its way.
+    fate: Option<String>,
 }
 
 /// One login session.
@@ -100,6 +111,8 @@ pub(super) struct Session {
     output_ended: bool,
     start_reply: Option<ReplyId>,
     deliveries: Vec<Delivery>,
+    /// What was handed over, oldest first: a code is good for one use.
+    handed: Vec<Handed>,
     removing: bool,
     gone: bool,
     /// What was last written and last told, and when: what is the same is neither written nor told again.
@@ -117,6 +130,7 @@ impl Session {
             output_ended: false,
             start_reply: None,
             deliveries: Vec::new(),
+            handed: Vec::new(),
             removing: false,
             gone: false,
             written: None,
@@ -170,7 +184,7 @@ impl Session {
             SessionInput::BundleNotStored { error } => self.bundle_not_stored(turn, &error),
             SessionInput::Delivered { delivery, outcome } => self.delivered(turn, delivery, outcome),
             SessionInput::Looked | SessionInput::Typed => self.saved.attention = false,
-            SessionInput::Submit { text, reply } => self.submit(turn, &text, reply),
+            SessionInput::Submit(paste) => self.submit(turn, &paste),
             SessionInput::Cancel { reply } => self.cancel(turn, reply),
             SessionInput::Kill { force, reply } => self.kill(turn, force, reply),
             SessionInput::Remove { reply } => self.remove(turn, reply),

@@ -3,8 +3,12 @@
 //! Plain HTTP/1.1 over TCP to 127.0.0.1, then ::1, with the `Host` that the browser would have sent. A redirect is
 //! followed only to the very same listener (codex ends its login when its own `/success` page is fetched); any other
 //! target is reported and never contacted.
+//!
+//! Before a byte is sent the kernel is asked whose the listener is: once before the connection and once on it, so that
+//! the answer is of what was connected to. Nothing is sent to a listener that is not the session's.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -16,13 +20,18 @@ mod response;
 
 use response::{Response, ResponseError};
 
-use crate::core::callback::CallbackRequest;
+use crate::core::callback::{Admission, CallbackRequest, ListenerOwner};
 use crate::core::secret::Secret;
 
 /// How many redirects to the same listener are followed.
 const REDIRECTS: usize = 3;
 /// How many bytes of an answer are read.
 const ANSWER_BYTES: usize = 64 * 1024;
+/// How long the rest of an answer is waited for once its status is known.
+const BODY_LIMIT: Duration = Duration::from_secs(2);
+
+/// Says whether the session's callback may go to what listens at an address. It reads `/proc`, so it blocks.
+pub type Gate = Arc<dyn Fn(IpAddr, u16) -> Admission + Send + Sync>;
 
 /// What the listener said.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +54,20 @@ pub enum ReplayError {
         "nothing listens on port {port} any more: the CLI has given this attempt up, or ended; start the login again"
     )]
     ListenerGone {
+        /// The port.
+        port: u16,
+    },
+    /// What listens is not the session's.
+    #[error("port {port} is held by {holder}, which does not belong to this login, so nothing was sent")]
+    NotOurs {
+        /// The port.
+        port: u16,
+        /// Who holds it.
+        holder: String,
+    },
+    /// The listener took the connection and the request, and closed without a word.
+    #[error("the CLI's listener on port {port} closed without answering")]
+    Closed {
         /// The port.
         port: u16,
     },
@@ -74,22 +97,45 @@ pub enum ReplayError {
     },
 }
 
+impl ReplayError {
+    /// Returns what the listener did with the request, as the end of a sentence, if it has got it or may have.
+    pub fn after_sending(&self) -> Option<String> {
+        match self {
+            Self::NotLoopback | Self::ListenerGone { .. } | Self::NotOurs { .. } => None,
+            Self::Closed { .. } => Some("closed without answering".to_owned()),
+            Self::TimedOut { seconds, .. } => Some(format!("did not answer within {seconds} s")),
+            Self::Broken { source, .. } => Some(format!("broke the connection off ({source})")),
+            Self::NotHttp { .. } => Some("answered with something that is no HTTP".to_owned()),
+        }
+    }
+}
+
 /// Replays a callback that the core has recognised and checked. The whole exchange takes at most `limit`.
 ///
 /// # Errors
 /// See [`ReplayError`].
-pub async fn replay(request: &CallbackRequest, limit: Duration) -> Result<Replayed, ReplayError> {
+pub async fn replay(
+    request: &CallbackRequest,
+    gate: &Gate,
+    limit: Duration,
+) -> Result<Replayed, ReplayError> {
     let first = Target::new(request)?;
     let port = request.port;
-    tokio::time::timeout(limit, follow(first, &request.addresses))
+    tokio::time::timeout(limit, follow(first, &request.addresses, gate))
         .await
         .unwrap_or(Err(ReplayError::TimedOut { port, seconds: limit.as_secs() }))
 }
 
-async fn follow(mut target: Target, addresses: &[IpAddr]) -> Result<Replayed, ReplayError> {
-    let mut followed = 0;
+async fn follow(mut target: Target, addresses: &[IpAddr], gate: &Gate) -> Result<Replayed, ReplayError> {
+    let (mut followed, mut answered) = (0, 0);
     loop {
-        let response = fetch(&target, addresses).await?;
+        let response = match fetch(&target, addresses, gate).await {
+            Ok(response) => response,
+            // The callback itself was answered; only the page behind it is missing.
+            Err(_) if followed > 0 => return Ok(Replayed { status: answered, page: None }),
+            Err(error) => return Err(error),
+        };
+        answered = response.status;
         let page = Some(response.line()).filter(|line| !line.is_empty());
         let Some(location) = response.redirect() else {
             return Ok(Replayed { status: response.status, page });
@@ -167,40 +213,85 @@ impl Target {
     }
 }
 
-async fn connect(port: u16, addresses: &[IpAddr]) -> Result<TcpStream, ReplayError> {
+/// Connects to the first address at which the session listens.
+async fn connect(port: u16, addresses: &[IpAddr], gate: &Gate) -> Result<TcpStream, ReplayError> {
+    let mut stranger = None;
     for address in addresses {
-        // Whatever the first one fails with, the next may be where the child listens.
-        if let Ok(stream) = TcpStream::connect(SocketAddr::new(*address, port)).await {
-            return Ok(stream);
+        let before = ask(gate, *address, port).await;
+        if let Admission::Refused(owner) = before {
+            stranger = stranger.or(Some(owner));
+            continue;
+        }
+        // Whatever it fails with, the next address may be where the child listens.
+        let Ok(stream) = TcpStream::connect(SocketAddr::new(*address, port)).await else { continue };
+        match ask(gate, *address, port).await {
+            Admission::Admitted if before == Admission::Admitted => return Ok(stream),
+            Admission::Refused(owner) => stranger = stranger.or(Some(owner)),
+            Admission::Admitted | Admission::Nobody => {}
         }
     }
-    Err(ReplayError::ListenerGone { port })
+    Err(match stranger {
+        Some(owner) => ReplayError::NotOurs { port, holder: holder(owner) },
+        None => ReplayError::ListenerGone { port },
+    })
 }
 
-async fn fetch(target: &Target, addresses: &[IpAddr]) -> Result<Response, ReplayError> {
+/// Asks beside everything else, for reading `/proc` takes a while. What cannot be asked is not admitted.
+async fn ask(gate: &Gate, address: IpAddr, port: u16) -> Admission {
+    let gate = Arc::clone(gate);
+    tokio::task::spawn_blocking(move || gate(address, port)).await.unwrap_or(Admission::Nobody)
+}
+
+fn holder(owner: ListenerOwner) -> String {
+    match owner {
+        ListenerOwner::Session { title, .. } => format!("another login of this deck, \"{title}\""),
+        ListenerOwner::Program { holder } | ListenerOwner::Unseen { holder } => holder,
+        ListenerOwner::OtherUser { user_id } => format!("a process of another user (id {user_id})"),
+    }
+}
+
+async fn fetch(target: &Target, addresses: &[IpAddr], gate: &Gate) -> Result<Response, ReplayError> {
     let port = target.port;
+    let mut stream = connect(port, addresses, gate).await?;
     let broken = |source| ReplayError::Broken { port, source };
-    let mut stream = connect(port, addresses).await?;
     stream.write_all(target.request().as_bytes()).await.map_err(broken)?;
     let mut received = Vec::new();
+    // Once the status is known, what is missing is only the page.
+    let mut until = None;
     loop {
-        match Response::parse(&received, received.len() >= ANSWER_BYTES) {
-            Ok(Some(response)) => return Ok(response),
-            Ok(None) => {}
-            Err(ResponseError) => return Err(ReplayError::NotHttp { port }),
+        let enough = received.len() >= ANSWER_BYTES;
+        if let Some(response) = parse(&received, enough, port)? {
+            return Ok(response);
         }
-        let read = match stream.read_buf(&mut received).await {
+        let known = parse(&received, true, port).ok().flatten();
+        if known.is_some() && until.is_none() {
+            until = Some(tokio::time::Instant::now() + BODY_LIMIT);
+        }
+        let read = match (known, until) {
+            (Some(known), Some(until)) => {
+                match tokio::time::timeout_at(until, stream.read_buf(&mut received)).await {
+                    Ok(read) => read,
+                    Err(_) => return Ok(known),
+                }
+            }
+            (None | Some(_), _) => stream.read_buf(&mut received).await,
+        };
+        let read = match read {
             Ok(read) => read,
             // Some listeners exit right after their answer, and the kernel then resets the connection.
-            Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset && !received.is_empty() => 0,
+            Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => 0,
             Err(error) => return Err(broken(error)),
         };
-        if read == 0 {
-            let last =
-                Response::parse(&received, true).map_err(|ResponseError| ReplayError::NotHttp { port })?;
-            return last.ok_or(ReplayError::NotHttp { port });
+        match read {
+            0 if received.is_empty() => return Err(ReplayError::Closed { port }),
+            0 => return parse(&received, true, port)?.ok_or(ReplayError::NotHttp { port }),
+            _ => {}
         }
     }
+}
+
+fn parse(received: &[u8], complete: bool, port: u16) -> Result<Option<Response>, ReplayError> {
+    Response::parse(received, complete).map_err(|ResponseError| ReplayError::NotHttp { port })
 }
 
 #[cfg(test)]
@@ -215,7 +306,13 @@ mod tests {
             port,
             target: Secret::new(target),
             addresses: vec![IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)],
+            unseen: false,
         }
+    }
+
+    /// A gate that lets everybody through.
+    fn open() -> Gate {
+        Arc::new(|_, _| Admission::Admitted)
     }
 
     /// Serves the given answers, one connection each, and returns the requests it saw.
@@ -238,7 +335,7 @@ mod tests {
         let port = listener.local_addr().unwrap().port();
         let answers = answers.iter().map(|answer| answer.replace("PORT", &port.to_string())).collect();
         let server = tokio::spawn(serve(listener, answers));
-        let replayed = replay(&callback(port, path), Duration::from_secs(10)).await.unwrap();
+        let replayed = replay(&callback(port, path), &open(), Duration::from_secs(10)).await.unwrap();
         (replayed, server.await.unwrap())
     }
 
@@ -290,7 +387,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         drop(listener);
-        let error = replay(&callback(port, "/"), Duration::from_secs(10)).await.unwrap_err();
+        let error = replay(&callback(port, "/"), &open(), Duration::from_secs(10)).await.unwrap_err();
         assert!(matches!(error, ReplayError::ListenerGone { .. }), "{error}");
     }
 
@@ -298,7 +395,7 @@ mod tests {
     async fn a_listener_that_never_answers_is_given_up() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let error = replay(&callback(port, "/"), Duration::from_millis(50)).await.unwrap_err();
+        let error = replay(&callback(port, "/"), &open(), Duration::from_millis(50)).await.unwrap_err();
         assert!(matches!(error, ReplayError::TimedOut { .. }), "{error}");
     }
 
@@ -307,9 +404,73 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let server = tokio::spawn(serve(listener, vec!["SSH-2.0-OpenSSH\r\n".into()]));
-        let error = replay(&callback(port, "/"), Duration::from_secs(10)).await.unwrap_err();
+        let error = replay(&callback(port, "/"), &open(), Duration::from_secs(10)).await.unwrap_err();
         assert!(matches!(error, ReplayError::NotHttp { .. }), "{error}");
         server.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn nothing_is_sent_to_a_listener_that_is_not_the_sessions() {
+        let stranger = || ListenerOwner::Program { holder: "nc (process 7)".to_owned() };
+        let asked = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        // At first sight it is the session's: whoever took the port meanwhile is noticed all the same.
+        let count = Arc::clone(&asked);
+        let changing: Gate =
+            Arc::new(move |_, _| match count.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
+                0 => Admission::Admitted,
+                _ => Admission::Refused(stranger()),
+            });
+        let closed: Gate = Arc::new(move |_, _| Admission::Refused(stranger()));
+        for gate in [closed, changing] {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let port = listener.local_addr().unwrap().port();
+            let server = tokio::spawn(async move {
+                let mut received = Vec::new();
+                if let Ok((mut stream, _)) = listener.accept().await {
+                    let _ = stream.read_to_end(&mut received).await;
+                }
+                received
+            });
+            let error =
+                replay(&callback(port, "/cb?code=1"), &gate, Duration::from_secs(10)).await.unwrap_err();
+            assert!(
+                matches!(&error, ReplayError::NotOurs { holder, .. } if holder.starts_with("nc")),
+                "{error}"
+            );
+            assert_eq!(error.after_sending(), None);
+            drop(TcpStream::connect(("127.0.0.1", port)).await.ok());
+            assert_eq!(server.await.unwrap(), b"");
+        }
+        assert!(asked.load(std::sync::atomic::Ordering::SeqCst) >= 2);
+    }
+
+    #[tokio::test]
+    async fn a_listener_that_closes_without_a_word_has_got_it() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let server = tokio::spawn(serve(listener, vec![String::new()]));
+        let error =
+            replay(&callback(port, "/cb?code=1"), &open(), Duration::from_secs(10)).await.unwrap_err();
+        assert_eq!(error.after_sending().as_deref(), Some("closed without answering"));
+        server.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn an_answer_whose_page_never_comes_is_told_by_its_status() {
+        for framing in
+            ["Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\nx", "Content-Length: 99\r\n\r\nx"]
+        {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let port = listener.local_addr().unwrap().port();
+            let server = tokio::spawn(async move {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                stream.write_all(format!("HTTP/1.1 400 Bad Request\r\n{framing}").as_bytes()).await.unwrap();
+                stream.read_to_end(&mut Vec::new()).await.unwrap();
+            });
+            let replayed = replay(&callback(port, "/"), &open(), Duration::from_secs(30)).await.unwrap();
+            assert_eq!(replayed.status, 400, "{framing}");
+            server.await.unwrap();
+        }
     }
 
     #[tokio::test]
@@ -319,7 +480,7 @@ mod tests {
         let nowhere = CallbackRequest { addresses: Vec::new(), ..good.clone() };
         let smuggled = CallbackRequest { target: Secret::new("/ HTTP/1.1\r\nHost: x\r\n\r\n"), ..good };
         for request in [elsewhere, nowhere, smuggled] {
-            let error = replay(&request, Duration::from_secs(1)).await.unwrap_err();
+            let error = replay(&request, &open(), Duration::from_secs(1)).await.unwrap_err();
             assert!(matches!(error, ReplayError::NotLoopback), "{error}");
         }
     }

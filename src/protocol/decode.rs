@@ -443,8 +443,9 @@ mod tests {
                     session: of.map(|of| of.session_id)
                 })
             ),
-            (session(), secret())
-                .prop_map(|(of, text)| Request::SessionSubmit(Submit { session_id: of.session_id, text })),
+            (session(), secret(), any::<bool>()).prop_map(|(of, text, unseen_listener)| {
+                Request::SessionSubmit(Submit { session_id: of.session_id, text, unseen_listener })
+            }),
             (session(), secret()).prop_map(|(of, base64)| Request::SessionInput(InputBytes {
                 session_id: of.session_id,
                 base64

@@ -68,6 +68,8 @@ struct HelloParams<'a> {
 struct SubmitParams<'a> {
     session_id: &'a SessionId,
     text: &'a str,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    unseen_listener: bool,
 }
 
 #[derive(Serialize)]
@@ -227,7 +229,11 @@ fn hello(id: Option<u64>, params: &Hello) -> Frame {
 }
 
 fn submit(id: Option<u64>, params: &Submit) -> Frame {
-    let wire = SubmitParams { session_id: &params.session_id, text: params.text.secret() };
+    let wire = SubmitParams {
+        session_id: &params.session_id,
+        text: params.text.secret(),
+        unseen_listener: params.unseen_listener,
+    };
     call(id, method::SESSION_SUBMIT, wire, params.text.len())
 }
 

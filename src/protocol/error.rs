@@ -35,6 +35,9 @@ pub const UNAUTHENTICATED: i32 = -32001;
 pub const NOT_FOUND: i32 = -32002;
 /// A pasted text was refused and nothing was sent to the child.
 pub const PASTE_REFUSED: i32 = -32003;
+/// A pasted text fits, but only the person can say whether what it would be handed to belongs to the login. Ask, then
+/// submit it again with `unseenListener`.
+pub const ASK_FIRST: i32 = -32008;
 /// The command or provider to start does not exist.
 pub const CANNOT_START: i32 = -32004;
 /// A bound was reached: too many sessions, challenges or tickets.

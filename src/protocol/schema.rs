@@ -207,6 +207,11 @@ const ERRORS: &[(i32, &str)] = &[
     (error::UNAUTHENTICATED, "The credential or ticket is not valid."),
     (error::NOT_FOUND, "There is no session, challenge, provider or bundle of that id."),
     (error::PASTE_REFUSED, "What was handed in was refused; nothing was sent to the child."),
+    (
+        error::ASK_FIRST,
+        "What was handed in fits, but whether the listener belongs to the login cannot be seen: ask the person, then \
+         submit it with `unseenListener`.",
+    ),
     (error::CANNOT_START, "The command or provider to start does not exist."),
     (error::LIMIT_REACHED, "A bound was reached: sessions, challenges or tickets."),
     (

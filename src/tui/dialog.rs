@@ -95,6 +95,8 @@ pub struct Paste {
     pub field: Field,
     /// Why the last one was refused.
     pub refusal: Option<String>,
+    /// The refusal asks: Enter hands it in all the same.
+    pub asks: bool,
     /// It was handed in, and the answer is awaited.
     pub sent: bool,
 }

@@ -36,6 +36,7 @@ mod driver_callbacks;
 mod driver_challenges;
 mod driver_findings;
 mod driver_output;
+mod driver_pastes;
 mod driver_restart;
 mod driver_sessions;
 mod fuzz_protocol;

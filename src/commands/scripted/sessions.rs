@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use super::watch::{Told, Watch};
 use super::{ending, input, print, print_effect, print_fields, print_json, reference, refused, table};
-use crate::cli::scripted::{Kill, Listing, OfSession, Submit, Wait};
-use crate::client::{Client, Events};
+use crate::cli::scripted::{Kill, Line, Listing, OfSession, Submit, Wait};
+use crate::client::{Client, ClientError, Events};
 use crate::core::ids::SessionId;
 use crate::core::secret::Secret;
 use crate::error::{Error, Kind, visible};
+use crate::protocol::error::ASK_FIRST;
 use crate::protocol::request::{Polled, SessionList};
 use crate::protocol::snapshot::SessionView;
 
@@ -99,9 +100,17 @@ pub(super) async fn transcript(client: &Client, of: &OfSession) -> Result<(), Er
 }
 
 pub(super) async fn submit(client: &Client, submit: Submit) -> Result<(), Error> {
-    let session_id = id(client, &submit.of).await?;
-    let (of, text) = (submit.of, input::text(submit.text, "What the browser ended on: ").await?);
-    let submitted = client.submit(&session_id, text).await.map_err(refused)?;
+    let Submit { line: Line { of, text }, unseen_listener } = submit;
+    let text = input::text(text, "What the browser ended on: ").await?;
+    let id = id(client, &of).await?;
+    let handed_in =
+        if unseen_listener { client.submit_unseen(&id, text).await } else { client.submit(&id, text).await };
+    let submitted = handed_in.map_err(|error| {
+        let asks = matches!(&error, ClientError::Refused(refusal) if refusal.code == ASK_FIRST);
+        let error = refused(error);
+        let hint = "`authdeck submit --unseen-listener ID -` hands it over all the same";
+        if asks { error.hint(hint) } else { error }
+    })?;
     if of.json {
         print_json(&submitted)?;
     }
@@ -111,7 +120,7 @@ pub(super) async fn submit(client: &Client, submit: Submit) -> Result<(), Error>
     if of.json { Ok(()) } else { print(&(visible(&submitted.message) + "\n")) }
 }
 
-pub(super) async fn type_line(client: &Client, typed: Submit) -> Result<(), Error> {
+pub(super) async fn type_line(client: &Client, typed: Line) -> Result<(), Error> {
     let session_id = id_or_false(client, &typed.of).await?;
     let (of, text) = (typed.of, input::text(typed.text, "To be typed: ").await?);
     let done = type_into(client, &session_id, &text).await?;

@@ -1,6 +1,7 @@
 //! What terminals, editors and chat programs do to a copied text, undone; and what must not be in one.
 
 use super::PasteRefusal;
+use crate::core::redact::is_format_character;
 
 /// The most that is looked at. A terminal in canonical mode takes 4,095 bytes of a line; the keeper checks that,
 /// because it alone knows the mode.
@@ -18,12 +19,13 @@ pub(super) fn clean(pasted: &str) -> Result<String, PasteRefusal> {
     if pasted.len() > LONGEST {
         return Err(PasteRefusal::TooLong);
     }
-    let unmarked = unmark(pasted);
+    let unmarked = unmark(pasted.trim_matches(is_blank)).trim_matches(is_blank);
     let joined: String = unmarked.split(['\n', '\r']).map(|row| row.trim_matches([' ', '\t'])).collect();
-    if joined.chars().any(is_invisible) {
+    let text = unwrap(joined.trim_matches(is_blank));
+    if text.chars().any(is_invisible) {
         return Err(PasteRefusal::ControlCharacter);
     }
-    Ok(unwrap(joined.trim()).to_owned())
+    Ok(text.to_owned())
 }
 
 /// Takes off bracketed-paste marks and the line end, and nothing else: a password may well have quotes around it.
@@ -31,7 +33,7 @@ pub(super) fn line(pasted: &str) -> Result<String, PasteRefusal> {
     if pasted.len() > LONGEST {
         return Err(PasteRefusal::TooLong);
     }
-    let line = unmark(pasted).trim_end_matches(['\n', '\r']);
+    let line = unmark(pasted).trim_end_matches(['\n', '\r']).trim_matches(is_format_character);
     if line.chars().any(is_invisible) {
         return Err(PasteRefusal::ControlCharacter);
     }
@@ -49,13 +51,19 @@ fn unwrap(text: &str) -> &str {
         .find_map(|(open, close)| text.strip_prefix(*open)?.strip_suffix(*close))
         // An IPv6 address begins with a bracket of its own.
         .filter(|inner| !inner.is_empty() && !inner.contains(['[', ']']));
-    inner.map_or(text, |inner| unwrap(inner.trim()))
+    inner.map_or(text, |inner| unwrap(inner.trim_matches(is_blank)))
+}
+
+/// Tells whether a character at the end of a text is there by accident: white space, and what e-mails and web pages put
+/// beside a code (zero-width space, byte-order mark, soft hyphen).
+fn is_blank(character: char) -> bool {
+    character.is_whitespace() || is_format_character(character)
 }
 
 /// Tells whether a character cannot be seen, so that a person cannot know that it is there: control characters,
 /// bidirectional controls, zero-width and other format characters.
 fn is_invisible(character: char) -> bool {
-    character.is_control() || crate::core::redact::is_format_character(character)
+    character.is_control() || is_format_character(character)
 }
 
 #[cfg(test)]
@@ -80,10 +88,31 @@ mod tests {
 
     #[test]
     fn what_cannot_be_seen_is_refused() {
-        for pasted in
-            ["a\u{1b}[31mb", "a\u{0}b", "a\u{7f}b", "a\u{202e}b", "a\u{200b}b", "a\u{9b}b", "\u{feff}ab"]
-        {
+        for pasted in [
+            "a\u{1b}[31mb",
+            "a\u{0}b",
+            "a\u{7f}b",
+            "a\u{202e}b",
+            "a\u{200b}b",
+            "a\u{9b}b",
+            "a\u{feff}b",
+            "ab\u{0}",
+        ] {
             assert_eq!(clean(pasted), Err(PasteRefusal::ControlCharacter), "{pasted:?}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_seen_at_the_ends_goes_as_white_space_does() {
+        for pasted in [
+            "abc\u{200b}",
+            "\u{feff}abc",
+            "abc\u{ad}\n",
+            "\u{200b} \u{a0}abc\u{2060}\u{3000}",
+            "\"abc\u{200b}\"\u{200d}",
+        ] {
+            assert_eq!(clean(pasted).ok().as_deref(), Some("abc"), "{pasted:?}");
+            assert_eq!(line("\u{feff}pass word \u{200b}\n").ok().as_deref(), Some("pass word "));
         }
     }
 

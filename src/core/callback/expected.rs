@@ -1,7 +1,7 @@
 //! Pasted URLs: judged against what each of the session's authorize URLs lets the browser end on.
 
 use super::address::{Address, Malformed, Parameter, decode, single, state_of};
-use super::{CallbackRequest, Delivery, PasteContext, PasteRefusal, plain};
+use super::{CallbackRequest, Delivery, PasteContext, PasteRefusal, elsewhere, ownership, plain};
 use crate::core::finding::Expects;
 use crate::core::provider::Answer;
 use crate::core::secret::Secret;
@@ -56,6 +56,11 @@ impl Expected {
         let ports = ported.chain(own).map(|port| place(format!("http://localhost:{port}/"), true, false));
         named.chain(ports).collect()
     }
+
+    /// Returns the port, if this is one of this machine.
+    pub(super) fn loopback_port(&self) -> Option<u16> {
+        Address::parse(&self.redirect).ok().filter(Address::is_loopback).map(|address| address.port)
+    }
 }
 
 /// Judges a pasted URL.
@@ -77,17 +82,20 @@ pub(super) fn judge(pasted: &Secret, context: &PasteContext<'_>) -> Result<Deliv
     }
     let parameters = address.parameters().map_err(malformed)?;
     decode(address.path).map_err(malformed)?;
-    if context.authorize_urls.is_empty() {
-        return Err(PasteRefusal::NothingShown);
-    }
     let places = context.authorize_urls.iter().flat_map(|url| Expected::of(url));
     let mut nearest = Misfit::elsewhere(&address);
     for expected in places {
         match fit(&address, &parameters, &expected, context) {
-            Ok(ending) => return Ok(deliver(&address, pasted, ending)),
+            Ok(ending) => return deliver(&address, pasted, ending, context),
             Err(misfit) if misfit.progress > nearest.progress => nearest = misfit,
             Err(_) => {}
         }
+    }
+    if let Some(judged) = elsewhere::judge(&address, &parameters, pasted, context) {
+        return judged;
+    }
+    if context.authorize_urls.is_empty() {
+        return Err(PasteRefusal::NothingShown);
     }
     let refusal = nearest.refusal;
     Err(if refusal == PasteRefusal::StateWrong && is_superseded(&parameters, context) {
@@ -178,7 +186,9 @@ fn fit(
     if whole {
         return Ok(Ending::Whole);
     }
-    if redirect.is_loopback() {
+    // Without its listener the CLI can only be told by its prompt (headless modes name a port that nobody is on).
+    let asks = context.expects == Some(Expects::Code) && context.session_id.is_some();
+    if redirect.is_loopback() && (!asks || ownership::is_own_port(address.port, context)) {
         return Ok(Ending::Listener);
     }
     plain::wanted(context).map_err(Misfit::after(5))?;
@@ -189,11 +199,20 @@ fn fit(
 fn wants_whole(context: &PasteContext<'_>) -> bool {
     let reads = context.answers.contains(&Answer::StdinCallbackUrl);
     let listens = context.answers.contains(&Answer::Loopback);
-    context.expects == Some(Expects::CallbackUrl) || (context.expects.is_none() && reads && !listens)
+    plain::takes_url(context) || (context.expects.is_none() && reads && !listens)
 }
 
 /// What the vendor's page shows for this URL.
 fn shown(parameters: &Parameters<'_>, expected: &Expected) -> Result<Secret, PasteRefusal> {
+    let code = shown_code(parameters)?;
+    Ok(match &expected.state {
+        Some(state) if expected.joined => Secret::new(format!("{}#{state}", code.secret())),
+        Some(_) | None => code,
+    })
+}
+
+/// The code in a URL, to be typed where the CLI asks for it.
+pub(super) fn shown_code(parameters: &Parameters<'_>) -> Result<Secret, PasteRefusal> {
     if single(parameters, "error").is_some() {
         return Err(PasteRefusal::Denied);
     }
@@ -201,10 +220,7 @@ fn shown(parameters: &Parameters<'_>, expected: &Expected) -> Result<Secret, Pas
     if !code.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(PasteRefusal::NotAscii);
     }
-    Ok(match &expected.state {
-        Some(state) if expected.joined => Secret::new(format!("{code}#{state}")),
-        Some(_) | None => Secret::new(code),
-    })
+    Ok(Secret::new(code))
 }
 
 /// Everything behind the path.
@@ -219,6 +235,24 @@ fn fit_content(
     fit_parameters(parameters, expected)?;
     let answered = ["code", "error"].iter().any(|name| single(parameters, name).is_some());
     if expected.standard && !answered { Err(PasteRefusal::NoCode) } else { Ok(()) }
+}
+
+/// Returns what stands for the login in a callback: the `state` with the code or the error, decoded, and all of it if
+/// it has none of them.
+pub(super) fn proof(target: &str) -> Secret {
+    let query = target.split_once('?').map_or("", |(_, query)| query);
+    let parameters: Vec<Parameter<'_>> = query
+        .split('&')
+        .filter_map(|pair| {
+            let (name, value) = pair.split_once('=')?;
+            Some((decode(name).ok()?, decode(value).ok()?))
+        })
+        .collect();
+    let state = single(&parameters, "state").unwrap_or_default();
+    match ["code", "error"].iter().find_map(|name| single(&parameters, name)) {
+        Some(answer) => Secret::new(format!("{state}\n{answer}")),
+        None => Secret::new(target),
+    }
 }
 
 /// Scheme, host, port and path.
@@ -268,15 +302,29 @@ fn fit_parameters(parameters: &Parameters<'_>, expected: &Expected) -> Result<()
     Ok(())
 }
 
-fn deliver(address: &Address<'_>, pasted: &Secret, ending: Ending) -> Delivery {
-    match ending {
+fn deliver(
+    address: &Address<'_>,
+    pasted: &Secret,
+    ending: Ending,
+    context: &PasteContext<'_>,
+) -> Result<Delivery, PasteRefusal> {
+    Ok(match ending {
         Ending::Whole => Delivery::Stdin { text: pasted.clone(), what: "the URL" },
         Ending::Shown(text) => Delivery::Stdin { text, what: "the code" },
-        Ending::Listener => Delivery::Replay(CallbackRequest {
-            host_header: address.authority.to_owned(),
-            port: address.port,
-            target: Secret::new(format!("{}?{}", address.path, address.query)),
-            addresses: CallbackRequest::ADDRESSES.to_vec(),
-        }),
-    }
+        Ending::Listener => deliver_to_listener(address, context)?,
+    })
+}
+
+/// Hands a URL to the session's listener on its port.
+pub(super) fn deliver_to_listener(
+    address: &Address<'_>,
+    context: &PasteContext<'_>,
+) -> Result<Delivery, PasteRefusal> {
+    Ok(Delivery::Replay(CallbackRequest {
+        host_header: address.authority.to_owned(),
+        port: address.port,
+        target: Secret::new(format!("{}?{}", address.path, address.query)),
+        addresses: ownership::addresses(address.port, context)?,
+        unseen: context.unseen,
+    }))
 }

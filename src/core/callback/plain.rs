@@ -42,10 +42,31 @@ fn is_part_of_url(text: &str) -> bool {
 pub(super) fn wanted(context: &PasteContext<'_>) -> Result<(), PasteRefusal> {
     match context.expects {
         Some(Expects::Code | Expects::Secret) => Ok(()),
+        Some(Expects::CallbackUrl) if takes_either(context) => Ok(()),
         Some(Expects::CallbackUrl) => Err(PasteRefusal::WholeUrlWanted),
         Some(Expects::Choice) => Err(PasteRefusal::QuestionOpen),
         Some(Expects::Enter) | None => wanted_without_prompt(context),
     }
+}
+
+/// Tells whether the CLI's prompt takes the whole URL that the browser ended on.
+pub(super) fn takes_url(context: &PasteContext<'_>) -> bool {
+    match context.expects {
+        Some(Expects::CallbackUrl) => true,
+        Some(Expects::Code) => takes_either(context),
+        Some(Expects::Enter | Expects::Secret | Expects::Choice) | None => false,
+    }
+}
+
+/// Tells whether a prompt's words leave the choice: `Paste the code or the full URL:`.
+fn takes_either(context: &PasteContext<'_>) -> bool {
+    let words = context.prompt.unwrap_or_default().to_ascii_lowercase();
+    let Some(code) = words.find("code") else { return false };
+    ["url", "uri", "address", "link"].iter().filter_map(|name| words.find(name)).any(|url| {
+        let (from, to) = if code < url { (code, url) } else { (url, code) };
+        let between = &words[from..to];
+        between.contains(" or ") || between.contains('/')
+    })
 }
 
 /// A prompt may have escaped the detector: then the catalogue, or the URL's own redirect, says what is read.

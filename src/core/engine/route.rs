@@ -137,9 +137,9 @@ fn answer_unknown(input: &SessionInput, effects: &mut Vec<Effect>) {
         | SessionInput::Remove { reply } => {
             answer(*reply, Reply::Done(false));
         }
-        SessionInput::Submit { reply, .. } => {
+        SessionInput::Submit(paste) => {
             let message = "Nothing was sent: there is no such session.".to_owned();
-            answer(*reply, Reply::Submitted { delivered: false, to_loopback: false, message });
+            answer(paste.reply, Reply::Submitted { delivered: false, to_loopback: false, message });
         }
         SessionInput::KeeperReady { .. }
         | SessionInput::StartFailed { .. }

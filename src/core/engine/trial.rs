@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use crate::core::callback::Listener;
 use crate::core::effect::{Effect, Reply};
 use crate::core::engine::Engine;
 use crate::core::finding::{Expects, Finding, FindingKind, Source};
 use crate::core::ids::{BundleId, ProviderId, SessionId};
 use crate::core::input::{
-    Adopted, AdoptedKeeper, CheckOutcome, Found, Input, ReplyId, SessionInput, StartSession,
+    Adopted, AdoptedKeeper, CheckOutcome, Found, Input, Paste, ReplyId, SessionInput, StartSession,
 };
 use crate::core::limits::Limits;
 use crate::core::login::{Exit, LoginFacts, LoginPlan};
@@ -179,8 +180,13 @@ impl Trial {
     }
 
     pub(in crate::core) fn submit(&mut self, text: &str) -> ReplyId {
+        self.submit_with(text, Vec::new())
+    }
+
+    /// Submits while these listen.
+    pub(in crate::core) fn submit_with(&mut self, text: &str, listeners: Vec<Listener>) -> ReplyId {
         let text = Secret::new(text);
-        self.ask(|reply| SessionInput::Submit { text, reply })
+        self.ask(|reply| SessionInput::Submit(Box::new(Paste { text, listeners, unseen: false, reply })))
     }
 
     /// The one answer to a request; none yet, or more than one, is told apart.

@@ -222,6 +222,7 @@ impl Session {
     /// The CLI moved on: what was submitted had its effect, and a person should look.
     fn progressed(&mut self) {
         self.saved.seen.submitted = false;
+        self.saved.seen.refused = None;
         self.saved.attention = true;
     }
 

@@ -57,6 +57,12 @@ pub(super) fn bad_exit(saved: &SavedSession, exit: Exit) -> BadNews {
     let ending = ending(exit);
     match &saved.seen.failure_line {
         Some(line) => (format!("{title} {ending}: “{line}”"), advice_to_retry(saved)),
+        None if let Some(refused) = &saved.seen.refused => {
+            let words =
+                if refused.words.is_empty() { String::new() } else { format!(": “{}”", refused.words) };
+            let error = format!("{title} {ending}; it answered {} to the callback{words}", refused.status);
+            (error, advice_to_retry(saved))
+        }
         None => (
             format!("{title} {ending} and did not say why in words that authdeck knows"),
             format!("Its last lines are in its pane. {}", advice_to_retry(saved)),
@@ -126,6 +132,18 @@ pub(super) fn advice_after_timeout(saved: &SavedSession) -> String {
     }
 }
 
+/// Says what to do after a listener answered with an HTTP status that takes nothing; absent for any other.
+pub(super) fn after_refusal(status: u16) -> Option<&'static str> {
+    match status {
+        400..=499 => Some(
+            "It did not take it: open the URL again, log in, and paste what the browser ends on then. If that is \
+             refused too, start the login again.",
+        ),
+        500..=599 => Some("It failed with it: see what the CLI says in its pane, and start the login again."),
+        _ => None,
+    }
+}
+
 pub(super) fn advice_to_retry(saved: &SavedSession) -> String {
     saved.plan.facts.retry_hint.clone().unwrap_or_else(|| "Start the login again.".to_owned())
 }
@@ -181,7 +199,13 @@ impl Session {
     /// Says the same in words.
     pub(super) fn waiting_text(&self) -> String {
         let title = title(&self.saved.plan);
-        match self.waiting() {
+        let waiting = self.waiting();
+        if waiting.needs_person()
+            && let Some(refused) = self.refused_callback()
+        {
+            return refused;
+        }
+        match waiting {
             Waiting::Child => self.waiting_for_child(),
             Waiting::OpenUrl => format!("waiting for you: open the URL; {title} notices by itself"),
             Waiting::OpenUrlThenPaste => {
@@ -201,6 +225,16 @@ impl Session {
             Waiting::Checking => self.waiting_for_check(),
             Waiting::Finished => self.how_it_ended(),
         }
+    }
+
+    /// Says that the CLI's listener did not take the last callback, and what to do.
+    fn refused_callback(&self) -> Option<String> {
+        let refused = self.saved.seen.refused.as_ref()?;
+        let title = title(&self.saved.plan);
+        let words =
+            if refused.words.is_empty() { String::new() } else { format!(": “{}”", refused.words) };
+        let next = after_refusal(refused.status)?;
+        Some(format!("{title} answered {} to the callback{words}. {next}", refused.status))
     }
 
     fn expects(&self, wanted: Expects) -> bool {

@@ -7,6 +7,12 @@ use crate::driver::plain_text;
 /// How many characters of an answer are shown.
 const SHOWN: usize = 160;
 
+/// How many header fields an answer may have.
+const MOST_FIELDS: usize = 100;
+
+/// The largest chunk that is believed, in bytes: more than is ever read of an answer.
+const LARGEST_CHUNK: u64 = 1024 * 1024;
+
 /// It is no HTTP.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ResponseError;
@@ -26,30 +32,22 @@ impl Response {
     /// # Errors
     /// It is no HTTP, or its head does not end within what is there.
     pub fn parse(received: &[u8], complete: bool) -> Result<Option<Self>, ResponseError> {
-        let looks_right = received.iter().zip(b"HTTP/1.").all(|(got, wanted)| got == wanted);
-        if !looks_right {
-            return Err(ResponseError);
-        }
-        let Some(head_end) = memchr::memmem::find(received, b"\r\n\r\n") else {
-            return if complete { Err(ResponseError) } else { Ok(None) };
+        let mut fields = [httparse::EMPTY_HEADER; MOST_FIELDS];
+        let mut head = httparse::Response::new(&mut fields);
+        let mut reading = httparse::ParserConfig::default();
+        reading.ignore_invalid_headers_in_responses(true);
+        let end = match reading.parse_response(&mut head, received).map_err(|_| ResponseError)? {
+            httparse::Status::Complete(end) => end,
+            httparse::Status::Partial if complete => return Err(ResponseError),
+            httparse::Status::Partial => return Ok(None),
         };
-        let head = String::from_utf8_lossy(&received[..head_end]);
-        let body = &received[head_end + 4..];
-        let status = status_of(&head)?;
+        let status = head.code.filter(|code| (100..600).contains(code)).ok_or(ResponseError)?;
+        let body = received.get(end..).unwrap_or_default();
         if (100..200).contains(&status) {
             return Self::parse(body, complete);
         }
-        let body = if field(&head, "transfer-encoding").is_some_and(|coding| coding.contains("chunked")) {
-            unchunk(body, complete)
-        } else {
-            let length = field(&head, "content-length").and_then(|length| length.parse::<usize>().ok());
-            let without_body = status == 204 || status == 304;
-            match if without_body { Some(0) } else { length } {
-                Some(length) if body.len() >= length => Some(body[..length].to_vec()),
-                _ => complete.then(|| body.to_vec()),
-            }
-        };
-        let location = field(&head, "location").map(str::to_owned);
+        let location = field(head.headers, "location");
+        let body = body_of(head.headers, status, body, complete);
         Ok(body.map(|body| Self { status, location, body }))
     }
 
@@ -64,38 +62,49 @@ impl Response {
     }
 }
 
-fn status_of(head: &str) -> Result<u16, ResponseError> {
-    let code = head.split_ascii_whitespace().nth(1).ok_or(ResponseError)?;
-    code.parse().ok().filter(|code| (100..600).contains(code)).ok_or(ResponseError)
-}
-
 /// Returns a header field's value; names have no case (RFC 9110 section 5.1).
-fn field<'a>(head: &'a str, name: &str) -> Option<&'a str> {
-    head.lines().skip(1).find_map(|line| {
-        let (key, value) = line.split_once(':')?;
-        key.eq_ignore_ascii_case(name).then(|| value.trim())
-    })
+fn field(fields: &[httparse::Header<'_>], name: &str) -> Option<String> {
+    let found = fields.iter().find(|field| field.name.eq_ignore_ascii_case(name))?;
+    Some(String::from_utf8_lossy(found.value).trim().to_owned())
 }
 
-/// Decodes the chunked coding (RFC 9112 section 7.1); absent while the last chunk is missing.
+/// Returns the body, as much of it as is of use; absent while more may come.
+fn body_of(fields: &[httparse::Header<'_>], status: u16, received: &[u8], complete: bool) -> Option<Vec<u8>> {
+    if field(fields, "transfer-encoding").is_some_and(|coding| coding.contains("chunked")) {
+        return unchunk(received, complete);
+    }
+    let length = field(fields, "content-length").and_then(|length| length.parse::<usize>().ok());
+    let without_body = status == 204 || status == 304;
+    let length = if without_body { Some(0) } else { length };
+    match length.and_then(|length| received.get(..length)) {
+        Some(body) => Some(body.to_vec()),
+        None => complete.then(|| received.to_vec()),
+    }
+}
+
+/// Decodes the chunked coding (RFC 9112 section 7.1); absent while the last chunk is missing. A size that cannot be
+/// one ends it: what came before is enough to be shown.
 fn unchunk(mut rest: &[u8], complete: bool) -> Option<Vec<u8>> {
     let mut body = Vec::new();
     loop {
-        let Some(line_end) = memchr::memmem::find(rest, b"\r\n") else {
+        let (start, size) = match httparse::parse_chunk_size(rest) {
+            Ok(httparse::Status::Complete((start, size))) if size > 0 && size <= LARGEST_CHUNK => {
+                (start, usize::try_from(size).unwrap_or_default())
+            }
+            Ok(httparse::Status::Partial) => return complete.then_some(body),
+            Ok(httparse::Status::Complete(_)) | Err(_) => return Some(body),
+        };
+        let data = rest.get(start..).unwrap_or_default();
+        let Some((chunk, after)) = data.split_at_checked(size) else {
+            body.extend_from_slice(data);
             return complete.then_some(body);
         };
-        let size = std::str::from_utf8(&rest[..line_end]).ok()?;
-        let size = usize::from_str_radix(size.split(';').next()?.trim(), 16).ok();
-        let Some(size) = size.filter(|size| *size > 0) else {
-            return Some(body);
+        body.extend_from_slice(chunk);
+        let Some(next) = after.strip_prefix(b"\r\n") else {
+            let broken = after.len() >= 2;
+            return (complete || broken).then_some(body);
         };
-        let data = &rest[line_end + 2..];
-        if data.len() < size + 2 {
-            body.extend_from_slice(&data[..data.len().min(size)]);
-            return complete.then_some(body);
-        }
-        body.extend_from_slice(&data[..size]);
-        rest = &data[size + 2..];
+        rest = next;
     }
 }
 
@@ -160,6 +169,36 @@ mod tests {
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n2\r\nde\r\n0\r\n\r\n";
         assert_eq!(whole(text).line(), "abcde");
         assert_eq!(Response::parse(&text.as_bytes()[..text.len() - 5], false), Ok(None));
+    }
+
+    #[test]
+    fn a_chunk_size_that_cannot_be_one_ends_the_body() {
+        for size in ["ffffffffffffffff", "7fffffffffffffff", "fffffffffffffffff", "-1", "xyz", "100001"] {
+            let text = format!(
+                "HTTP/1.1 400 Bad Request\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n{size}\r\nde"
+            );
+            for complete in [false, true] {
+                let response = Response::parse(text.as_bytes(), complete).unwrap().unwrap();
+                assert_eq!((response.status, response.line().as_str()), (400, "abc"), "{size}");
+            }
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_answer_makes_it_panic_and_a_cut_one_is_never_more(
+            bytes in "(HTTP/1.1 [0-9]{2,4}( OK)?\r\n)?((transfer-encoding: chunked|content-length: [0-9]{1,22}|x: y|[ -~]{0,9})\r\n){0,3}(\r\n)?([0-9a-f]{1,17}(;x)?\r\n[ -~]{0,9}(\r\n)?){0,4}[\\x00-\\xff]{0,9}",
+            cut in 0usize..120,
+        ) {
+            let bytes = bytes.as_bytes();
+            let cut = cut.min(bytes.len());
+            let _ = Response::parse(&bytes[..cut], true);
+            // What is enough before the end is enough at the end.
+            if let Ok(Some(early)) = Response::parse(&bytes[..cut], false) {
+                let whole = Response::parse(bytes, true).unwrap().unwrap();
+                proptest::prop_assert_eq!(early.status, whole.status);
+            }
+        }
     }
 
     #[test]

@@ -8,10 +8,10 @@ use regex::Regex;
 use tokio::sync::oneshot;
 
 use super::{Fact, Runtime, check_outcome};
-use crate::core::callback::CallbackRequest;
+use crate::core::callback::{CallbackRequest, admission};
 use crate::core::effect::{BundleRecord, Effect, Reply};
 use crate::core::ids::SessionId;
-use crate::core::input::{DeliveryId, DeliveryOutcome, Input, ReplyId, SessionInput};
+use crate::core::input::{CheckOutcome, DeliveryId, DeliveryOutcome, Input, ReplyId, SessionInput};
 use crate::core::provider::Provider;
 use crate::core::saved_session::SavedSession;
 use crate::core::secret::Secret;
@@ -20,8 +20,10 @@ use crate::driver::auth_check::{self, Check};
 use crate::driver::environment::Supervisor;
 use crate::driver::keeper_link::{self, KeeperError, KeeperHello, KeeperSpec};
 use crate::driver::launch::Launch;
+use crate::driver::listeners::listeners_on;
+use crate::driver::panics::or_panic;
 use crate::driver::paths::make_session_directory;
-use crate::driver::replay;
+use crate::driver::replay::{self, Gate};
 use crate::driver::saved::SavedFile;
 use crate::driver::session_task::{Attached, SessionTask, Setting};
 use crate::driver::sessions::{Mailbox, Order, port};
@@ -161,14 +163,23 @@ impl Runtime {
             self.sessions.order(&session_id, Order::Mask(secret));
         }
         let (facts, limit) = (self.facts.clone(), self.settings.limits.replay);
+        let gate = self.gate(session_id.clone(), request.unseen);
         self.tasks.spawn(async move {
-            let outcome = match replay::replay(&request, limit).await {
-                Ok(replayed) => DeliveryOutcome::Answered { status: replayed.status, page: replayed.page },
-                Err(error) => DeliveryOutcome::Failed { reason: error.to_string() },
-            };
+            let outcome =
+                or_panic(handed_over(&request, &gate, limit), |reason| DeliveryOutcome::Failed { reason })
+                    .await;
             let input = SessionInput::Delivered { delivery, outcome };
             let _ = facts.send(Fact::Input(Input::Session { session_id, input })).await;
         });
+    }
+
+    /// Makes what decides at the last moment whether a listener is the session's.
+    fn gate(&self, session_id: SessionId, unseen: bool) -> Gate {
+        let sessions = self.session_roots();
+        Arc::new(move |address, port| {
+            let listeners = listeners_on(port, &sessions);
+            admission(&listeners, address, port, &session_id, unseen)
+        })
     }
 
     fn kill_child(&mut self, session_id: SessionId, force: bool) {
@@ -184,7 +195,7 @@ impl Runtime {
             .and_then(|live| Some((live, live.launch.provider.as_ref()?.auth_check.clone()?)))
         else {
             let error = "the provider has no auth check".to_owned();
-            let outcome = crate::core::input::CheckOutcome::NotRun { error };
+            let outcome = CheckOutcome::NotRun { error };
             return self.tell_later(session_id, SessionInput::CheckFinished(outcome));
         };
         let environment = self.child_environment(&session_id, &live.launch, &live.credential);
@@ -202,11 +213,12 @@ impl Runtime {
         }
         let facts = self.facts.clone();
         self.tasks.spawn(async move {
-            let report = tokio::select! {
-                report = auth_check::run(check) => report,
+            let check = async { check_outcome(auth_check::run(check).await) };
+            let outcome = tokio::select! {
+                outcome = or_panic(check, |error| CheckOutcome::NotRun { error }) => outcome,
                 _ = stopped => return,
             };
-            let input = SessionInput::CheckFinished(check_outcome(report));
+            let input = SessionInput::CheckFinished(outcome);
             let _ = facts.send(Fact::Input(Input::Session { session_id, input })).await;
         });
     }
@@ -221,10 +233,13 @@ impl Runtime {
         let (store, facts, now) = (self.store.clone(), self.facts.clone(), self.clock.now());
         self.tasks.spawn(async move {
             let session_id = record.session_id.clone();
-            let input = match store.record(record, now).await {
-                Ok(bundle) => SessionInput::BundleStored { bundle: Box::new(bundle) },
-                Err(error) => SessionInput::BundleNotStored { error: error.to_string() },
+            let stored = async {
+                match store.record(record, now).await {
+                    Ok(bundle) => SessionInput::BundleStored { bundle: Box::new(bundle) },
+                    Err(error) => SessionInput::BundleNotStored { error: error.to_string() },
+                }
             };
+            let input = or_panic(stored, |error| SessionInput::BundleNotStored { error }).await;
             let _ = facts.send(Fact::Input(Input::Session { session_id, input })).await;
         });
     }
@@ -284,10 +299,20 @@ impl Runtime {
     }
 }
 
+async fn handed_over(request: &CallbackRequest, gate: &Gate, limit: Duration) -> DeliveryOutcome {
+    match replay::replay(request, gate, limit).await {
+        Ok(replayed) => DeliveryOutcome::Answered { status: replayed.status, page: replayed.page },
+        Err(error) => match error.after_sending() {
+            Some(how) => DeliveryOutcome::Unanswered { how },
+            None => DeliveryOutcome::Failed { reason: error.to_string() },
+        },
+    }
+}
+
 /// Starts a keeper and attaches to it, then serves the session until it is forgotten.
 async fn start(executable: PathBuf, spec: KeeperSpec, setting: Setting, mailbox: Mailbox) {
     let (facts, session_id) = (setting.facts.clone(), setting.session_id.clone());
-    let started = spawn_and_attach(&executable, &spec).await;
+    let started = or_panic(spawn_and_attach(&executable, &spec), Err).await;
     drop(spec);
     let (attached, input) = match started {
         Ok(attached) => {

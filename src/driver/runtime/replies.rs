@@ -106,6 +106,7 @@ fn refused(refusal: Refusal) -> RpcError {
     let code = match refusal.kind {
         RefusalKind::NotFound => error::NOT_FOUND,
         RefusalKind::PasteRefused => error::PASTE_REFUSED,
+        RefusalKind::AskFirst => error::ASK_FIRST,
         RefusalKind::CannotStart => error::CANNOT_START,
         RefusalKind::LimitReached => error::LIMIT_REACHED,
         RefusalKind::TooLate => error::TOO_LATE,

@@ -10,13 +10,14 @@ use super::clients::Client;
 use super::replies::value;
 use super::{Fact, Runtime, answer};
 use crate::core::ids::{ChallengeId, ClientId, SessionId};
-use crate::core::input::{ChallengeInput, Input, Park, SessionInput};
+use crate::core::input::{ChallengeInput, Input, Park, Paste, SessionInput};
 use crate::core::secret::Secret;
-use crate::core::view::{Event, Level};
+use crate::core::view::{ChildState, Event, Level, SessionView};
 use crate::driver::command::Answer;
 use crate::driver::command::AnswerSender;
 use crate::driver::identity::Identity;
 use crate::driver::launch::Launch;
+use crate::driver::listeners::{SessionRoot, listeners};
 use crate::driver::plain_text::one_line;
 use crate::driver::providers;
 use crate::driver::requester::requester;
@@ -24,7 +25,7 @@ use crate::driver::sessions::{Order, unknown};
 use crate::protocol::error::{self, RpcError};
 use crate::protocol::request::{
     AnswerChallenge, BundleList, ChallengeList, ChallengeRef, Focus, Opened, OwnerRef, ParkChallenge, Polled,
-    Request, SessionList, StartSession,
+    Request, SessionList, StartSession, Submit,
 };
 
 /// The longest URL that is taken from a child, in bytes.
@@ -40,10 +41,7 @@ impl Runtime {
             Request::SessionStart(start) => self.prepare(client, start, reply),
             Request::SessionPoll(of) => answer(reply, self.poll(&of.session_id)),
             Request::SessionList {} => answer(reply, self.list_sessions()),
-            Request::SessionSubmit(submit) => {
-                let reply = self.replies.expect(client, reply);
-                self.feed_session(&submit.session_id, SessionInput::Submit { text: submit.text, reply });
-            }
+            Request::SessionSubmit(submit) => self.submit(client, submit, reply),
             Request::SessionCancel(of) => {
                 let reply = self.replies.expect(client, reply);
                 self.feed_session(&of.session_id, SessionInput::Cancel { reply });
@@ -111,6 +109,39 @@ impl Runtime {
                 Err(refusal) => answer(reply, Err(refusal)),
             }
         });
+    }
+
+    /// Looks beside everything else at what listens here, for the paste may be for one of the session's listeners.
+    fn submit(&mut self, client: ClientId, submit: Submit, reply: AnswerSender) {
+        let reply = self.replies.expect(client, reply);
+        let (facts, sessions) = (self.facts.clone(), self.session_roots());
+        self.tasks.spawn(async move {
+            let listeners = tokio::task::spawn_blocking(move || listeners(&sessions)).await;
+            let Submit { session_id, text, unseen_listener: unseen } = submit;
+            // Without the list nothing is known to be the session's, and no callback is handed over.
+            let listeners = listeners.unwrap_or_default();
+            let input = SessionInput::Submit(Box::new(Paste { text, listeners, unseen, reply }));
+            // An error means that the runtime ended.
+            let _ = facts.send(Fact::Input(Input::Session { session_id, input })).await;
+        });
+    }
+
+    /// Returns where the process tree of each session begins.
+    pub fn session_roots(&self) -> Vec<SessionRoot> {
+        let root = |view: SessionView| SessionRoot {
+            process_id: match view.child {
+                ChildState::Running { process_id } => Some(process_id),
+                ChildState::Starting
+                | ChildState::Ending
+                | ChildState::Exited { .. }
+                | ChildState::Killed
+                | ChildState::Survived { .. }
+                | ChildState::Lost => None,
+            },
+            title: view.name.or_else(|| view.command.first().cloned()).unwrap_or_default(),
+            session_id: view.session_id,
+        };
+        self.engine.sessions().into_iter().map(root).collect()
     }
 
     /// A process of a session wanted to open something in a browser. Nobody else may say so: it outranks the screen.

@@ -11,6 +11,7 @@ use crate::core::input::{DeliveryId, DeliveryOutcome, Input, SessionInput};
 use crate::core::secret::Secret;
 use crate::driver::fact::Fact;
 use crate::driver::keeper_link::{InputKind, InputOutcome, KeeperError, KeeperHandle};
+use crate::driver::panics::or_panic;
 
 /// How long a child in raw mode may take to show that it has read a paste before Enter is sent all the same.
 const ECHO_LIMIT: Duration = Duration::from_millis(150);
@@ -31,7 +32,7 @@ impl SessionTask {
         };
         let (session_id, facts) = (self.setting.session_id.clone(), self.setting.facts.clone());
         self.writes.spawn(async move {
-            let outcome = line.write().await;
+            let outcome = or_panic(line.write(), |reason| DeliveryOutcome::Failed { reason }).await;
             let input = SessionInput::Delivered { delivery, outcome };
             // An error means that the runtime ended.
             let _ = facts.send(Fact::Input(Input::Session { session_id, input })).await;

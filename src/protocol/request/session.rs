@@ -83,6 +83,10 @@ pub struct Submit {
     pub session_id: SessionId,
     /// What was pasted, as it came.
     pub text: Secret,
+    /// The person was asked: a callback may go to a listener of which nobody can see whether it belongs to the
+    /// session, such as a container's port.
+    #[serde(default)]
+    pub unseen_listener: bool,
 }
 
 /// Where a paste went.

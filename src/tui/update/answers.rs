@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{scroll, server, sessions};
 use crate::core::ids::SessionId;
 use crate::core::time::Timestamp;
-use crate::protocol::error::RpcError;
+use crate::protocol::error::{ASK_FIRST, RpcError};
 use crate::protocol::event::Level;
 use crate::protocol::request::{History, ProviderList, SearchResult, Started, Submitted};
 use crate::protocol::snapshot::Snapshot;
@@ -137,6 +137,7 @@ fn refused(model: &mut Model, ask: &Ask, error: RpcError) {
                 && paste.session == *session
             {
                 paste.sent = false;
+                paste.asks = error.code == ASK_FIRST;
                 paste.refusal = Some(crate::tui::text::visible(&error.message).into_owned());
                 return;
             }

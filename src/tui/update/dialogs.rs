@@ -123,9 +123,8 @@ fn narrow(model: &mut Model) {
     match &mut model.dialog {
         Some(Dialog::Palette(chooser)) => chooser.narrow(),
         Some(Dialog::Picker(chooser)) => chooser.narrow(),
-        Some(Dialog::Paste(Paste { refusal, .. }) | Dialog::Command(CommandLine { refusal, .. })) => {
-            *refusal = None;
-        }
+        Some(Dialog::Paste(Paste { refusal, asks, .. })) => (*refusal, *asks) = (None, false),
+        Some(Dialog::Command(CommandLine { refusal, .. })) => *refusal = None,
         Some(
             Dialog::Help(_)
             | Dialog::Bundles(_)

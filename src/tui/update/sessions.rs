@@ -187,6 +187,7 @@ pub fn open_paste(model: &mut Model, text: &str) {
         session: session.session_id.clone(),
         field: Field::with(text),
         refusal: None,
+        asks: false,
         sent: false,
     }));
 }
@@ -200,7 +201,9 @@ pub fn submit(paste: &mut Paste, orders: &mut Vec<Cmd>) {
     paste.refusal = None;
     let text = Secret::new(paste.field.text());
     let session_id = paste.session.clone();
-    request(orders, Ask::Submit(session_id.clone()), Request::SessionSubmit(Submit { session_id, text }));
+    let unseen_listener = std::mem::take(&mut paste.asks);
+    let submit = Submit { session_id: session_id.clone(), text, unseen_listener };
+    request(orders, Ask::Submit(session_id), Request::SessionSubmit(submit));
 }
 
 /// Opens the dialog that answers the selected challenge.

@@ -25,6 +25,9 @@ pub fn paste(model: &Model, painter: &mut Painter<'_>, screen: Rect, paste: &Pas
             "Handed in; waiting for the answer. Esc leaves it to the status line.",
             Role::TextQuiet,
         ));
+    } else if let Some(refusal) = paste.refusal.as_ref().filter(|_| paste.asks) {
+        let text = format!("{refusal} Enter hands it over all the same, Esc does not.");
+        below.push(piece(text, Role::StatusWarning));
     } else if let Some(refusal) = &paste.refusal {
         below.push(piece(format!("Refused. {refusal}"), Role::StatusError));
     } else if size > 0 {

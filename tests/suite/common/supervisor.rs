@@ -243,7 +243,7 @@ impl Supervisor {
 
     pub fn submit<T: DeserializeOwned>(&self, session: &SessionId, text: &str) -> Result<T, RpcError> {
         let (session_id, text) = (session.clone(), Secret::new(text));
-        self.ask(Request::SessionSubmit(Submit { session_id, text }))
+        self.ask(Request::SessionSubmit(Submit { session_id, text, unseen_listener: false }))
     }
 }
 

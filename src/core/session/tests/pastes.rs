@@ -1,9 +1,11 @@
 use std::time::Duration;
 
+use crate::core::callback::{Listener, ListenerOwner};
 use crate::core::effect::{Effect, RefusalKind, Reply};
 use crate::core::engine::trial::{Trial, authorize, facts};
 use crate::core::finding::{Expects, FindingKind};
-use crate::core::input::{DeliveryId, DeliveryOutcome, SessionInput};
+use crate::core::ids::SessionId;
+use crate::core::input::{DeliveryId, DeliveryOutcome, ReplyId, SessionInput};
 use crate::core::login::LoginFacts;
 use crate::core::provider::Answer;
 use crate::core::view::Waiting;
@@ -42,10 +44,7 @@ fn a_callback_is_replayed_and_the_listeners_answer_told() {
     let Some(Reply::Submitted { delivered: true, to_loopback: true, message }) = trial.answer(reply) else {
         panic!("it was delivered")
     };
-    assert_eq!(
-        message,
-        "Played the callback to the CLI's listener on port 1455; it answered 200: “You may close<U+0007> this tab”."
-    );
+    assert_eq!(message, "Delivered to localhost:1455; it answered 200: “You may close<U+0007> this tab”.");
     assert_eq!(trial.view().waiting, Waiting::Submitted);
     trial.find(FindingKind::Failure, "Invalid code");
     assert_ne!(trial.view().waiting, Waiting::Submitted, "the CLI reacted");
@@ -97,6 +96,99 @@ fn without_a_child_nothing_is_delivered() {
         assert!(matches!(trial.answer(reply), Some(Reply::Submitted { delivered: false, .. })));
         assert_eq!(deliveries(trial), 0);
     }
+}
+
+fn listening(owner: ListenerOwner) -> Vec<Listener> {
+    vec![Listener { address: "127.0.0.1".parse().unwrap(), port: 1455, owner }]
+}
+
+#[test]
+fn a_callback_goes_to_the_sessions_own_listener_only() {
+    let session =
+        |id: &str| ListenerOwner::Session { session_id: SessionId::new(id), title: "first".to_owned() };
+    let mut trial = shown();
+    let strangers = [
+        (session("auth-2"), RefusalKind::PasteRefused, "another login of this deck, \"first\": end that one"),
+        (
+            ListenerOwner::Program { holder: "nc (process 7)".to_owned() },
+            RefusalKind::PasteRefused,
+            "held by nc (process 7), which does not belong to this login",
+        ),
+        (ListenerOwner::OtherUser { user_id: 65_534 }, RefusalKind::PasteRefused, "another user"),
+        (ListenerOwner::Unseen { holder: "a process of root".to_owned() }, RefusalKind::AskFirst, "root"),
+    ];
+    for (owner, wanted, words) in strangers {
+        let reply = trial.submit_with(CALLBACK, listening(owner));
+        let (kind, message) = refused(&trial, reply);
+        assert_eq!((kind, message.contains(words)), (wanted, true), "{message}");
+    }
+    assert_eq!(deliveries(&trial), 0);
+    trial.submit_with(CALLBACK, listening(session("auth-1")));
+    let own = |effect: &Effect| matches!(effect, Effect::ReplayCallback { request, .. } if request.addresses.len() == 1);
+    assert_eq!(trial.count(own), 1);
+}
+
+#[test]
+fn of_twenty_callbacks_in_parallel_one_is_delivered() {
+    let mut trial = shown();
+    let replies: Vec<ReplyId> = (0..20)
+        .map(|number| trial.submit(&format!("http://127.0.0.1:1455/cb?state=s&n={number}&code=canary")))
+        .collect();
+    assert_eq!(deliveries(&trial), 1);
+    for reply in &replies[1..] {
+        assert!(refused(&trial, *reply).1.contains("being handed over already"));
+    }
+    let outcome = DeliveryOutcome::Answered { status: 400, page: None };
+    trial.tell(SessionInput::Delivered { delivery: DeliveryId(1), outcome });
+    let late = trial.submit(CALLBACK);
+    let message = refused(&trial, late).1;
+    assert!(message.contains("before") && message.contains("it answered 400"), "{message}");
+    trial.submit("http://localhost:1455/cb?code=another&state=s");
+    assert_eq!(deliveries(&trial), 2, "another code is another callback");
+}
+
+#[test]
+fn what_never_reached_the_listener_may_be_handed_in_again() {
+    let mut trial = shown();
+    trial.submit(CALLBACK);
+    let reason = "nothing listens on port 1455 any more".to_owned();
+    let outcome = DeliveryOutcome::Failed { reason };
+    trial.tell(SessionInput::Delivered { delivery: DeliveryId(1), outcome });
+    trial.submit(CALLBACK);
+    assert_eq!(deliveries(&trial), 2);
+}
+
+#[test]
+fn a_listener_that_refuses_is_told_by_the_session_with_what_to_do() {
+    for (status, next) in [(400, "open the URL again"), (500, "start the login again")] {
+        let mut trial = shown();
+        trial.submit(CALLBACK);
+        let outcome = DeliveryOutcome::Answered { status, page: Some("State mismatch".to_owned()) };
+        trial.tell(SessionInput::Delivered { delivery: DeliveryId(1), outcome });
+        let view = trial.view();
+        assert_eq!((view.waiting, view.attention), (Waiting::OpenUrlThenPaste, true));
+        let said = format!("answered {status} to the callback: “State mismatch”");
+        assert!(
+            view.waiting_text.contains(&said) && view.waiting_text.contains(next),
+            "{}",
+            view.waiting_text
+        );
+        trial.exit(1);
+        assert!(trial.error().contains(&said), "{}", trial.error());
+    }
+}
+
+#[test]
+fn a_listener_that_closes_without_an_answer_has_it() {
+    let mut trial = shown();
+    let reply = trial.submit(CALLBACK);
+    let outcome = DeliveryOutcome::Unanswered { how: "closed without answering".to_owned() };
+    trial.tell(SessionInput::Delivered { delivery: DeliveryId(1), outcome });
+    let Some(Reply::Submitted { delivered: true, message, .. }) = trial.answer(reply) else {
+        panic!("it was handed over")
+    };
+    assert!(message.starts_with("Handed over to localhost:1455; it closed without answering."), "{message}");
+    assert_eq!(trial.view().waiting, Waiting::Submitted);
 }
 
 #[test]
