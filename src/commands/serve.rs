@@ -15,7 +15,7 @@ use super::supervisor::{self, READY};
 use crate::cli::Serve;
 use crate::config;
 use crate::config::catalogue::CurrentCatalogue;
-use crate::driver::paths::{PathError, Turn};
+use crate::driver::paths::{PathError, PlaceWatch, Turn};
 use crate::driver::platform::daemon;
 use crate::driver::platform::local_socket::LocalSocket;
 use crate::driver::{self, DriverSettings, StartError, paths};
@@ -229,9 +229,16 @@ async fn run_acceptor(mut acceptor: Acceptor, mut upgrades: mpsc::Receiver<Upgra
         handle.stopped().await;
         return acceptor.unix.close(GOODBYE_LIMIT).await;
     };
+    // Without it an emptied folder is not noticed; the supervisor serves all the same.
+    let mut place = handle.supervisor_socket().parent().and_then(|place| PlaceWatch::new(place).ok());
     loop {
         tokio::select! {
             () = handle.stopped() => break,
+            () = emptied(&mut place) => {
+                handle.remake_place().await;
+                // It is tried again when the next thing is removed.
+                let _ = acceptor.unix.renew();
+            }
             () = signals.next() => {
                 handle.stop_for_good().await;
                 break;
@@ -247,6 +254,13 @@ async fn run_acceptor(mut acceptor: Acceptor, mut upgrades: mpsc::Receiver<Upgra
         }
     }
     acceptor.unix.close(GOODBYE_LIMIT).await;
+}
+
+async fn emptied(place: &mut Option<PlaceWatch>) {
+    match place {
+        Some(place) => place.emptied().await,
+        None => std::future::pending().await,
+    }
 }
 
 /// The signals that end a supervisor in good order.

@@ -22,6 +22,7 @@ use super::effect::Effect;
 use super::ids::{ProviderId, SessionId};
 use super::input::Input;
 use super::limits::Limits;
+use super::saved_session::SavedSession;
 use super::session::Session;
 use super::status::Status;
 use super::time::Timestamp;
@@ -82,6 +83,11 @@ impl Engine {
     pub fn poll(&self, session_id: &SessionId) -> Option<(Option<ProviderId>, Status)> {
         let saved = self.sessions.get(session_id)?.saved();
         Some((saved.plan.facts.provider_id.clone(), saved.status.clone()))
+    }
+
+    /// Returns what the next supervisor must know of each session.
+    pub fn saved_sessions(&self) -> impl Iterator<Item = &SavedSession> {
+        self.sessions.values().map(Session::saved)
     }
 
     /// Tells in a few sentences what a session waits for, why, what was seen, and what happens next.

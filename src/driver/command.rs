@@ -55,6 +55,8 @@ pub(super) enum Command {
     Stop { announced: bool, reply: oneshot::Sender<()> },
     /// Another process takes this one's place.
     HandOver(HandOver),
+    /// Something was removed from the place; what is missing is to be made again.
+    RemakePlace { reply: oneshot::Sender<()> },
 }
 
 /// The order to hand everything over.

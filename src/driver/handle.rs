@@ -112,6 +112,15 @@ impl Handle {
         self.sessions.settle_keys().await;
     }
 
+    /// Makes again what is missing in the supervisor's place but the server's own socket.
+    pub async fn remake_place(&self) {
+        let (reply, done) = oneshot::channel();
+        // An error means that the supervisor stops.
+        if self.commands.send(Command::RemakePlace { reply }).await.is_ok() {
+            let _ = done.await;
+        }
+    }
+
     /// Stands everything still and returns what another process needs to take this one's place, with the lock of the
     /// folder. Absent if the supervisor stops. Until the [`Verdict`] is told, nothing moves.
     pub async fn hand_over(&self) -> Option<(MovedRuntime, OwnedFd, Verdict)> {

@@ -19,13 +19,18 @@ use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as 
 use std::path::{Path, PathBuf};
 
 mod place;
+mod watch;
 
 pub use self::place::{PLACE, ineffective_runtime_variable, supervisor_socket, supervisor_sockets};
+pub use self::watch::PlaceWatch;
 use super::settings::DriverSettings;
 use crate::core::ids::SessionId;
 
 /// The name that `BROWSER` leads to. It is none that Python's `webbrowser` knows, which would call it in its own way.
 pub const BROWSER_NAME: &str = "authdeck-browser";
+
+/// Held while a supervisor serves a folder.
+const LOCK: &str = "supervisor.lock";
 
 /// The programs by which CLIs open a URL.
 pub const OPENER_NAMES: [&str; 6] =
@@ -120,6 +125,25 @@ impl Paths {
             link(executable, &self.openers().join(name))?;
         }
         Ok(())
+    }
+
+    /// Makes what somebody has removed, and locks the folder again if its lock was removed too. Whatever is there stays
+    /// as it is.
+    ///
+    /// # Errors
+    /// See [`PathError`]; another supervisor may have been quicker.
+    pub fn remake(&mut self, executable: &Path) -> Result<(), PathError> {
+        make_private(&self.runtime)?;
+        if !self.holds_lock() {
+            self.lock = take_lock(&self.runtime)?;
+        }
+        self.make_folders(executable)
+    }
+
+    fn holds_lock(&self) -> bool {
+        let identity = |found: std::fs::Metadata| (found.dev(), found.ino());
+        let there = std::fs::symlink_metadata(self.runtime.join(LOCK)).map(identity);
+        there.is_ok_and(|there| self.lock.metadata().map(identity).is_ok_and(|held| held == there))
     }
 
     /// Copies the lock for the process that takes this one's place: the folder stays locked until both have closed it.
@@ -256,7 +280,7 @@ fn default_state_directory() -> Result<PathBuf, PathError> {
 }
 
 fn take_lock(runtime: &Path) -> Result<File, PathError> {
-    let path = runtime.join("supervisor.lock");
+    let path = runtime.join(LOCK);
     let file = open_lock(&path)?;
     match file.try_lock() {
         Ok(()) => Ok(file),

@@ -18,6 +18,7 @@ mod adopt;
 pub mod clients;
 mod effects;
 pub mod handover;
+mod place;
 mod replies;
 mod requests;
 mod tickets;
@@ -96,6 +97,8 @@ pub(super) struct Runtime {
     handing_over: Option<HandOver>,
     /// What is found is known to every subscriber, so nobody is told.
     muted: bool,
+    /// Its place was emptied and could not be made again, which everybody was told.
+    lost_place: bool,
     /// Since when there was nothing to do and nobody to do it for.
     idle_since: Option<Instant>,
 }
@@ -139,6 +142,7 @@ impl Runtime {
             stopping: false,
             handing_over: None,
             muted: false,
+            lost_place: false,
             idle_since: None,
             host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
             settings: Arc::new(settings),
@@ -209,6 +213,10 @@ impl Runtime {
             }
             Command::Stop { announced: _, reply } => drop(reply),
             Command::HandOver(order) => self.handing_over = Some(order),
+            Command::RemakePlace { reply } => {
+                self.remake_place();
+                let _ = reply.send(());
+            }
         }
     }
 

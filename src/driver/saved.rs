@@ -42,6 +42,11 @@ impl SavedFolder {
         self.0.join(format!("{session_id}.json"))
     }
 
+    /// Tells whether a session has a file.
+    pub fn is_there(&self, session_id: &SessionId) -> bool {
+        self.path(session_id).exists()
+    }
+
     /// Replaces a session's file.
     ///
     /// # Errors
@@ -61,6 +66,11 @@ impl SavedFolder {
     /// Reads what a session printed; absent if nothing was kept.
     pub fn read_recording(&self, session_id: &SessionId) -> Option<Vec<u8>> {
         read_bounded(&self.recording(session_id)).ok()
+    }
+
+    /// Tells whether what a session printed was kept.
+    pub fn has_recording(&self, session_id: &SessionId) -> bool {
+        self.recording(session_id).exists()
     }
 
     fn recording(&self, session_id: &SessionId) -> PathBuf {

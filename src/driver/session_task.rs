@@ -235,6 +235,7 @@ impl SessionTask {
             Order::Unfocus { client } => self.viewers.remove(client),
             Order::Typed => self.note_typing().await,
             Order::Mask(secret) => self.mask(&secret),
+            Order::RemakeFolder => self.remake_folder().await,
             Order::Opened(url) => {
                 let noticed = self.detection.opened(&url);
                 self.note(noticed).await;

@@ -54,6 +54,8 @@ pub(super) enum Order {
     Typed,
     /// Takes a URL that the child handed to a browser.
     Opened(String),
+    /// Makes the session's folder again, if somebody has emptied it.
+    RemakeFolder,
     /// Keeps a text out of everything that is shown from now on.
     Mask(Secret),
 }
@@ -182,6 +184,14 @@ impl Sessions {
         let (reply, answer) = oneshot::channel();
         port.asks.send((ask, reply)).await.map_err(|_| unknown(session_id))?;
         answer.await.map_err(|_| unknown(session_id))?
+    }
+
+    /// Gives an order to all sessions.
+    pub fn order_all(&self, order: impl Fn() -> Order) {
+        for port in self.0.read().unwrap_or_else(PoisonError::into_inner).values() {
+            // An error means that the session was removed meanwhile.
+            let _ = port.orders.send(order());
+        }
     }
 
     /// Gives an order; one for a session without a task goes nowhere, and false is returned.

@@ -48,6 +48,7 @@ impl Keeper {
                 | Order::Limit { .. }
                 | Order::Consumed { .. }
                 | Order::Mode { .. }
+                | Order::Remake
                 | Order::Release,
             )
             | None => refusal(RefusalReason::Protocol, "the first frame must be attach"),
@@ -155,6 +156,7 @@ impl Keeper {
             Order::Limit { milliseconds } => self.spec.limit = Duration::from_millis(milliseconds),
             Order::Consumed { offset } => self.note_consumed(offset),
             Order::Mode { id } => self.tell_mode(id),
+            Order::Remake => self.remake(),
             Order::Release => self.release(),
         }
     }
@@ -179,6 +181,20 @@ impl Keeper {
     fn tell_mode(&mut self, id: u32) {
         let mode = self.terminal.as_ref().and_then(super::terminal::Terminal::mode);
         self.tell(&Report::Mode { id, mode });
+    }
+
+    /// Makes the session's folder again if somebody has emptied it. What cannot be made is tried again when the
+    /// supervisor notices the next removal.
+    fn remake(&mut self) {
+        let folder = self.spec.directory.clone();
+        if !folder.join(super::start::SOCKET).exists()
+            && let Ok(listener) = super::start::listen_anew(&folder)
+        {
+            self.listener = listener;
+        }
+        if !folder.join(super::token::FILE).exists() {
+            let _ = self.token.rotate();
+        }
     }
 
     fn release(&mut self) {

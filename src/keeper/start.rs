@@ -164,6 +164,12 @@ fn open(mut spec: Spec, umask: libc::mode_t) -> Result<Keeper, StartFailure> {
     })
 }
 
+/// Makes the folder if it is missing, and binds the socket again.
+pub(super) fn listen_anew(directory: &Path) -> Result<UnixListener, StartFailure> {
+    check_directory(directory)?;
+    listen(directory)
+}
+
 /// Binds the socket. The folder is entered for it, because a socket's path may have 107 bytes only.
 fn listen(directory: &Path) -> Result<UnixListener, StartFailure> {
     let bound = (|| {

@@ -79,6 +79,8 @@ pub enum Order {
         /// Comes back in the answer.
         id: u32,
     },
+    /// Makes the session's folder, socket and token again where somebody has removed them.
+    Remake,
     /// Forgets an ended session: the keeper removes the folder and exits. Refused while the child runs.
     Release,
 }

@@ -82,6 +82,22 @@ impl Listening {
         self.task = tokio::spawn(accept(Arc::clone(&self.listener), self.clients.clone()));
     }
 
+    /// Makes the socket again if somebody has removed it. Clients that are connected stay.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn renew(&mut self) -> io::Result<()> {
+        if self.identity.is_none() || identity_of(&self.path).ok() == self.identity {
+            return Ok(());
+        }
+        let listener = bind(&self.path)?;
+        self.identity = Some(identity_of(&self.path)?);
+        self.task.abort();
+        self.listener = Arc::new(listener);
+        self.resume();
+        Ok(())
+    }
+
     /// Leaves the socket to another process, which serves it.
     pub(super) fn leave(&mut self) {
         self.identity = None;

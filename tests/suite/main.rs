@@ -39,6 +39,7 @@ mod driver_output;
 mod driver_pastes;
 mod driver_restart;
 mod driver_sessions;
+mod emptied_place;
 mod fuzz_protocol;
 mod keeper_input;
 mod keeper_kill;

@@ -330,6 +330,14 @@ impl KeeperHandle {
         self.order(&Order::Release).await
     }
 
+    /// Has the keeper make its folder, socket and token again where they are missing.
+    ///
+    /// # Errors
+    /// The keeper is gone.
+    pub async fn remake(&self) -> Result<(), KeeperError> {
+        self.order(&Order::Remake).await
+    }
+
     async fn order(&self, order: &Order) -> Result<(), KeeperError> {
         self.send(wire::order_frame(order)).await
     }

@@ -56,7 +56,7 @@ pub(super) fn none_serves_an_older_one() -> Result<(), PathError> {
 
 fn is_locked(place: &Path) -> bool {
     // Without a lock file, or one that cannot be opened, no supervisor of this user serves it.
-    std::fs::File::open(place.join("supervisor.lock"))
+    std::fs::File::open(place.join(super::LOCK))
         .is_ok_and(|file| matches!(file.try_lock(), Err(std::fs::TryLockError::WouldBlock)))
 }
 

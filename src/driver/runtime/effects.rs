@@ -246,7 +246,7 @@ impl Runtime {
 
     /// Writes before anybody is told, so that what a client has seen is what the next supervisor knows. The folder
     /// is in memory on nearly every system, and the file is small.
-    fn save_session(&mut self, saved: SavedSession) {
+    pub(super) fn save_session(&mut self, saved: SavedSession) {
         let session_id = saved.plan.session_id.clone();
         let directory =
             self.live.get(&session_id).map_or_else(PathBuf::new, |live| live.launch.directory.clone());

@@ -190,6 +190,27 @@ impl SessionTask {
         });
     }
 
+    /// Sees to what a later supervisor needs of this session, if somebody has removed it: the keeper's socket and token,
+    /// or what an ended session printed.
+    pub(super) async fn remake_folder(&mut self) {
+        if self.released {
+            if !self.setting.saved.has_recording(&self.setting.session_id) {
+                self.keep_recording();
+            }
+            return;
+        }
+        if let Some((handle, _)) = &self.keeper {
+            // An error means that the keeper is gone, which its events tell.
+            let _ = handle.remake().await;
+        }
+    }
+
+    /// An error means no space in memory; the session is then listed without its output after a restart.
+    fn keep_recording(&self) {
+        let recording = self.asciicast(KEPT_BYTES);
+        let _ = self.setting.saved.write_recording(&self.setting.session_id, &recording);
+    }
+
     /// Lets the keeper end; what it still holds is read first. It ends the output itself soon after the child.
     pub(super) async fn release(&mut self) {
         self.release_wanted = true;
@@ -198,9 +219,7 @@ impl SessionTask {
         }
         self.released = true;
         if let Some((handle, _)) = &self.keeper {
-            let recording = self.asciicast(KEPT_BYTES);
-            // An error means no space in memory; the session is then listed without its output after a restart.
-            let _ = self.setting.saved.write_recording(&self.setting.session_id, &recording);
+            self.keep_recording();
             // An error means that it is gone already, which is what was asked for.
             let _ = handle.release().await;
         }
