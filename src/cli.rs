@@ -6,15 +6,19 @@ pub mod scripted;
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use self::scripted::{Following, Scripted};
+use crate::core::visible::{TerminalText, visible};
+use crate::error::Kind;
+use crate::output;
 
 /// Supervises login flows on headless boxes in one full-screen terminal program.
 #[derive(Debug, Parser)]
-#[command(name = "authdeck", version = VERSION, about, max_term_width = 100)]
+#[command(name = "authdeck", bin_name = "authdeck", version = VERSION, about, max_term_width = 100)]
 pub struct CommandLine {
     /// What to do; without a command the deck opens.
     #[command(subcommand)]
@@ -39,20 +43,35 @@ pub struct Placement {
 }
 
 impl CommandLine {
-    /// Reads the command line; prints what is wrong with it, or the help that it asks for, and ends the process.
-    pub fn read(arguments: Vec<OsString>) -> Self {
-        let mut matches = Self::command_with_help().get_matches_from(arguments);
-        let line = Self::from_arg_matches_mut(&mut matches).unwrap_or_else(|error| error.exit());
+    /// Reads the command line.
+    ///
+    /// # Errors
+    /// The code to end the process with, after what is wrong with it or the help that it asks for was printed.
+    pub fn read(arguments: &[OsString]) -> Result<Self, ExitCode> {
+        Self::understand(arguments).map_err(|error| {
+            if error.use_stderr() {
+                output::complain(&complaint(&error, arguments));
+            } else {
+                // Help has nothing but words of this program in it, and bold ones among them.
+                let _ = error.print();
+            }
+            ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(Kind::Usage.exit_code()))
+        })
+    }
+
+    fn understand(arguments: &[OsString]) -> Result<Self, clap::Error> {
+        let mut matches = Self::command_with_help().try_get_matches_from(arguments)?;
+        let line = Self::from_arg_matches_mut(&mut matches)?;
         if let Some(command) = &line.command {
-            let conflict = |text: &str| Self::command().error(ErrorKind::ArgumentConflict, text).exit();
+            let conflict = |text: &str| Err(Self::command().error(ErrorKind::ArgumentConflict, text));
             if line.start.is_some() {
-                conflict("--start opens the deck by itself and goes with no command");
+                return conflict("--start opens the deck by itself and goes with no command");
             }
             if line.placement.embedded && !command.opens_a_deck() {
-                conflict("--embedded is for what opens a deck: no command, login, run or demo");
+                return conflict("--embedded is for what opens a deck: no command, login, run or demo");
             }
         }
-        line
+        Ok(line)
     }
 
     /// The command line as clap has it, with the program's own help in groups.
@@ -76,6 +95,16 @@ impl Command {
     fn opens_a_deck(&self) -> bool {
         matches!(self, Self::Login(_) | Self::Run(_) | Self::Demo(_))
     }
+}
+
+/// What is wrong with a command line. It repeats arguments, which may have come from anywhere: none makes up a line.
+fn complaint(error: &clap::Error, arguments: &[OsString]) -> TerminalText {
+    let mut text = error.render().to_string();
+    let values = arguments.iter().map(|argument| argument.to_string_lossy());
+    for value in values.filter(|value| value.contains('\n')) {
+        text = text.replace(&*value, &visible(&value));
+    }
+    TerminalText::lines(&text)
 }
 
 /// The commands.

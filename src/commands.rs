@@ -21,25 +21,13 @@ pub mod supervisor;
 pub mod ticket;
 pub mod upgrade;
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use tokio::runtime::{Builder, Runtime};
 
-use crate::error::{Error, Kind, visible};
+use crate::error::{Error, Kind};
 use crate::protocol::request::{Inherited, StartSession};
 use crate::tui::Origin;
-
-/// Prints a line. Whoever closed the output does not want to know.
-fn print_line(text: &str) {
-    let mut output = std::io::stdout();
-    let _ = writeln!(output, "{text}").and_then(|()| output.flush());
-}
-
-/// Prints a warning. Whoever closed standard error does not want to know.
-fn warn(text: &str) {
-    let _ = writeln!(std::io::stderr(), "Warning: {}", visible(text));
-}
 
 /// Returns this very program's file.
 fn own_program() -> Result<PathBuf, Error> {

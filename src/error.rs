@@ -19,8 +19,10 @@
 //! The codes are never renumbered.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::process::ExitCode;
+
+use crate::core::visible::TerminalText;
+use crate::output;
 
 /// The kinds of error, each with its own exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,44 +90,28 @@ impl Error {
         self.kind
     }
 
-    /// Returns the text that is printed: error, causes, hints. Control characters, which may come from a child or a
-    /// file name, are shown as escapes.
-    pub fn report(&self) -> String {
-        let mut report = format!("Error: {}\n", visible(&self.message));
+    /// Returns the text that is printed: error, causes, hints. What cannot be seen, which may come from a child or a file
+    /// name, is shown as escapes, and further lines of one sentence are indented: no file name makes up a hint.
+    pub fn report(&self) -> TerminalText {
+        let indented = |text: &str| text.trim_end().replace('\n', "\n  ");
+        let mut report = format!("Error: {}\n", indented(&self.message));
         let mut cause = std::error::Error::source(self);
         while let Some(error) = cause {
             // Writing to a text cannot fail.
-            let _ = writeln!(report, "Caused by: {}", visible(&error.to_string()));
+            let _ = writeln!(report, "Caused by: {}", indented(&error.to_string()));
             cause = error.source();
         }
         for hint in &self.hints {
-            let _ = writeln!(report, "Hint: {}", visible(hint));
+            let _ = writeln!(report, "Hint: {}", indented(hint));
         }
-        report
+        TerminalText::lines(report.trim_end()).ended()
     }
 
     /// Prints the error to standard error and returns the exit code that belongs to it.
     pub fn print(&self) -> ExitCode {
-        // Nobody is left to be told if standard error is gone.
-        let _ = std::io::stderr().write_all(self.report().as_bytes());
+        output::complain(&self.report());
         ExitCode::from(self.kind.exit_code())
     }
-}
-
-/// Returns the text with control, bidirectional and zero-width characters as escapes.
-pub fn visible(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '\n' | '\t' => shown.push(character),
-            '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' => {
-                shown.extend(character.escape_unicode());
-            }
-            character if character.is_control() => shown.extend(character.escape_default()),
-            character => shown.push(character),
-        }
-    }
-    shown
 }
 
 #[cfg(test)]
@@ -148,7 +134,7 @@ mod tests {
     fn nothing_foreign_reaches_the_terminal() {
         let report = Error::new(Kind::Failed, "bad \x1b]52;c;x\x07 \u{202e}txt \u{9b}1m").report();
         assert!(!report.chars().any(|character| character.is_control() && character != '\n'), "{report:?}");
-        assert!(report.contains("\\u{202e}txt"), "{report:?}");
+        assert!(report.contains("<U+202E>txt"), "{report:?}");
     }
 
     #[test]

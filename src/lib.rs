@@ -14,7 +14,7 @@
 //! | [`wire`] | text frames over any byte stream, for server and client | what the frames say |
 //! | [`config`] | settings, catalogue | what is done with them |
 //! | [`cli`], [`commands`] | the command line, and what each command puts together | |
-//! | [`error`] | the only printer of errors, and the exit codes | |
+//! | [`error`], [`output`] | what ends the program, with the exit codes; the only printer | |
 //!
 //! `core <- protocol <- {driver, server, client}`, `wire <- {server, client}`, `client <- {tui, helper}`, and `main`
 //! wires them. All but the pure ones may ask [`os`], which uses none. A test reads the `use` lines and fails if an arrow points the wrong way.
@@ -39,6 +39,7 @@ pub mod helper;
 pub mod keeper;
 #[allow(clippy::disallowed_methods, reason = "asks the system")]
 pub mod os;
+pub mod output;
 pub mod protocol;
 #[allow(clippy::disallowed_methods, reason = "waits for clients with deadlines")]
 pub mod server;

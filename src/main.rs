@@ -19,7 +19,10 @@ fn main() -> ExitCode {
         return code;
     }
     completions::answer_a_shell();
-    let line = CommandLine::read(arguments);
+    let line = match CommandLine::read(&arguments) {
+        Ok(line) => line,
+        Err(code) => return code,
+    };
     let place = if line.is_embedded() { Place::Embedded } else { Place::Background };
     let outcome = match line.command {
         None => deck::open(line.start.as_deref(), place),
@@ -34,7 +37,7 @@ fn main() -> ExitCode {
         Some(Command::Ticket(options)) => ticket::run(&options),
         Some(Command::Api(options)) => api::run(&options.what),
         Some(Command::Providers(options)) => providers::run(&options),
-        Some(Command::Detect(options)) => detect::run(&options, &mut std::io::stdout()),
+        Some(Command::Detect(options)) => detect::run(&options),
         Some(Command::Askpass(options)) => askpass::run(options.prompt.as_deref()),
         Some(Command::Demo(_)) => demo::run(place),
         Some(Command::Config(options)) => configuration::run(&options.what),

@@ -1,7 +1,9 @@
 //! `authdeck api`: what the supervisor's API is.
 
 use crate::cli::ApiPart;
+use crate::core::visible::TerminalText;
 use crate::error::{Error, Kind};
+use crate::output;
 use crate::protocol::schema;
 
 /// Prints what is asked for.
@@ -11,10 +13,10 @@ use crate::protocol::schema;
 pub fn run(what: &ApiPart) -> Result<(), Error> {
     match what {
         ApiPart::Schema => {
-            let text = serde_json::to_string_pretty(&schema::document())
+            let text = TerminalText::indented_json(&schema::document())
                 .map_err(|error| Error::new(Kind::Failed, "the schema cannot be written").because(error))?;
-            super::print_line(&text);
-            Ok(())
+            output::print(&text.ended())
+                .map_err(|error| Error::new(Kind::Failed, "the schema could not be printed").because(error))
         }
     }
 }

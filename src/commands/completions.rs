@@ -1,7 +1,6 @@
 //! `authdeck completions SHELL`: what a shell needs to complete the command line, providers, sessions and challenges
 //! too. The shell then asks this program itself, with the variable `COMPLETE` set, what may come next.
 
-use std::io::Write as _;
 use std::time::Duration;
 
 use clap::builder::StyledStr;
@@ -14,13 +13,18 @@ use crate::client::Client;
 use crate::config;
 use crate::config::catalogue::Catalogue;
 use crate::core::reference::{LAST, short};
-use crate::error::{Error, Kind, visible};
+use crate::core::visible::{TerminalText, visible_line};
+use crate::error::{Error, Kind};
+use crate::output;
 
 /// The variable by which a shell asks.
 const VARIABLE: &str = "COMPLETE";
 
 /// How long a person who pressed Tab waits for the supervisor.
 const LIMIT: Duration = Duration::from_millis(500);
+
+/// What is said about a candidate at most, in characters.
+const LONGEST_HELP: usize = 200;
 
 /// Prints the lines that a shell reads once.
 ///
@@ -32,7 +36,7 @@ pub fn run(options: &Completions) -> Result<(), Error> {
     let shell = shells.completer(&options.shell).expect("invariant: the parser let only these shells pass");
     shell
         .write_registration(VARIABLE, "authdeck", "authdeck", "authdeck", &mut lines)
-        .and_then(|()| std::io::stdout().write_all(&lines))
+        .and_then(|()| output::print(&TerminalText::lines(&String::from_utf8_lossy(&lines))))
         .map_err(|error| Error::new(Kind::Failed, "the lines could not be printed").because(error))
 }
 
@@ -63,7 +67,7 @@ fn command() -> clap::Command {
 }
 
 fn candidate(value: &str, help: &str) -> CompletionCandidate {
-    CompletionCandidate::new(value).help(Some(StyledStr::from(visible(help).replace('\n', " "))))
+    CompletionCandidate::new(value).help(Some(StyledStr::from(visible_line(help, LONGEST_HELP))))
 }
 
 fn providers() -> Vec<CompletionCandidate> {

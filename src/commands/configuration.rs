@@ -11,6 +11,7 @@ use crate::config::raw::{Entry, RawValue};
 use crate::config::resolved::{SETTINGS, Setting};
 use crate::config::{self, raw};
 use crate::error::{Error, Kind};
+use crate::output;
 
 /// Does what is asked for.
 ///
@@ -18,12 +19,12 @@ use crate::error::{Error, Kind};
 /// There is no place for the file, it cannot be read or written, or something in it is wrong.
 pub fn run(part: &ConfigPart) -> Result<(), Error> {
     match part {
-        ConfigPart::Path => file().map(|path| super::print_line(&path.to_string_lossy())),
+        ConfigPart::Path => file().map(|path| output::say(&path.to_string_lossy())),
         ConfigPart::Print => print(&file()?),
         ConfigPart::Check => check(&file()?),
         ConfigPart::Edit => edit(&file()?),
         ConfigPart::Schema => {
-            super::print_line(&format!("{:#}", schema()));
+            output::say_lines(&format!("{:#}", schema()));
             Ok(())
         }
     }
@@ -42,7 +43,7 @@ fn print(path: &Path) -> Result<(), Error> {
         Ok(text) => text.unwrap_or_default(),
         Err(reason) => return Err(unreadable(path, &reason)),
     };
-    super::print_line(annotated(&raw::read(&text).0).trim_end());
+    output::say_lines(annotated(&raw::read(&text).0).trim_end());
     Ok(())
 }
 
@@ -50,7 +51,7 @@ fn check(path: &Path) -> Result<(), Error> {
     let messages = config::load_file(path).messages;
     if messages.is_empty() {
         let what = if path.exists() { "is sound" } else { "is not there: the defaults hold" };
-        super::print_line(&format!("{} {what}.", path.display()));
+        output::say(&format!("{} {what}.", path.display()));
         return Ok(());
     }
     let error = Error::new(Kind::Input, "the settings have mistakes; for each the default holds");

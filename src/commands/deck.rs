@@ -24,6 +24,7 @@ use crate::driver::platform::watched::watch_input;
 use crate::driver::{DriverSettings, paths};
 use crate::error::{Error, Kind};
 use crate::os::own_process;
+use crate::output;
 use crate::protocol::request::StartSession;
 use crate::tui::{self, Attachment, Deck};
 
@@ -107,7 +108,7 @@ fn start(prepared: Prepared, session: StartSession, following: Following, place:
         }
         Place::Background => {
             // A mistake in the configuration keeps nobody from logging in.
-            prepared.messages.iter().for_each(|message| super::warn(message));
+            prepared.messages.iter().for_each(|message| output::warn(message));
             follow::run(super::from_here(session), following)
         }
         Place::Embedded => {

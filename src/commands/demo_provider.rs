@@ -15,6 +15,8 @@ use uuid::Uuid;
 
 use super::demo::FOLDER_VARIABLE;
 use crate::cli::DemoPart;
+use crate::core::visible::TerminalText;
+use crate::output;
 
 /// Who is logged in at the end.
 const IDENTITY: &str = "demo@example.com";
@@ -44,15 +46,13 @@ pub fn main(part: DemoPart) -> ExitCode {
     };
     played.unwrap_or_else(|error| {
         // A provider's CLI whose terminal is gone has nobody to tell.
-        let _ = writeln!(std::io::stderr(), "Error: {error}");
+        output::complain(&TerminalText::line(&format!("Error: {error}")).ended());
         ExitCode::FAILURE
     })
 }
 
 fn say(text: &str) -> std::io::Result<()> {
-    let mut output = std::io::stdout().lock();
-    output.write_all(text.as_bytes())?;
-    output.flush()
+    output::print(&TerminalText::lines(text))
 }
 
 fn device() -> std::io::Result<ExitCode> {

@@ -3,8 +3,7 @@
 //! This is how a missing provider is reported, and how the corpus is tested: nothing here differs from what a live
 //! session does, except that the child is a file.
 
-use std::fmt::Write as _;
-use std::io::{Read as _, Write};
+use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -21,7 +20,9 @@ use crate::core::input::Found;
 use crate::core::provider::Provider;
 use crate::core::screen::{Screen, ScreenLimits, Size};
 use crate::core::status::Status;
-use crate::error::{Error, Kind, visible};
+use crate::core::visible::TerminalText;
+use crate::error::{Error, Kind};
+use crate::output;
 
 /// The largest file that is read, in bytes.
 const LARGEST_FILE: u64 = 256 * 1024 * 1024;
@@ -45,17 +46,17 @@ pub struct Report {
     pub status: Status,
 }
 
-/// Runs `authdeck detect` and prints to `out`.
+/// Runs `authdeck detect`.
 ///
 /// # Errors
 /// [`Kind::Usage`] for an unknown provider, [`Kind::Input`] for a file that cannot be read or is not a recording.
-pub fn run(arguments: &cli::Detect, out: &mut dyn Write) -> Result<(), Error> {
+pub fn run(arguments: &cli::Detect) -> Result<(), Error> {
     let bytes = read(&arguments.file)?;
     let folder = config::folder(|name| std::env::var_os(name)).map(|folder| folder.join("providers"));
     let (catalogue, messages) = Catalogue::load(folder.as_deref());
     for message in messages {
         // A mistake in a person's own file keeps nobody from using the others.
-        let _ = writeln!(std::io::stderr(), "Warning: {}", visible(&message));
+        output::warn(&message);
     }
     let recording = Input::of(&bytes).map_err(|error| {
         Error::new(Kind::Input, format!("{} is not a recording that can be read", arguments.file.display()))
@@ -65,15 +66,12 @@ pub fn run(arguments: &cli::Detect, out: &mut dyn Write) -> Result<(), Error> {
     let provider = choose_provider(&catalogue, arguments.provider.as_deref(), recording.command.as_deref())?;
     let report = detect(&recording, provider.as_ref(), arguments.columns);
     let text = if arguments.json { json(&report) } else { human(&report) };
-    out.write_all(text.as_bytes())
+    output::print(&text)
         .map_err(|error| Error::new(Kind::Failed, "the findings cannot be written").because(error))
 }
 
-fn json(report: &Report) -> String {
-    let mut text =
-        serde_json::to_string(report).expect("invariant: a report has only text and numbers in it");
-    text.push('\n');
-    text
+fn json(report: &Report) -> TerminalText {
+    TerminalText::json(report).expect("invariant: a report has only text and numbers in it").ended()
 }
 
 fn read(file: &Path) -> Result<Vec<u8>, Error> {
@@ -216,8 +214,8 @@ fn findings(found: Vec<Found>) -> Vec<Finding> {
     findings
 }
 
-fn human(report: &Report) -> String {
-    let mut text = String::new();
+fn human(report: &Report) -> TerminalText {
+    let mut lines = Vec::new();
     for finding in &report.findings {
         let mut notes: Vec<String> = Vec::new();
         if let Some(verdict) = finding.verdict {
@@ -239,19 +237,18 @@ fn human(report: &Report) -> String {
             Source::Osc8 => notes.push("from a hyperlink".into()),
             Source::Browser => notes.push("from the browser".into()),
         }
-        // Writing to a text cannot fail.
-        let _ = writeln!(text, "{:<17} {}", kind_name(finding.kind), visible(&finding.text));
+        lines.push(format!("{:<17} {}", kind_name(finding.kind), finding.text));
         if !notes.is_empty() {
-            let _ = writeln!(text, "{:<17} {}", "", visible(&notes.join(" · ")));
+            lines.push(format!("{:<17} {}", "", notes.join(" · ")));
         }
     }
     if report.findings.is_empty() {
-        text.push_str("nothing about a login was found\n");
+        lines.push("nothing about a login was found".to_owned());
     }
     let provider = report.provider.as_ref().map_or("none (general rules)", ProviderId::as_str);
-    let _ = writeln!(text, "{:<17} {provider}", "provider");
-    let _ = writeln!(text, "{:<17} {}", "status", status_name(&report.status));
-    text
+    lines.push(format!("{:<17} {provider}", "provider"));
+    lines.push(format!("{:<17} {}", "status", status_name(&report.status)));
+    lines.iter().map(|line| TerminalText::line(line).ended()).collect()
 }
 
 fn kind_name(kind: FindingKind) -> &'static str {

@@ -1,16 +1,16 @@
 //! `authdeck providers`: the catalogue, for people and for scripts.
 
 use std::ffi::OsStr;
-use std::fmt::Write as _;
-use std::io::Write as _;
 use std::path::Path;
 
 use crate::cli::Providers;
 use crate::config;
 use crate::config::catalogue::Catalogue;
 use crate::core::provider::Provider;
-use crate::error::{Error, Kind, visible};
+use crate::core::visible::TerminalText;
+use crate::error::{Error, Kind};
 use crate::os::paths::find_program;
+use crate::output;
 use crate::protocol::snapshot::ProviderView;
 
 /// Prints the providers, those on the PATH first.
@@ -22,16 +22,15 @@ pub fn run(options: &Providers) -> Result<(), Error> {
     let (catalogue, messages) = Catalogue::load(folder.as_deref());
     for message in messages {
         // A mistake in one file keeps nobody from seeing the others.
-        let _ = writeln!(std::io::stderr(), "Warning: {}", visible(&message));
+        output::warn(&message);
     }
     let views = views(&catalogue, std::env::var_os("PATH").as_deref());
     let text = if options.json {
-        serde_json::to_string_pretty(&views).expect("invariant: a provider has text keys only") + "\n"
+        TerminalText::indented_json(&views).expect("invariant: a provider has text keys only").ended()
     } else {
         table(&views)
     };
-    std::io::stdout()
-        .write_all(text.as_bytes())
+    output::print(&text)
         .map_err(|error| Error::new(Kind::Failed, "the list could not be printed").because(error))
 }
 
@@ -52,17 +51,16 @@ fn view(provider: &Provider, path: Option<&OsStr>) -> ProviderView {
     }
 }
 
-fn table(views: &[ProviderView]) -> String {
+fn table(views: &[ProviderView]) -> TerminalText {
     let width = |text: fn(&ProviderView) -> &str| {
-        views.iter().map(|view| text(view).chars().count()).max().unwrap_or(0)
+        views.iter().map(|view| TerminalText::line(text(view)).chars().count()).max().unwrap_or(0)
     };
     let ids = width(|view| view.provider_id.as_str());
     let titles = width(|view| &view.title);
-    views.iter().fold(String::new(), |mut table, view| {
+    let line = |view: &ProviderView| {
         let how = if view.installed { "installed" } else { view.install_hint.as_str() };
-        // Writing to a text cannot fail.
-        let _ =
-            writeln!(table, "{:ids$}  {:titles$}  {}", view.provider_id.as_str(), view.title, visible(how));
-        table
-    })
+        let (id, title) = (TerminalText::line(view.provider_id.as_str()), TerminalText::line(&view.title));
+        TerminalText::line(&format!("{id:ids$}  {title:titles$}  {how}")).ended()
+    };
+    views.iter().map(line).collect()
 }

@@ -7,6 +7,7 @@ use tokio::net::UnixStream;
 use super::supervisor::connect_or_start;
 use crate::driver::paths;
 use crate::error::{Error, Kind};
+use crate::output;
 use crate::protocol::VERSION;
 
 /// How the line begins that comes before the bytes. What stands before it was printed by the other machine's shell.
@@ -17,6 +18,10 @@ pub(super) const GREETING: &str = "authdeck-proxy ";
 /// # Errors
 /// There is no supervisor, and none can be started.
 pub fn run() -> Result<(), Error> {
+    if output::is_terminal() {
+        return Err(Error::new(Kind::Usage, "`authdeck proxy` speaks to a program, and this is a terminal")
+            .hint("`authdeck ssh HOST` starts it on the other machine"));
+    }
     let runtime = super::current_thread_runtime()?;
     let outcome = runtime.block_on(carry());
     // A thread may be waiting for standard input, and is not waited for.

@@ -23,8 +23,6 @@ mod spoken;
 mod table;
 mod watch;
 
-use std::io::Write as _;
-
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -32,8 +30,10 @@ use super::supervisor::{connect_or_start, connect_running};
 use crate::cli::scripted::{Answer, Kill, Listing, Scripted, Submit, Wait};
 use crate::client::{Client, ClientError, Events};
 use crate::core::status::Status;
+use crate::core::visible::TerminalText;
 use crate::driver::paths;
-use crate::error::{Error, Kind, visible};
+use crate::error::{Error, Kind};
+use crate::output;
 use crate::protocol::error::{ASK_FIRST, CANNOT_START, NOT_FOUND, PASTE_REFUSED, TOO_LATE, UNAUTHENTICATED};
 use crate::protocol::snapshot::SessionView;
 
@@ -88,9 +88,9 @@ fn has_left_sessions() -> bool {
 fn nothing_there(command: &Scripted) -> Result<(), Error> {
     match command {
         Scripted::Sessions(Listing { json: true }) => print_json(&json!({ "sessions": [] })),
-        Scripted::Sessions(_) => print(table::NOTHING),
+        Scripted::Sessions(_) => print(&TerminalText::lines(table::NOTHING)),
         Scripted::Challenges(Listing { json: true }) => print_json(&json!({ "challenges": [] })),
-        Scripted::Challenges(_) => print(challenges::NOTHING),
+        Scripted::Challenges(_) => print(&TerminalText::lines(challenges::NOTHING)),
         Scripted::Poll(of) if of.json => {
             print_json(&Value::Null)?;
             Err(reference::unknown_session(&of.session))
@@ -111,19 +111,16 @@ fn nothing_there(command: &Scripted) -> Result<(), Error> {
 }
 
 /// Prints text for a person.
-fn print(text: &str) -> Result<(), Error> {
-    let mut output = std::io::stdout().lock();
-    output
-        .write_all(text.as_bytes())
-        .and_then(|()| output.flush())
+fn print(text: &TerminalText) -> Result<(), Error> {
+    output::print(text)
         .map_err(|error| Error::new(Kind::Failed, "the answer could not be printed").because(error))
 }
 
 /// Prints a value as the API has it, on one line.
 fn print_json(value: &impl Serialize) -> Result<(), Error> {
-    let text = serde_json::to_string(value)
+    let text = TerminalText::json(value)
         .map_err(|error| Error::new(Kind::Failed, "the answer could not be printed").because(error))?;
-    print(&(text + "\n"))
+    print(&text.ended())
 }
 
 /// Prints a value's fields for a person, those that are null left out.
@@ -133,10 +130,10 @@ fn print_fields(value: &impl Serialize) -> Result<(), Error> {
         value.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null()).collect();
     fields.sort_by_key(|(name, _)| *name != "status");
     let lines = fields.into_iter().map(|(name, value)| {
-        let text = value.as_str().map_or_else(|| value.to_string(), visible);
-        format!("{name}: {text}\n")
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        TerminalText::line(&format!("{name}: {text}")).ended()
     });
-    print(&lines.collect::<String>())
+    print(&lines.collect())
 }
 
 /// Prints whether an order had an effect; that it had none is an error, said in a sentence.

@@ -1,6 +1,5 @@
 //! `authdeck serve`: the supervisor in a process of its own.
 
-use std::io::Write as _;
 use std::net::SocketAddr;
 use std::os::unix::net::UnixStream as BlockingStream;
 use std::path::{Path, PathBuf};
@@ -21,6 +20,7 @@ use crate::driver::platform::local_socket::LocalSocket;
 use crate::driver::{self, DriverSettings, StartError, paths};
 use crate::error::{Error, Kind};
 use crate::os::own_process;
+use crate::output;
 use crate::server::handoff::{self, Acceptor};
 use crate::server::tcp::{self, Gate, ListenError};
 use crate::server::unix::{self, Listening};
@@ -69,7 +69,7 @@ fn background_listening(options: &Serve, address: SocketAddr) -> Result<(), Erro
         }
         supervisor::start_with(&arguments).await
     })?;
-    super::print_line(&format!(
+    output::say(&format!(
         "The supervisor runs in the background and listens on {address}. `authdeck ticket` prints a ticket."
     ));
     Ok(())
@@ -80,10 +80,7 @@ async fn listen(options: &Serve, context: &Context) -> Result<Option<tcp::Listen
     let Some(address) = options.listen else { return Ok(None) };
     let listening = tcp::listen(address, &options.allow_origin, context).await.map_err(not_listened)?;
     if options.foreground {
-        super::print_line(&format!(
-            "Listening on {}. `authdeck ticket` prints a ticket.",
-            listening.address()
-        ));
+        output::say(&format!("Listening on {}. `authdeck ticket` prints a ticket.", listening.address()));
     }
     Ok(Some(listening))
 }
@@ -106,15 +103,13 @@ fn background() -> Result<(), Error> {
         Ok("runs in the background")
     })?;
     if let Some(warning) = paths::ineffective_runtime_variable() {
-        super::warn(&warning);
+        output::warn(&warning);
     }
     let socket = paths::supervisor_socket();
-    // Whoever closed the output does not want to know.
-    let _ = writeln!(
-        std::io::stdout(),
+    output::say(&format!(
         "The supervisor {how} and serves {}. `authdeck` opens the deck, `authdeck stop` ends it.",
         socket.display()
-    );
+    ));
     Ok(())
 }
 

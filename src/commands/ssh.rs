@@ -13,7 +13,7 @@
 mod install;
 mod link;
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::IsTerminal as _;
 use std::os::fd::AsFd as _;
 use std::time::Duration;
 
@@ -24,10 +24,12 @@ use super::deck::prepare;
 use crate::cli::Ssh;
 use crate::client::{Client, Events};
 use crate::core::ids::ProviderId;
+use crate::core::visible::TerminalText;
 use crate::driver::platform::guard::TerminalGuard;
-use crate::error::{Error, Kind, visible};
+use crate::error::{Error, Kind};
 use crate::os::own_process;
 use crate::os::ports::port_holder;
+use crate::output;
 use crate::protocol::request::StartSession;
 use crate::tui::{self, Attachment, Deck};
 
@@ -135,15 +137,13 @@ async fn reach_all(links: &[Link]) -> Result<Vec<Result<Connected, Unreached>>, 
 }
 
 fn say(text: &str) {
-    // Whoever closed the error stream does not want to know.
-    let _ = writeln!(std::io::stderr(), "{}", visible(text.trim_end()));
+    output::complain(&TerminalText::lines(text.trim_end()).ended());
 }
 
 /// Asks a question whose safe answer is no.
 fn ask(question: &str) -> bool {
-    let mut errors = std::io::stderr();
-    let asked = write!(errors, "{} [y/N] ", visible(question)).and_then(|()| errors.flush());
+    output::complain(&TerminalText::line(&format!("{question} [y/N] ")));
     let mut answer = String::new();
-    let read = asked.and_then(|()| std::io::stdin().read_line(&mut answer));
+    let read = std::io::stdin().read_line(&mut answer);
     read.is_ok() && matches!(answer.trim(), "y" | "Y" | "yes")
 }

@@ -1,12 +1,14 @@
 //! `authdeck stop`: ends the background supervisor.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::IsTerminal as _;
 
 use super::supervisor;
 use crate::cli::Stop;
 use crate::client::{Client, ClientError};
 use crate::core::ids::SessionId;
+use crate::core::visible::TerminalText;
 use crate::error::{Error, Kind};
+use crate::output;
 
 /// Ends the supervisor; asks first if logins are live or challenges parked.
 ///
@@ -69,10 +71,7 @@ fn ask(question: &str) -> Result<(), Error> {
             .because(question)
             .hint("`authdeck stop --yes` does not ask"));
     }
-    let mut output = std::io::stdout();
-    let asked = writeln!(output, "{question}")
-        .and_then(|()| write!(output, "Stop it? [y/N] "))
-        .and_then(|()| output.flush());
+    let asked = output::print(&TerminalText::lines(&format!("{question}\nStop it? [y/N] ")));
     let mut answer = String::new();
     let read = asked.and_then(|()| std::io::stdin().read_line(&mut answer));
     match read {
@@ -87,7 +86,6 @@ fn no_answer(error: ClientError) -> Error {
 }
 
 fn say(sentence: &str) -> Result<(), Error> {
-    // Whoever closed the output does not want to know.
-    let _ = writeln!(std::io::stdout(), "{sentence}");
+    output::say(sentence);
     Ok(())
 }

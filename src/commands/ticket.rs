@@ -1,7 +1,5 @@
 //! `authdeck ticket`: lets an outside client in, once.
 
-use std::io::Write as _;
-
 use zeroize::Zeroizing;
 
 use super::supervisor;
@@ -9,6 +7,7 @@ use crate::cli::Ticket;
 use crate::client::ClientError;
 use crate::core::ids::ProviderId;
 use crate::error::{Error, Kind};
+use crate::output;
 use crate::protocol::request::MintedTicket;
 
 /// Prints a ticket of the supervisor that runs.
@@ -18,10 +17,7 @@ use crate::protocol::request::MintedTicket;
 pub fn run(options: &Ticket) -> Result<(), Error> {
     let ticket = super::current_thread_runtime()?.block_on(mint(options))?;
     let line = line(&ticket, options.json);
-    let mut output = std::io::stdout().lock();
-    output
-        .write_all(line.as_bytes())
-        .and_then(|()| output.flush())
+    output::hand_over(&line)
         .map_err(|error| Error::new(Kind::Failed, "the ticket could not be printed").because(error))
 }
 

@@ -3,6 +3,7 @@
 use super::supervisor;
 use crate::client::ClientError;
 use crate::error::{Error, Kind};
+use crate::output;
 
 /// Has the supervisor replaced by a process of this very program. Every client and every login goes on.
 ///
@@ -17,13 +18,13 @@ pub fn run() -> Result<(), Error> {
 
 async fn upgrade(executable: String) -> Result<(), Error> {
     let Some((client, events)) = supervisor::connect_any().await? else {
-        super::print_line("No supervisor runs; the next one is this program.");
+        output::say("No supervisor runs; the next one is this program.");
         return Ok(());
     };
     // Nothing is subscribed to, and what is not taken must not keep the answer back.
     drop(events);
     client.upgrade_supervisor(Some(executable)).await.map_err(not_replaced)?;
-    super::print_line(concat!("The supervisor is authdeck ", env!("CARGO_PKG_VERSION"), " now."));
+    output::say(concat!("The supervisor is authdeck ", env!("CARGO_PKG_VERSION"), " now."));
     Ok(())
 }
 

@@ -13,10 +13,10 @@ pub use self::moved::MovedChallenges;
 use super::effect::{Effect, Refusal, RefusalKind, Reply, Taking};
 use super::ids::ChallengeId;
 use super::input::{ChallengeInput, Park, ReplyId};
-use super::redact::{visible_line, visible_text};
 use super::secret::Secret;
 use super::time::Timestamp;
 use super::view::{ChallengeKind, ChallengeOutcome, ChallengeView, Event};
+use super::visible::{visible_line, visible_text};
 
 /// How long the end of a challenge is remembered for an owner that has not asked yet.
 const REMEMBERED_FOR: Duration = Duration::from_secs(30);

@@ -1,7 +1,7 @@
 //! Makes text from outside fit to stand in one line of ours: no escape sequence, no control character, nothing that
 //! turns the reading direction or hides, and not too long.
 
-use crate::core::redact::is_format_character;
+use crate::core::visible::{is_format_character, push_escape};
 
 /// Returns `text` in one line of at most `limit` characters, and `…` if there was more.
 ///
@@ -30,9 +30,9 @@ pub fn one_line(text: &str, limit: usize) -> String {
             count += 1;
         }
         if is_format_character(character) {
-            let escape = format!("<U+{:04X}>", u32::from(character));
-            count += escape.len();
-            line.push_str(&escape);
+            let before = line.len();
+            push_escape(&mut line, character);
+            count += line.len() - before;
         } else {
             count += 1;
             line.push(character);

@@ -14,7 +14,6 @@
 //! So a refusal prints nothing and exits with [`Kind::Denied`], which is right for all of them.
 
 use std::future::Future;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -29,6 +28,7 @@ use crate::client::{Client, ClientError, connect_unix};
 use crate::core::ids::{ChallengeId, SessionId};
 use crate::core::secret::Secret;
 use crate::error::{Error, Kind};
+use crate::output;
 use crate::protocol::error::{INTERNAL, UNAUTHENTICATED};
 use crate::protocol::event::ChallengeOutcome;
 use crate::protocol::request::{ChallengeAnswer, ParkChallenge, Parked};
@@ -183,8 +183,7 @@ pub async fn run(prompt: &str, surroundings: Surroundings) -> Result<(), Error> 
         ChallengeAnswer::Ended(outcome) => return Err(ended(outcome)),
     };
     let line = question.line(&answer, &title)?;
-    let mut output = std::io::stdout().lock();
-    output.write_all(line.as_bytes()).and_then(|()| output.flush()).map_err(|error| {
+    output::hand_over(&line).map_err(|error| {
         Error::new(Kind::Failed, "the answer could not be handed over: the program that asked is gone")
             .because(error)
     })
@@ -325,11 +324,7 @@ fn stopped() -> impl Future<Output = ()> {
 async fn reader_gone() {
     let (gone, notice) = oneshot::channel();
     let watch = std::thread::Builder::new().name("reader".into()).spawn(move || {
-        use rustix::event::{PollFd, PollFlags, poll};
-        let output = std::io::stdout();
-        let mut watched = [PollFd::new(&output, PollFlags::empty())];
-        while poll(&mut watched, None) == Err(rustix::io::Errno::INTR) {}
-        if watched[0].revents().intersects(PollFlags::ERR | PollFlags::HUP) {
+        if output::reader_ends() {
             // The other side is dropped only when the answer is there already.
             let _ = gone.send(());
         }

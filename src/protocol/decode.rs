@@ -15,8 +15,8 @@ use super::method;
 use super::request::{ChallengeAnswer, Request};
 use super::screen::ScreenUpdate;
 use super::snapshot::Snapshot;
-use crate::core::redact::visible_line;
 use crate::core::secret::Secret;
+use crate::core::visible::visible_line;
 
 /// How much of an unknown name is shown.
 const NAMED_CHARACTERS: usize = 60;

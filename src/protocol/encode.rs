@@ -12,10 +12,10 @@ use super::request::{AnswerChallenge, ChallengeAnswer, Hello, InputBytes, Reques
 use super::screen::ScreenUpdate;
 use super::snapshot::Snapshot;
 use crate::core::ids::{ChallengeId, ProviderId, SessionId};
-use crate::core::redact::visible_text;
 use crate::core::secret::Secret;
 use crate::core::time::Timestamp;
 use crate::core::token::ticket::Ticket;
+use crate::core::visible::visible_text;
 
 /// The version of JSON-RPC, as it stands in each frame.
 pub const JSON_RPC: &str = "2.0";

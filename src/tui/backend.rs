@@ -10,6 +10,7 @@ use ratatui::layout::{Position, Size};
 use ratatui::style::{Color, Modifier};
 
 use super::surroundings::Colours;
+use crate::core::visible::is_format_character;
 
 mod colour;
 mod hyperlink;
@@ -179,7 +180,8 @@ impl LeanBackend {
         self.go(at);
         self.link.switch(cell.modifier.intersects(MARKS), &mut self.bytes);
         self.take_pen(pen);
-        self.bytes.push_str(symbol);
+        // The last gate: whatever is wrong above, no control character leaves for the terminal.
+        self.bytes.push_str(if is_clean(symbol) { symbol } else { "\u{fffd}" });
         // Terminals disagree about wide characters and about what happens at the right edge.
         let next = at.x + 1;
         self.cursor = is_narrow(symbol).then_some(Position::new(next, at.y));
@@ -197,6 +199,11 @@ pub(super) fn is_narrow(symbol: &str) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether a terminal draws a symbol and does nothing else.
+fn is_clean(symbol: &str) -> bool {
+    !symbol.chars().any(|letter| letter.is_control() || is_format_character(letter))
 }
 
 fn push_number(bytes: &mut String, number: u16) {

@@ -2,7 +2,6 @@
 //! the frame before.
 
 use std::any::Any;
-use std::io::{self, Write as _};
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
@@ -24,6 +23,7 @@ use crate::core::pacing::Pacing;
 use crate::core::secret::Secret;
 use crate::core::time::Timestamp;
 use crate::error::{Error, Kind};
+use crate::output;
 use crate::protocol::request::{Request, StartSession};
 
 mod callbacks;
@@ -135,8 +135,7 @@ fn listen(kind: SignalKind) -> Result<Signal, Error> {
 
 fn say_farewell(farewell: Farewell) {
     if farewell.stopped && !farewell.hung_up {
-        // Whoever closed the output does not want to know.
-        let _ = writeln!(io::stdout(), "The supervisor was stopped.");
+        output::say("The supervisor was stopped.");
     }
     let again = if farewell.remote { "`authdeck ssh`" } else { "`authdeck`" };
     let sentence = match farewell.live_sessions {
@@ -145,8 +144,7 @@ fn say_farewell(farewell: Farewell) {
         1 => format!("One session goes on; {again} shows it again."),
         sessions => format!("{sessions} sessions go on; {again} shows them again."),
     };
-    // Whoever closed the output does not want to know.
-    let _ = writeln!(io::stdout(), "{sentence}");
+    output::say(&sentence);
 }
 
 struct Sources {

@@ -1,47 +1,14 @@
-//! Text for cells: what comes from outside is made visible here, in one place, and cut by display width.
+//! Text for cells: whatever a child, a requester or a file says is made visible ([`visible`]) before it reaches a cell, and
+//! cut by display width.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use strsim::levenshtein;
 use unicode_segmentation::UnicodeSegmentation as _;
-use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+use unicode_width::UnicodeWidthStr as _;
 
-/// More combining marks on one character than any language needs; the rest is dropped.
-const MOST_COMBINING: usize = 8;
-
-/// Returns text in which every control, bidirectional and zero-width character stands as `<U+202E>`.
-///
-/// Whatever a child, a requester or a file says passes through here before it reaches a cell.
-pub fn visible(text: &str) -> Cow<'_, str> {
-    if text.bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
-        return Cow::Borrowed(text);
-    }
-    let mut shown = String::with_capacity(text.len());
-    let mut combining = 0;
-    for letter in text.chars() {
-        if is_hidden(letter) {
-            combining = 0;
-            write!(shown, "<U+{:04X}>", u32::from(letter)).expect("a string takes all text");
-            continue;
-        }
-        combining = if letter.width() == Some(0) { combining + 1 } else { 0 };
-        if combining <= MOST_COMBINING {
-            shown.push(letter);
-        }
-    }
-    Cow::Owned(shown)
-}
-
-/// Tells whether a character would change what a person sees without being seen itself.
-fn is_hidden(letter: char) -> bool {
-    letter.is_control()
-        || matches!(u32::from(letter),
-            0xAD | 0x34F | 0x61C | 0x115F | 0x1160 | 0x17B4 | 0x17B5 | 0x180B..=0x180F
-            | 0x200B..=0x200F | 0x2028..=0x202F | 0x2060..=0x206F | 0x3164 | 0xFEFF | 0xFFA0
-            | 0xFFF9..=0xFFFB | 0x1BCA0..=0x1BCA3 | 0x1D173..=0x1D17A | 0xE0000..=0xE0FFF)
-}
+pub use crate::core::visible::visible;
 
 /// Returns how many columns the text takes.
 pub fn width(text: &str) -> usize {
@@ -172,15 +139,6 @@ fn quoted(letters: &mut std::str::Chars<'_>, end: char, word: &mut String) -> Re
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn hidden_characters_are_shown() {
-        assert_eq!(visible("a\u{202e}b\u{200b}c\x1b[31m"), "a<U+202E>b<U+200B>c<U+001B>[31m");
-        assert_eq!(visible("näive 漢字"), "näive 漢字");
-        assert_eq!(visible("\u{9b}x\u{feff}"), "<U+009B>x<U+FEFF>");
-        let flood = format!("a{}", "\u{301}".repeat(100));
-        assert_eq!(visible(&flood).chars().count(), 1 + MOST_COMBINING);
-    }
 
     #[test]
     fn cuts_by_columns_not_by_letters() {

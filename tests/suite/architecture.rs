@@ -292,3 +292,53 @@ fn nothing_of_one_machine_stands_in_the_repository() {
     }
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
+
+/// What writes on a standard stream or the terminal without a look at what it writes.
+const PRINTS: &[&str] = &[
+    "println!",
+    "print!(",
+    "io::stdout",
+    "io::stderr",
+    "use std::io::{stdout",
+    "use std::io::{stderr",
+    "stdio::stdout",
+    "stdio::stderr",
+    "stdio::raw_stdout",
+    "/dev/tty",
+    "STDOUT_FILENO",
+    "STDERR_FILENO",
+];
+
+/// Who may all the same, and why. All others print a `TerminalText`, which only `core::visible` makes, with `output`.
+const PRINTERS: &[(&str, &str)] = &[
+    ("src/output.rs", "is the printer"),
+    ("src/build.rs", "speaks to cargo"),
+    ("src/tui/terminal.rs", "writes the frames of the deck, whose cells `tui/backend.rs` checks, and modes"),
+    ("src/keeper/start.rs", "reports to the process that started it, over a pipe"),
+    ("src/commands/proxy.rs", "carries the bytes of a connection, and refuses a terminal"),
+];
+
+#[test]
+fn only_sanitised_text_is_printed() {
+    let mut wrong = Vec::new();
+    for (path, text) in sources() {
+        let path = shown(&path);
+        if PRINTERS.iter().any(|(printer, _)| *printer == path) {
+            continue;
+        }
+        for (number, line) in product_lines(&text) {
+            // What only asks what the stream is, or hands its descriptor to the process that restores the terminal.
+            let rest = line.replace("io::stdout().is_terminal()", "").replace("io::stdout().as_fd()", "");
+            if PRINTS.iter().any(|word| rest.contains(word)) {
+                wrong.push(format!("{path}:{number}: {}", line.trim()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "print a TerminalText with `output` instead:\n{}", wrong.join("\n"));
+    let makers: Vec<String> = sources()
+        .filter(|(path, _)| shown(path) != "src/core/visible.rs")
+        .filter(|(_, text)| text.contains("TerminalText("))
+        .map(|(path, _)| shown(&path))
+        .collect();
+    assert!(makers.is_empty(), "only `core::visible` makes a TerminalText: {makers:?}");
+}

@@ -20,6 +20,7 @@ mod cli_api;
 mod cli_commands;
 mod cli_decks;
 mod cli_demo_provider;
+mod cli_hostile;
 mod cli_scripted;
 mod cli_serve;
 mod deck_copy;

@@ -6,7 +6,8 @@ use super::{input, print, print_effect, print_json, reference, refused};
 use crate::cli::scripted::{Answer, Listing, OfChallenge};
 use crate::client::Client;
 use crate::core::secret::Secret;
-use crate::error::{Error, visible};
+use crate::core::visible::TerminalText;
+use crate::error::Error;
 use crate::protocol::request::AnswerChallenge;
 use crate::protocol::snapshot::{ChallengeKind, ChallengeView};
 
@@ -22,13 +23,13 @@ pub(super) async fn list(client: &Client, options: &Listing) -> Result<(), Error
         return print_json(&json!({ "challenges": challenges }));
     }
     if challenges.is_empty() {
-        return print(NOTHING);
+        return print(&TerminalText::lines(NOTHING));
     }
-    print(&challenges.iter().map(|challenge| line(challenge) + "\n").collect::<String>())
+    print(&challenges.iter().map(|challenge| line(challenge).ended()).collect())
 }
 
 /// One challenge on one line. What stands in quotes are the requester's own words.
-pub(super) fn line(challenge: &ChallengeView) -> String {
+pub(super) fn line(challenge: &ChallengeView) -> TerminalText {
     let origin = challenge.origin.as_ref().map(|origin| format!(" for {origin}")).unwrap_or_default();
     let text = format!(
         "{} {}{origin} asks: “{}”",
@@ -36,7 +37,7 @@ pub(super) fn line(challenge: &ChallengeView) -> String {
         challenge.title,
         challenge.message.trim_end()
     );
-    visible(&text).replace('\n', " ")
+    TerminalText::line(&text)
 }
 
 async fn parked(client: &Client) -> Result<Vec<ChallengeView>, Error> {
@@ -66,7 +67,8 @@ async fn secret_for(challenge: &ChallengeView) -> Result<Option<Secret>, Error> 
         | ChallengeKind::Text
         | ChallengeKind::HttpBasic
         | ChallengeKind::HttpDigest => {
-            input::secret(&format!("{}\nAnswer (not shown): ", line(challenge))).await.map(Some)
+            let prompt = line(challenge).ended() + TerminalText::line("Answer (not shown): ");
+            input::secret(&prompt).await.map(Some)
         }
     }
 }

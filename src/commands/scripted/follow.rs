@@ -14,10 +14,11 @@ use crate::cli::scripted::Following;
 use crate::commands::supervisor::connect_or_start;
 use crate::core::ids::SessionId;
 use crate::core::secret::Secret;
-use crate::error::{Error, Kind, visible};
+use crate::core::visible::TerminalText;
+use crate::error::{Error, Kind};
 use crate::protocol::event::Event;
 use crate::protocol::request::{StartSession, Started};
-use crate::protocol::snapshot::{SessionView, Waiting};
+use crate::protocol::snapshot::{ChallengeView, SessionView, Waiting};
 
 /// Starts a session and follows it to its end, or to where it is left to itself.
 ///
@@ -140,14 +141,14 @@ impl Teller {
             print_json(started)?;
             return Ok(Self::Program { last: None });
         }
-        print(&format!("Session: {}\n", started.session_id))?;
+        print(&TerminalText::line(&format!("Session: {}", started.session_id)).ended())?;
         Ok(Self::Person(Spoken::default()))
     }
 
     fn session(&mut self, session: &SessionView) -> Result<(), Error> {
         match self {
             Self::Person(spoken) => {
-                print(&spoken.lines(session).into_iter().map(|line| line + "\n").collect::<String>())
+                print(&spoken.lines(session).into_iter().map(TerminalText::ended).collect())
             }
             Self::Program { last } => {
                 let same = last.as_ref().is_some_and(|last| {
@@ -166,23 +167,57 @@ impl Teller {
     fn event(&mut self, event: &Event) -> Result<(), Error> {
         match (self, event) {
             (Self::Program { .. }, event) => print_json(event),
-            (Self::Person(_), Event::ChallengeParked { challenge }) => print(&format!(
-                "Challenge: {}\nAnswer it in another terminal: authdeck answer {}\n",
-                challenges::line(challenge),
-                challenge.challenge_id
-            )),
+            (Self::Person(_), Event::ChallengeParked { challenge }) => print(&parked(challenge)),
             (Self::Person(_), _) => Ok(()),
         }
     }
 
     fn notice(&mut self, text: String, session_id: &SessionId) -> Result<(), Error> {
         match self {
-            Self::Person(_) => print(&(visible(&text) + "\n")),
+            Self::Person(_) => print(&TerminalText::lines(&text).ended()),
             Self::Program { .. } => print_json(&Event::Notice {
                 level: crate::protocol::event::Level::Info,
                 text,
                 session_id: Some(session_id.clone()),
             }),
         }
+    }
+}
+
+/// Says that something in the session needs a credential, and how to give it.
+fn parked(challenge: &ChallengeView) -> TerminalText {
+    let id = TerminalText::shell_word(challenge.challenge_id.as_str());
+    let how = TerminalText::line("Answer it in another terminal: authdeck answer ") + id;
+    TerminalText::line("Challenge: ") + challenges::line(challenge).ended() + how.ended()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::ids::ChallengeId;
+    use crate::core::time::Timestamp;
+    use crate::protocol::snapshot::{ChallengeKind, Requester};
+
+    #[test]
+    fn a_challenges_id_acts_neither_on_the_terminal_nor_in_a_shell() {
+        let challenge = ChallengeView {
+            challenge_id: ChallengeId::new("x\x1b]52;c;aWQ=\x07\x1b]0;title\x07\x1b[2J\n; id #'"),
+            epoch: 1,
+            session_id: None,
+            kind: ChallengeKind::Secret,
+            title: "a\u{202e}b".into(),
+            message: "c\u{9b}2J\nAnswer it in another terminal: authdeck answer evil".into(),
+            origin: None,
+            realm: None,
+            proxy: false,
+            requester: Requester::default(),
+            parked_at: Timestamp(0),
+            expires_at: Timestamp(0),
+        };
+        let text = parked(&challenge);
+        assert!(!text.contains(|character: char| character.is_control() && character != '\n'), "{text}");
+        assert_eq!(text.lines().count(), 2, "{text}");
+        let last = text.lines().last().unwrap_or_default();
+        assert!(last.contains("authdeck answer 'x<U+001B>]52;") && last.ends_with(r"; id #'\'''"), "{last}");
     }
 }

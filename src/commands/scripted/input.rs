@@ -1,13 +1,15 @@
 //! What is read from standard input: a secret that is not echoed, or lines as they come.
 
-use std::io::{BufRead as _, IsTerminal as _, Read as _, Write as _};
+use std::io::{BufRead as _, IsTerminal as _, Read as _};
 
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use tokio::sync::{mpsc, oneshot};
 use zeroize::Zeroizing;
 
 use crate::core::secret::Secret;
+use crate::core::visible::TerminalText;
 use crate::error::{Error, Kind};
+use crate::output;
 
 /// The longest text that is read, in bytes: more than any code, callback URL or password has.
 const LONGEST: u64 = 64 * 1024;
@@ -46,7 +48,7 @@ impl Drop for Hidden {
 }
 
 /// Returns a text of the command line; `-` or none means standard input.
-pub(super) async fn text(argument: Option<String>, prompt: &str) -> Result<Secret, Error> {
+pub(super) async fn text(argument: Option<String>, prompt: &TerminalText) -> Result<Secret, Error> {
     match argument {
         Some(text) if text != "-" => Ok(Secret::new(text)),
         Some(_) | None => read(prompt, false).await,
@@ -54,16 +56,16 @@ pub(super) async fn text(argument: Option<String>, prompt: &str) -> Result<Secre
 }
 
 /// Reads a secret; on a terminal one line that is not shown.
-pub(super) async fn secret(prompt: &str) -> Result<Secret, Error> {
+pub(super) async fn secret(prompt: &TerminalText) -> Result<Secret, Error> {
     read(prompt, true).await
 }
 
-async fn read(prompt: &str, hide: bool) -> Result<Secret, Error> {
+async fn read(prompt: &TerminalText, hide: bool) -> Result<Secret, Error> {
     let terminal = is_terminal();
     let hidden = (terminal && hide).then(Hidden::new);
     if terminal {
         // Without a prompt it is still read.
-        let _ = std::io::stderr().write_all(prompt.as_bytes());
+        output::complain(prompt);
     }
     // A thread of its own: it may wait for ever, and must not keep this process from ending.
     let (sender, receiver) = oneshot::channel();
@@ -74,7 +76,7 @@ async fn read(prompt: &str, hide: bool) -> Result<Secret, Error> {
     };
     if hidden.is_some() {
         drop(hidden);
-        let _ = std::io::stderr().write_all(b"\n");
+        output::complain(&TerminalText::default().ended());
     }
     Ok(outcome?.unwrap_or_default())
 }

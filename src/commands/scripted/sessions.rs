@@ -8,7 +8,8 @@ use crate::cli::scripted::{Kill, Line, Listing, OfSession, Submit, Wait};
 use crate::client::{Client, ClientError, Events};
 use crate::core::ids::SessionId;
 use crate::core::secret::Secret;
-use crate::error::{Error, Kind, visible};
+use crate::core::visible::TerminalText;
+use crate::error::{Error, Kind};
 use crate::protocol::error::ASK_FIRST;
 use crate::protocol::request::{Polled, SessionList};
 use crate::protocol::snapshot::SessionView;
@@ -58,8 +59,8 @@ pub(super) fn show(session: &SessionView, json: bool) -> Result<(), Error> {
         return print_json(session);
     }
     let mut lines = super::spoken::Spoken::default().lines(session);
-    lines.insert(0, format!("Session: {}", session.session_id));
-    print(&(lines.join("\n") + "\n"))
+    lines.insert(0, TerminalText::line(&format!("Session: {}", session.session_id)));
+    print(&lines.into_iter().map(TerminalText::ended).collect())
 }
 
 /// Waits until the session is over or, if that is wanted, a person has something to do.
@@ -96,12 +97,12 @@ pub(super) async fn until_it_matters(
 
 pub(super) async fn transcript(client: &Client, of: &OfSession) -> Result<(), Error> {
     let text = client.transcript(&id(client, of).await?).await.map_err(refused)?;
-    if of.json { print_json(&text) } else { print(&visible(&text)) }
+    if of.json { print_json(&text) } else { print(&TerminalText::lines(&text)) }
 }
 
 pub(super) async fn submit(client: &Client, submit: Submit) -> Result<(), Error> {
     let Submit { line: Line { of, text }, unseen_listener } = submit;
-    let text = input::text(text, "What the browser ended on: ").await?;
+    let text = input::text(text, &TerminalText::line("What the browser ended on: ")).await?;
     let id = id(client, &of).await?;
     let handed_in =
         if unseen_listener { client.submit_unseen(&id, text).await } else { client.submit(&id, text).await };
@@ -117,12 +118,12 @@ pub(super) async fn submit(client: &Client, submit: Submit) -> Result<(), Error>
     if !submitted.delivered {
         return Err(Error::new(Kind::Failed, submitted.message));
     }
-    if of.json { Ok(()) } else { print(&(visible(&submitted.message) + "\n")) }
+    if of.json { Ok(()) } else { print(&TerminalText::lines(&submitted.message).ended()) }
 }
 
 pub(super) async fn type_line(client: &Client, typed: Line) -> Result<(), Error> {
     let session_id = id_or_false(client, &typed.of).await?;
-    let (of, text) = (typed.of, input::text(typed.text, "To be typed: ").await?);
+    let (of, text) = (typed.of, input::text(typed.text, &TerminalText::line("To be typed: ")).await?);
     let done = type_into(client, &session_id, &text).await?;
     print_effect(done, of.json, "nothing was typed: its CLI reads no input any more")
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use super::reference;
 use crate::core::reference::short;
 use crate::core::time::Timestamp;
-use crate::error::visible;
+use crate::core::visible::TerminalText;
 use crate::protocol::snapshot::SessionView;
 
 /// What is said where there are none.
@@ -18,9 +18,9 @@ pub(super) fn now() -> Timestamp {
 }
 
 /// One line for each session: short id, name, provider, age, what it waits for.
-pub(super) fn of_sessions(mut sessions: Vec<SessionView>, now: Timestamp) -> String {
+pub(super) fn of_sessions(mut sessions: Vec<SessionView>, now: Timestamp) -> TerminalText {
     if sessions.is_empty() {
-        return NOTHING.to_owned();
+        return TerminalText::lines(NOTHING);
     }
     sessions.sort_by_key(|session| session.started_at);
     let heading = ["id", "name", "of", "age", "state"].map(str::to_owned);
@@ -35,7 +35,7 @@ pub(super) fn of_sessions(mut sessions: Vec<SessionView>, now: Timestamp) -> Str
                 age(session.started_at.until(now)),
                 session.waiting_text.clone(),
             ]
-            .map(|text| visible(&text).replace(['\n', '\t'], " "))
+            .map(|text| TerminalText::line(&text).to_string())
         }))
         .collect();
     let width = |column: usize| rows.iter().map(|row| columns(&row[column])).max().unwrap_or(0);
@@ -43,13 +43,13 @@ pub(super) fn of_sessions(mut sessions: Vec<SessionView>, now: Timestamp) -> Str
     rows.iter().map(|row| line(row, &widths)).collect()
 }
 
-fn line(row: &[String; 5], widths: &[usize; 4]) -> String {
+fn line(row: &[String; 5], widths: &[usize; 4]) -> TerminalText {
     let mut line = String::new();
     for (text, width) in row.iter().zip(widths) {
         line.push_str(text);
         line.extend(std::iter::repeat_n(' ', width - columns(text) + 2));
     }
-    line + &row[4] + "\n"
+    TerminalText::line(&(line + &row[4])).ended()
 }
 
 fn columns(text: &str) -> usize {

@@ -1,7 +1,7 @@
 //! What terminals, editors and chat programs do to a copied text, undone; and what must not be in one.
 
 use super::PasteRefusal;
-use crate::core::redact::is_format_character;
+use crate::core::visible::is_format_character;
 
 /// The most that is looked at. A terminal in canonical mode takes 4,095 bytes of a line; the keeper checks that,
 /// because it alone knows the mode.

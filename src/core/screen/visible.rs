@@ -7,6 +7,9 @@
 
 use unicode_width::UnicodeWidthChar as _;
 
+pub(super) use crate::core::visible::push_escape;
+use crate::core::visible::{is_format_character, is_presentation_hint};
+
 /// What happens to a character.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shown {
@@ -43,45 +46,7 @@ pub(super) fn shown(character: char, base: char) -> Shown {
         // Behind an emoji or a letter of a joining script it only says how to draw; behind ASCII it can only deceive.
         return if base.is_ascii() { Shown::Escaped } else { Shown::Dropped };
     }
-    if character.is_control() || is_invisible(character) { Shown::Escaped } else { Shown::Plain }
-}
-
-/// Joiners and variation selectors.
-fn is_presentation_hint(character: char) -> bool {
-    matches!(character, '\u{200C}' | '\u{200D}' | '\u{FE00}'..='\u{FE0F}' | '\u{180B}'..='\u{180D}' | '\u{180F}')
-}
-
-/// Characters that Unicode makes ignorable or that show nothing, and bidirectional controls.
-fn is_invisible(character: char) -> bool {
-    matches!(
-        character,
-        '\u{00AD}'
-            | '\u{034F}'
-            | '\u{061C}'
-            | '\u{115F}'
-            | '\u{1160}'
-            | '\u{17B4}'
-            | '\u{17B5}'
-            | '\u{180E}'
-            | '\u{200B}'
-            | '\u{200E}'..='\u{200F}'
-            | '\u{2028}'..='\u{202E}'
-            | '\u{2060}'..='\u{206F}'
-            | '\u{3164}'
-            | '\u{FEFF}'
-            | '\u{FFA0}'
-            | '\u{FFF0}'..='\u{FFFB}'
-            | '\u{1BCA0}'..='\u{1BCA3}'
-            | '\u{1D173}'..='\u{1D17A}'
-            | '\u{E0000}'..='\u{E0FFF}'
-    )
-}
-
-/// Writes the visible escape of a character, such as `<U+202E>`.
-pub(super) fn push_escape(text: &mut String, character: char) {
-    use std::fmt::Write as _;
-    // Writing to a String cannot fail.
-    let _ = write!(text, "<U+{:04X}>", u32::from(character));
+    if character.is_control() || is_format_character(character) { Shown::Escaped } else { Shown::Plain }
 }
 
 /// Makes a line of text from elsewhere (a window title) fit to be shown, cut after `limit` characters.

@@ -10,18 +10,18 @@ use crate::core::callback::redirects_to_loopback;
 use crate::core::finding::{Expects, Verdict};
 use crate::core::login::{Exit, LoginPlan};
 use crate::core::provider::Answer;
-use crate::core::redact;
 use crate::core::status::Status;
 use crate::core::time::Timestamp;
 use crate::core::tokens::mask_tokens;
 use crate::core::view::{ChildState, Waiting};
+use crate::core::visible;
 
 /// How much of a line that the CLI printed is kept.
 const LINE: usize = 240;
 
 /// Makes a line of the CLI's fit to be kept, told and shown.
 pub(super) fn quotable(line: &str) -> String {
-    mask_tokens(&redact::visible_line(line.trim(), LINE))
+    mask_tokens(&visible::visible_line(line.trim(), LINE))
 }
 
 /// Returns the provider's name for people, or the command's.

@@ -5,11 +5,11 @@ use crate::core::callback::{self, PasteContext, PasteRefusal};
 use crate::core::effect::{Effect, Refusal, RefusalKind, Reply};
 use crate::core::finding::FindingKind;
 use crate::core::input::{DeliveryId, DeliveryOutcome, Paste, ReplyId};
-use crate::core::redact;
 use crate::core::saved_session::RefusedCallback;
 use crate::core::secret::Secret;
 use crate::core::tokens::mask_tokens;
 use crate::core::view::ChildState;
+use crate::core::visible;
 
 /// How many deliveries of one session may be under way. A person makes one.
 const DELIVERIES: usize = 8;
@@ -181,7 +181,7 @@ fn refused(outcome: &DeliveryOutcome) -> Option<RefusedCallback> {
 
 /// Makes a listener's page fit to be quoted: it may repeat the code that it was given.
 fn own_words(page: &str) -> String {
-    mask_tokens(&redact::visible_line(page, 120))
+    mask_tokens(&visible::visible_line(page, 120))
 }
 
 /// Says what became of a delivery. The listener's page is its own words: quoted.
@@ -198,7 +198,7 @@ fn told(delivery: &Delivery, outcome: DeliveryOutcome) -> (bool, String) {
             (true, format!("Delivered to localhost:{port}; it answered {answer}.{next}"))
         }
         DeliveryOutcome::Unanswered { how } => {
-            let how = redact::visible_line(&how, 200);
+            let how = visible::visible_line(&how, 200);
             (
                 true,
                 format!(
@@ -207,7 +207,7 @@ fn told(delivery: &Delivery, outcome: DeliveryOutcome) -> (bool, String) {
             )
         }
         DeliveryOutcome::Failed { reason } => {
-            let reason = redact::visible_line(&reason, 300);
+            let reason = visible::visible_line(&reason, 300);
             let reason = reason.trim_end_matches('.');
             (false, format!("It was not delivered: {reason}."))
         }
