@@ -69,6 +69,7 @@ pub use moved::MovedRuntime;
 pub use settings::DriverSettings;
 pub use subscription::{Subscription, Told, Untaken};
 
+use std::collections::BTreeSet;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -100,22 +101,43 @@ pub async fn start(settings: DriverSettings, executable: PathBuf) -> Result<Hand
     Ok(handle)
 }
 
-/// The same in the place of another process, which has handed over what it knew ([`Handle::hand_over`]) and the lock of
-/// its folder. Returns its clients too, with their numbers: one that is dropped has gone.
-///
-/// # Errors
-/// The folders are not safe any more.
-pub async fn take_over(
-    settings: DriverSettings,
-    executable: PathBuf,
+/// A supervisor that is to take another process's place. Everything is built that can fail, and nothing is touched of
+/// what the other one has.
+pub struct Successor {
+    handle: Handle,
+    runtime: Runtime,
+    ears: Ears,
     moved: MovedRuntime,
-    lock: OwnedFd,
-) -> Result<(Handle, Vec<(ClientId, Reattached)>), StartError> {
-    let paths = Paths::prepare_with(&settings, &executable, Some(lock))?;
-    let (handle, mut runtime, ears) = assemble(settings, executable, paths)?;
-    let clients = runtime.take_over(moved, &handle).await;
-    tokio::spawn(runtime.run(ears));
-    Ok((handle, clients))
+}
+
+impl Successor {
+    /// Builds it from what the other process knew ([`Handle::hand_over`]) and the lock of its folder.
+    ///
+    /// # Errors
+    /// The folder is not safe any more.
+    pub fn build(
+        settings: DriverSettings,
+        executable: PathBuf,
+        moved: MovedRuntime,
+        lock: OwnedFd,
+    ) -> Result<Self, StartError> {
+        let paths = Paths::inherit(moved.runtime_directory.clone(), moved.state_directory.clone(), lock)?;
+        let (handle, runtime, ears) = assemble(settings, executable, paths)?;
+        Ok(Self { handle, runtime, ears, moved })
+    }
+
+    /// Returns what the server part calls.
+    pub fn handle(&self) -> &Handle {
+        &self.handle
+    }
+
+    /// Takes the place: attaches to the keepers, and goes on. Returns the clients with these numbers: one that is dropped
+    /// has gone. What the others parked waits on, so that they find it when they come again.
+    pub async fn take_over(mut self, connected: &BTreeSet<u64>) -> Vec<(ClientId, Reattached)> {
+        let clients = self.runtime.take_over(self.moved, connected, &self.handle).await;
+        tokio::spawn(self.runtime.run(self.ears));
+        clients
+    }
 }
 
 fn assemble(

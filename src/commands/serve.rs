@@ -201,15 +201,14 @@ fn taking_over() -> Result<(), Error> {
         Error::new(Kind::Failed, "the supervisor's place could not be taken").because(error)
     };
     let executable = super::own_program()?;
-    let mut settings = settings(true);
+    let settings = settings(true);
     let stream = daemon::take_socket_of_starter().map_err(|error| failed(error.into()))?;
-    let taken = handoff::take(stream).map_err(|error| failed(error.into()))?;
-    settings.ends_when_idle = !taken.listens_on_loopback();
     let runtime = super::full_runtime()?;
     let outcome = runtime.block_on(async {
-        let (acceptor, upgrades) =
-            taken.serve(settings, executable.clone()).await.map_err(|error| failed(error.into()))?;
+        let taken = handoff::take(stream, settings, executable.clone());
+        let taken = taken.map_err(|error| failed(error.into()))?;
         daemon::leave_standard_error();
+        let (acceptor, upgrades) = taken.serve().await;
         run_acceptor(acceptor, upgrades, &executable).await;
         Ok(())
     });

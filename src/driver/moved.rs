@@ -4,6 +4,7 @@
 //! `saved`. What only this process knows goes over as it is: who is connected, what is parked, the number of the last
 //! event, the clock.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -19,6 +20,9 @@ use crate::core::view::BundleView;
 /// goes over a socket that only the two processes have.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct MovedRuntime {
+    /// The folders, so that they do not depend on the next process's environment.
+    pub(super) runtime_directory: PathBuf,
+    pub(super) state_directory: PathBuf,
     /// What the clock showed.
     pub(super) now: Timestamp,
     /// Where the system's monotonic clock stood then.

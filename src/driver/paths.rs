@@ -83,39 +83,36 @@ impl Paths {
     /// # Errors
     /// See [`PathError`].
     pub fn prepare(settings: &DriverSettings, executable: &Path) -> Result<Self, PathError> {
-        Self::prepare_with(settings, executable, None)
-    }
-
-    /// The same with the lock of the process whose place this one takes: it was never open meanwhile.
-    ///
-    /// # Errors
-    /// See [`PathError`].
-    pub fn prepare_with(
-        settings: &DriverSettings,
-        executable: &Path,
-        inherited: Option<OwnedFd>,
-    ) -> Result<Self, PathError> {
         let runtime = runtime_directory(settings);
         let state = match &settings.state_directory {
             Some(folder) => folder.clone(),
             None => default_state_directory()?,
         };
         make_private(&runtime)?;
-        let lock = match inherited {
-            Some(lock) => File::from(lock),
-            None if settings.runtime_directory.is_none() => {
-                place::none_serves_an_older_one()?;
-                take_lock(&runtime)?
-            }
-            None => take_lock(&runtime)?,
-        };
+        if settings.runtime_directory.is_none() {
+            place::none_serves_an_older_one()?;
+        }
+        let lock = take_lock(&runtime)?;
         let paths = Self { runtime, state, lock };
         paths.make_folders(executable)?;
         Ok(paths)
     }
 
-    /// Makes what is missing below the runtime folder.
-    fn make_folders(&self, executable: &Path) -> Result<(), PathError> {
+    /// The folders of the process whose place this one takes, with its lock, which was never open meanwhile. Nothing in
+    /// them is changed before [`Self::make_folders`].
+    ///
+    /// # Errors
+    /// The runtime folder is not safe any more.
+    pub fn inherit(runtime: PathBuf, state: PathBuf, lock: OwnedFd) -> Result<Self, PathError> {
+        make_private(&runtime)?;
+        Ok(Self { runtime, state, lock: File::from(lock) })
+    }
+
+    /// Makes what is missing below the runtime folder, and has its links lead to this program.
+    ///
+    /// # Errors
+    /// See [`PathError`].
+    pub fn make_folders(&self, executable: &Path) -> Result<(), PathError> {
         make_private(&self.sessions())?;
         make_private(&self.saved())?;
         make_private(&self.runtime.join("bin"))?;

@@ -4,6 +4,7 @@
 use std::ffi::CStr;
 
 use rustix::process::{DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit};
+use serde::{Deserialize, Serialize};
 
 /// Raises the soft limit of open files to the hard one and returns the soft limit as it was. Children get it back
 /// (`KeeperSpec::open_files`): some programs close every descriptor up to the limit one by one.
@@ -11,6 +12,63 @@ pub fn raise_open_files() -> Option<u64> {
     let before = getrlimit(Resource::Nofile);
     let _ = setrlimit(Resource::Nofile, Rlimit { current: before.maximum, maximum: before.maximum });
     before.current
+}
+
+/// How much of the system this process may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ResourceLimits {
+    /// Bytes of address space (`RLIMIT_AS`).
+    address_space: Option<u64>,
+    /// Bytes of data (`RLIMIT_DATA`).
+    data: Option<u64>,
+    /// Processes and threads of this user (`RLIMIT_NPROC`).
+    processes: Option<u64>,
+    /// Open files (`RLIMIT_NOFILE`), which may be raised to this.
+    open_files: Option<u64>,
+}
+
+/// A limit that is lower than it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "it may use {what} only up to {now}, less than the supervisor may: start it with the same limits (ulimit)"
+)]
+pub struct LowerLimit {
+    what: &'static str,
+    now: u64,
+}
+
+/// Returns the limits of this process.
+pub fn limits() -> ResourceLimits {
+    ResourceLimits {
+        address_space: getrlimit(Resource::As).current,
+        data: getrlimit(Resource::Data).current,
+        processes: getrlimit(Resource::Nproc).current,
+        open_files: getrlimit(Resource::Nofile).maximum,
+    }
+}
+
+impl ResourceLimits {
+    /// Makes sure that they are at least those of another process.
+    ///
+    /// # Errors
+    /// One is lower.
+    pub fn suffice(&self, other: &Self) -> Result<(), LowerLimit> {
+        for (what, now, wanted) in [
+            ("address space", self.address_space, other.address_space),
+            ("memory for data", self.data, other.data),
+            ("processes", self.processes, other.processes),
+            ("open files", self.open_files, other.open_files),
+        ] {
+            match now {
+                Some(now) if wanted.is_none_or(|wanted| now < wanted) => {
+                    return Err(LowerLimit { what, now });
+                }
+                Some(_) | None => {}
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Lets large buffers (a recording, a snapshot) go back to the system as soon as they are freed. The C library would

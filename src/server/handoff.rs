@@ -6,13 +6,15 @@
 //!   <───────────────────────────────── hello (within 5 s)
 //!   lets nobody in, finishes what was asked, stands still
 //!   state; socket, lock, each connection, a token with each ──> keeps them untouched
+//!                                                        builds everything that can fail
 //!   <───────────────────── every token, in order (within 5 s)
 //!   consumes them; or revokes them, ends the other one and goes on
 //!   commit ────────────────────────────────────────────> attaches to the keepers, serves
 //!   ends without a word to anybody
 //! ```
 //!
-//! Until `commit` the new one reads and writes nothing of what it was given, so the old one can go on at any time.
+//! Until `commit` the new one reads and writes nothing of what it was given, so the old one can go on at any time. From then on an error costs its
+//! own connection and no other.
 
 mod channel;
 mod give;
@@ -28,9 +30,10 @@ use super::moved::MovedConnection;
 use crate::core::secret::{self, Secret};
 use crate::core::token::handoff::{ACKNOWLEDGE_LIMIT, ConsumeError, IssueError};
 use crate::driver::MovedRuntime;
+use crate::os::own_process::ResourceLimits;
 
 /// The form of what goes over. A process that knows another form takes nothing over.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// What the two processes say to each other.
 #[derive(Debug, Serialize, Deserialize)]
@@ -39,7 +42,7 @@ enum Message {
     /// From the new one: it is ready.
     Hello { format: u32 },
     /// From the old one: what only it knows.
-    State { runtime: Box<MovedRuntime> },
+    State { runtime: Box<MovedRuntime>, limits: ResourceLimits },
     /// From the old one, with a descriptor.
     Item {
         #[serde(with = "secret::exposed")]

@@ -163,6 +163,22 @@ pub struct Listening {
 }
 
 impl Listening {
+    /// Serves a socket that listens already, such as one that an earlier supervisor handed over. Lets nobody in until
+    /// [`Self::resume`].
+    pub(super) fn paused(
+        listener: TcpListener,
+        allowed: &[String],
+        context: impl Into<Context>,
+    ) -> Result<Self, ListenError> {
+        let unknown = SocketAddr::from(([0, 0, 0, 0], 0));
+        let address =
+            listener.local_addr().map_err(|source| ListenError::Refused { address: unknown, source })?;
+        let gate = Arc::new(Gate::new(address, allowed)?);
+        let (allowed, context) = (allowed.to_vec(), context.into());
+        let task = tokio::spawn(std::future::ready(()));
+        Ok(Self { address, listener: Arc::new(listener), allowed, gate, context, task })
+    }
+
     /// Returns the address, with the port that the system chose if 0 was asked for.
     pub fn address(&self) -> SocketAddr {
         self.address
@@ -208,25 +224,9 @@ pub async fn listen(
     Gate::new(address, allowed)?;
     let refused = |source| ListenError::Refused { address, source };
     let listener = TcpListener::bind(address).await.map_err(refused)?;
-    serve(listener, allowed, context)
-}
-
-/// The same on a socket that listens already, such as one that an earlier supervisor handed over.
-///
-/// # Errors
-/// Its address is no loopback address, or an origin is none.
-pub fn serve(
-    listener: TcpListener,
-    allowed: &[String],
-    context: impl Into<Context>,
-) -> Result<Listening, ListenError> {
-    let unknown = SocketAddr::from(([0, 0, 0, 0], 0));
-    let address =
-        listener.local_addr().map_err(|source| ListenError::Refused { address: unknown, source })?;
-    let gate = Arc::new(Gate::new(address, allowed)?);
-    let (listener, context) = (Arc::new(listener), context.into());
-    let task = tokio::spawn(accept(Arc::clone(&listener), Arc::clone(&gate), context.clone()));
-    Ok(Listening { address, listener, allowed: allowed.to_vec(), gate, context, task })
+    let mut listening = Listening::paused(listener, allowed, context)?;
+    listening.resume();
+    Ok(listening)
 }
 
 async fn accept(listener: Arc<TcpListener>, gate: Arc<Gate>, context: Context) {

@@ -53,14 +53,23 @@ impl Listening {
     /// It is of somebody else.
     pub fn serve(&self, stream: LocalSocket) -> io::Result<()> {
         let peer = own_peer(&stream).ok_or(io::ErrorKind::PermissionDenied)?;
-        let place = self.place()?;
+        let place = self.place().ok_or(io::ErrorKind::ConnectionRefused)?;
         self.clients.let_in(stream, peer, place);
         Ok(())
     }
 
-    /// Takes a place for a client that was served by another process before.
-    pub(super) fn place(&self) -> io::Result<OwnedSemaphorePermit> {
-        Arc::clone(&self.clients.places).try_acquire_owned().map_err(io::Error::other)
+    /// Makes one that lets nobody in until [`Self::resume`]. It may be gone from `path`: then nobody knocks.
+    pub(super) fn paused(listener: UnixListener, path: &Path, context: impl Into<Context>) -> Self {
+        let identity = identity_of(path).ok();
+        let clients = Clients { context: context.into(), places: Arc::new(Semaphore::new(MOST_CLIENTS)) };
+        let task = tokio::spawn(std::future::ready(()));
+        Self { path: path.to_owned(), identity, listener: Arc::new(listener), task, clients }
+    }
+
+    /// Takes a place for a client that was served by another process before; absent if there is none left, and it is
+    /// served all the same.
+    pub(super) fn place(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.clients.places).try_acquire_owned().ok()
     }
 
     /// Takes no further client, and waits until all that are there have gone, for as long as `limit` allows.
@@ -124,19 +133,9 @@ impl Drop for Listening {
 /// # Errors
 /// The socket cannot be made.
 pub fn listen(path: &Path, context: impl Into<Context>) -> io::Result<Listening> {
-    serve(bind(path)?, path, context)
-}
-
-/// The same on a socket that listens already, such as one that another process handed over.
-///
-/// # Errors
-/// It is not at `path` any more.
-pub fn serve(listener: UnixListener, path: &Path, context: impl Into<Context>) -> io::Result<Listening> {
-    let identity = Some(identity_of(path)?);
-    let clients = Clients { context: context.into(), places: Arc::new(Semaphore::new(MOST_CLIENTS)) };
-    let listener = Arc::new(listener);
-    let task = tokio::spawn(accept(Arc::clone(&listener), clients.clone()));
-    Ok(Listening { path: path.to_owned(), identity, listener, task, clients })
+    let mut listening = Listening::paused(bind(path)?, path, context);
+    listening.resume();
+    Ok(listening)
 }
 
 /// Binds under another name first, so that nobody ever sees the socket without its mode, and a stale one is replaced

@@ -15,7 +15,7 @@ use authdeck::protocol::snapshot::{ChallengeKind, Snapshot};
 use serde_json::json;
 use tokio::time::timeout;
 
-use super::common::env::Home;
+use super::common::env::{Home, TAG};
 use super::common::http::Socket;
 use super::common::peer;
 use super::common::process::list;
@@ -348,7 +348,7 @@ def receive():
     length, text = struct.unpack('<I', head)[0], b''
     while len(text) < length: text += channel.recv(length - len(text))
     return json.loads(text)
-send({'type': 'hello', 'format': 1})
+send({'type': 'hello', 'format': 2})
 tokens = []
 while True:
     message = receive()
@@ -521,4 +521,80 @@ fn without_a_supervisor_there_is_nothing_to_replace() {
     assert!(done.status.success());
     assert!(String::from_utf8_lossy(&done.stdout).contains("No supervisor runs"));
     assert!(home.processes().is_empty(), "{}", list(&home.processes()));
+}
+
+/// Programs that are this one in other surroundings: each with what differs, and what is said if it is refused. Whether
+/// it takes over or not, nobody is disconnected, and nothing that is parked is lost.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_program_in_other_surroundings_costs_nobody_anything() {
+    let home = Home::new();
+    serve(&home).await;
+    let (starter, _events) = connect_unix(&socket(&home)).await.unwrap();
+    let session = starter.start(shell("echo here; exec cat")).await.unwrap().session_id;
+    let mut one = Attached::new(&home, 1, &session).await;
+    let real = env!("CARGO_BIN_EXE_authdeck");
+    let cases: [(&str, &str, Option<&str>); 7] = [
+        ("no HOME", "unset HOME XDG_STATE_HOME", None),
+        ("another runtime folder", "export XDG_RUNTIME_DIR=/nowhere AUTHDECK_RUNTIME_DIR=/nowhere", None),
+        ("another home", "export HOME=/nowhere XDG_STATE_HOME=/nowhere XDG_CONFIG_HOME=/nowhere", None),
+        ("no environment", "env=-i", None),
+        ("little memory", "ulimit -v 4000000", Some("address space")),
+        ("hardly any memory", "ulimit -v 30000", Some("the new program")),
+        ("few open files", "ulimit -n 20", Some("open files")),
+    ];
+    for (what, surroundings, refused) in cases {
+        let before = supervisor(&home);
+        // The tag is how this test finds the process.
+        let clear = format!("env -i {TAG}=\"${TAG}\" ");
+        let (first, rest) = if surroundings == "env=-i" { ("", &*clear) } else { (surroundings, "") };
+        let script = format!("#!/bin/sh\n{first}\nexec {rest}{real} \"$@\"\n");
+        let path = home.write_script("work/successor", &script).to_string_lossy().into_owned();
+        let outcome = timeout(GENEROUS, starter.upgrade_supervisor(Some(path))).await.unwrap();
+        match (outcome, refused) {
+            (Ok(true), None) => {
+                wait_until(
+                    "the old one has ended",
+                    || home.supervisors().len() == 1,
+                    || list(&home.supervisors()),
+                );
+                assert_ne!(supervisor(&home), before, "{what}");
+            }
+            (Err(ClientError::Refused(reason)), Some(text)) => {
+                assert!(reason.message.contains(text), "{what}: {}", reason.message);
+                assert_eq!(supervisor(&home), before, "{what}");
+            }
+            other => panic!("{what}: {other:?}"),
+        }
+        assert_eq!(starter.pending_challenges().await.unwrap(), 1, "{what}");
+        assert_eq!(starter.sessions().await.unwrap().len(), 1, "{what}");
+    }
+    let mut last = one.snapshot.sequence;
+    starter.input(&session, b"alive\r").unwrap().wait::<bool>().await.unwrap();
+    one.until("the child's screen", &mut last, |told| screen_has(told, "alive")).await;
+    assert!(starter.answer_challenge(answer_of("late", &one.parked)).await.unwrap());
+    let heard = timeout(GENEROUS, one.answer).await.unwrap().unwrap().unwrap();
+    assert!(matches!(heard, ChallengeAnswer::Answered { .. }), "{heard:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn as_many_clients_as_there_are_places_go_over_with_a_runtime_folder_that_was_emptied() {
+    /// All places but two: that of the program that asks, and that of the client which counts.
+    const CLIENTS: usize = 510;
+    let home = Home::new();
+    let old = serve(&home).await;
+    let (starter, _events) = connect_unix(&socket(&home)).await.unwrap();
+    let mut clients = Vec::new();
+    for _ in 0..CLIENTS {
+        clients.push(Raw::connect(&home));
+    }
+    std::fs::remove_dir_all(home.runtime().join("authdeck/bin")).unwrap();
+    std::fs::remove_file(socket(&home)).unwrap();
+    assert!(timeout(GENEROUS, starter.upgrade_supervisor(None)).await.unwrap().unwrap());
+    wait_until("the old one has ended", || home.supervisors().len() == 1, || list(&home.supervisors()));
+    assert_ne!(supervisor(&home), old);
+    let call = Raw::frame(r#"{"jsonrpc":"2.0","id":7,"method":"challenge.pending","params":{}}"#);
+    for client in &mut clients {
+        client.0.write_all(&call).unwrap();
+        assert_eq!(client.hear()["result"], 0);
+    }
 }

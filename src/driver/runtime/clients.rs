@@ -1,6 +1,6 @@
 //! Who is connected, what they look at, and what they parked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::core::ids::{ChallengeId, ClientId, SessionId};
@@ -54,10 +54,14 @@ impl Clients {
         MovedClients { last: self.last, clients: self.clients.iter().map(moved).collect() }
     }
 
-    /// Takes over the clients of an earlier process. Returns their numbers.
-    pub fn take_over(&mut self, moved: MovedClients) -> Vec<ClientId> {
+    /// Takes over the clients of an earlier process, of whom these are connected. Returns their numbers. What the others
+    /// parked waits on.
+    pub fn take_over(&mut self, moved: MovedClients, connected: &BTreeSet<u64>) -> Vec<ClientId> {
         self.last = moved.last;
-        for MovedClient { client, identity, process_id, once, focus, parked } in moved.clients {
+        let is_connected = |moved: &MovedClient| connected.contains(&moved.client);
+        for MovedClient { client, identity, process_id, once, focus, parked } in
+            moved.clients.into_iter().filter(is_connected)
+        {
             let (client, slot) = (ClientId(client), Arc::new(ScreenSlot::default()));
             self.clients.insert(client, Client { identity, process_id, once, slot, focus, parked });
         }

@@ -1,9 +1,11 @@
 //! Hands everything over to the process that takes this one's place, or takes it over from the one before.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::Runtime;
 use crate::core::ids::ClientId;
+use crate::core::view::{Event, Level};
 use crate::driver::clock::Clock;
 use crate::driver::command::HandOver;
 use crate::driver::handle::{Handle, Reattached};
@@ -21,6 +23,8 @@ impl Runtime {
 
     fn to_move(&self) -> MovedRuntime {
         MovedRuntime {
+            runtime_directory: self.paths.runtime().to_owned(),
+            state_directory: self.paths.state().to_owned(),
             now: self.clock.now(),
             monotonic: Clock::monotonic(),
             sequence: self.sequence,
@@ -33,18 +37,27 @@ impl Runtime {
     }
 
     /// Goes on where another process stopped: its sessions, then everything else. No subscriber is told of what it
-    /// knows. Returns the clients with their numbers.
-    pub async fn take_over(&mut self, moved: MovedRuntime, handle: &Handle) -> Vec<(ClientId, Reattached)> {
+    /// knows. Returns the clients that are connected, with their numbers.
+    pub async fn take_over(
+        &mut self,
+        moved: MovedRuntime,
+        connected: &BTreeSet<u64>,
+        handle: &Handle,
+    ) -> Vec<(ClientId, Reattached)> {
         self.clock = Clock::resume(moved.now, moved.monotonic);
         self.open_files = moved.open_files;
         self.bundles = moved.bundles;
         self.tickets = moved.tickets;
+        if let Err(error) = self.paths.make_folders(&self.executable) {
+            // It costs children their askpass at worst; the sessions go on.
+            self.publish(Event::Notice { level: Level::Error, text: error.to_string(), session_id: None });
+        }
         self.muted = true;
         self.adopt().await;
         self.engine.take_over_challenges(moved.challenges);
         self.muted = false;
         self.sequence = moved.sequence;
-        let clients = self.clients.take_over(moved.clients);
+        let clients = self.clients.take_over(moved.clients, connected);
         let snapshot = self.snapshot();
         let reattach = |client: ClientId| {
             let entry = self.clients.get(client)?;

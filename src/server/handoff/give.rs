@@ -16,6 +16,7 @@ use super::{FORMAT, HandoffError, Item, Message};
 use crate::core::time::Timestamp;
 use crate::core::token::handoff::{ACKNOWLEDGE_LIMIT, ConsumeError, HandoffToken, HandoffTokens};
 use crate::driver::MovedRuntime;
+use crate::os::own_process;
 use crate::server::moved::DrainedConnection;
 use crate::server::{Context, tcp, unix};
 
@@ -51,7 +52,7 @@ impl Acceptor {
     }
 
     /// Lets clients in again, and lets every connection go on.
-    fn resume(&mut self) {
+    pub(super) fn resume(&mut self) {
         self.context.registry().resume();
         self.unix.resume();
         self.loopback.iter_mut().for_each(tcp::Listening::resume);
@@ -186,17 +187,17 @@ impl Successor {
     /// Ends it, whatever it does, and waits until it has ended: nobody else may hold what goes on here. Returns why, in
     /// its own words if it had any.
     async fn end(mut self, error: HandoffError) -> HandoffError {
-        // An error means that it has ended by itself.
-        let _ = self.process.kill();
+        let ends_by_itself = matches!(error, HandoffError::Ended(_));
         let ended = spawn_blocking(move || {
+            let errors = self.process.stderr.take().filter(|_| ends_by_itself);
+            let report = errors.map(report_of).unwrap_or_default();
+            // An error means that it has ended by itself.
+            let _ = self.process.kill();
             let _ = self.process.wait();
-            self.process.stderr.take().map(report_of).unwrap_or_default()
+            report
         });
         let report = timeout(THREAD_LIMIT, ended).await.ok().and_then(Result::ok).unwrap_or_default();
-        match error {
-            HandoffError::Ended(_) => HandoffError::Ended(reason(&report)),
-            other => other,
-        }
+        if ends_by_itself { HandoffError::Ended(reason(&report)) } else { error }
     }
 }
 
@@ -247,7 +248,8 @@ impl Handoff {
 
     fn run(&mut self, channel: &mut Channel, offer: Offer) -> Result<(), HandoffError> {
         let deadline = self.begun + ACKNOWLEDGE_LIMIT;
-        channel.send(&Message::State { runtime: Box::new(offer.runtime) }, None, deadline)?;
+        let state = Message::State { runtime: Box::new(offer.runtime), limits: own_process::limits() };
+        channel.send(&state, None, deadline)?;
         for (item, descriptor) in offer.descriptors {
             let token = self.issue()?;
             let message = Message::Item { token: token.text(), item: Box::new(item) };
