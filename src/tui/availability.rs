@@ -4,11 +4,11 @@ use super::action::{Action, Reason};
 use super::model::{Focus, Model};
 use crate::protocol::snapshot::{ChildState, SessionView};
 
-const NO_SESSION: Reason = "no session is selected";
-const NO_CHALLENGE: Reason = "no challenge is selected";
-const NO_URL: Reason = "no URL was found yet";
-const NOTHING_LISTED: Reason = "the list is empty";
-const NO_DIALOG: Reason = "no dialog is open";
+const NO_SESSION: Reason = "No session is selected";
+const NO_CHALLENGE: Reason = "No challenge is selected";
+const NO_URL: Reason = "No URL was found yet";
+const NOTHING_LISTED: Reason = "The list is empty";
+const NO_DIALOG: Reason = "No dialog is open";
 
 /// Tells whether an action can be run now.
 ///
@@ -24,30 +24,30 @@ pub fn of(action: Action, model: &Model) -> Result<(), Reason> {
         | Action::PaletteOpen
         | Action::DeckRedraw
         | Action::DeckQuit => Ok(()),
-        Action::HostNext => ensure(model.hosts.are_several(), "the deck shows one host only"),
-        Action::SupervisorStop => ensure(model.disconnected.is_none(), "it is gone already"),
+        Action::HostNext => ensure(model.hosts.are_several(), "The deck shows one host only"),
+        Action::SupervisorStop => ensure(model.disconnected.is_none(), "It is gone already"),
         Action::UrlCopy | Action::UrlOpen | Action::UrlScan => has_url(session(model)?),
         Action::CodeCopy => has_code(session(model)?),
         Action::PasteOpen => running(model).map(|_| ()),
         Action::PaneType => running(model).map(|_| ()),
-        Action::PaneTypeLeave => ensure(model.typing, "the keys go to the deck already"),
+        Action::PaneTypeLeave => ensure(model.typing, "The keys go to the deck already"),
         Action::SessionKill | Action::SessionKillNow => killable(session(model)?),
         Action::SessionRestart => session(model).map(|_| ()),
         Action::SessionRemove => {
-            ensure(session(model)?.status.is_terminal(), "it is not finished; kill it first")
+            ensure(session(model)?.status.is_terminal(), "It is not finished; kill it first")
         }
         Action::SessionExplain | Action::RecordingSave | Action::SearchOpen => session(model).map(|_| ()),
         Action::ChallengeAnswer | Action::ChallengeDeny => {
             model.selected_challenge().map(|_| ()).ok_or(NO_CHALLENGE)
         }
-        Action::WaitingNext => ensure(model.waiting_count() > 0, "nothing waits for you"),
+        Action::WaitingNext => ensure(model.waiting_count() > 0, "Nothing waits for you"),
         Action::ListDown | Action::ListUp | Action::ListFirst | Action::ListLast => {
             ensure(!model.entries().is_empty(), NOTHING_LISTED)
         }
         Action::FocusNext | Action::PaneFocus | Action::PaneZoom => {
             ensure(model.selection.is_some(), NOTHING_LISTED)
         }
-        Action::PaneLeave => ensure(model.focus == Focus::Pane, "the list has the keys already"),
+        Action::PaneLeave => ensure(model.focus == Focus::Pane, "The list has the keys already"),
         Action::PaneUp
         | Action::PaneDown
         | Action::PanePageUp
@@ -55,9 +55,10 @@ pub fn of(action: Action, model: &Model) -> Result<(), Reason> {
         | Action::PaneTop
         | Action::PaneBottom => session(model).map(|_| ()),
         Action::SearchNext | Action::SearchPrevious | Action::SearchClose => {
-            ensure(model.search.is_some(), "nothing is searched for")
+            ensure(model.search.is_some(), "Nothing is searched for")
         }
         Action::DialogAccept
+        | Action::DialogYes
         | Action::DialogCancel
         | Action::DialogDeny
         | Action::DialogNext
@@ -76,22 +77,22 @@ fn session(model: &Model) -> Result<&SessionView, Reason> {
 }
 
 fn has_url(session: &SessionView) -> Result<(), Reason> {
-    ensure(!session.status.is_terminal(), "this login is over")?;
+    ensure(!session.status.is_terminal(), "This login is over")?;
     session.url.as_ref().map(|_| ()).ok_or(NO_URL)
 }
 
 fn has_code(session: &SessionView) -> Result<(), Reason> {
-    ensure(!session.status.is_terminal(), "this login is over")?;
-    session.code.as_ref().map(|_| ()).ok_or("no device code was found")
+    ensure(!session.status.is_terminal(), "This login is over")?;
+    session.code.as_ref().map(|_| ()).ok_or("No device code was found")
 }
 
 fn running(model: &Model) -> Result<&SessionView, Reason> {
     let session = session(model)?;
     match session.child {
         ChildState::Starting | ChildState::Running { .. } => Ok(session),
-        ChildState::Ending => Err("it is being ended"),
+        ChildState::Ending => Err("It is being ended"),
         ChildState::Exited { .. } | ChildState::Killed | ChildState::Survived { .. } | ChildState::Lost => {
-            Err("its CLI has ended")
+            Err("Its CLI has ended")
         }
     }
 }
@@ -102,7 +103,7 @@ fn killable(session: &SessionView) -> Result<(), Reason> {
         | ChildState::Running { .. }
         | ChildState::Ending
         | ChildState::Survived { .. } => Ok(()),
-        ChildState::Exited { .. } | ChildState::Killed => Err("it has ended already"),
-        ChildState::Lost => Err("nothing is known of its process any more"),
+        ChildState::Exited { .. } | ChildState::Killed => Err("It has ended already"),
+        ChildState::Lost => Err("Nothing is known of its process any more"),
     }
 }

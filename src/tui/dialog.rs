@@ -80,10 +80,34 @@ pub enum Confirmed {
     CopyUrl(String),
     /// Opens such a URL.
     OpenUrl(String),
+    /// Refuses a challenge as it was parked in this epoch.
+    Deny(ChallengeId, u64),
     /// Runs an action of the palette that destroys something.
     Run(Action),
     /// Ends the supervisor.
     StopSupervisor,
+}
+
+impl Confirmed {
+    /// What yes and no do, in a word or two each, for the keys below the question.
+    pub fn words(&self) -> (&'static str, &'static str) {
+        match self {
+            Self::Kill(_) => ("kill", "keep"),
+            Self::Deny(..) => ("refuse", "let it wait"),
+            Self::CopyUrl(_) => ("copy", "leave it"),
+            Self::OpenUrl(_) => ("open", "leave it"),
+            Self::Run(_) => ("do it", "leave it"),
+            Self::StopSupervisor => ("stop", "keep"),
+        }
+    }
+
+    /// Tells whether it ends something by the key that asked for it.
+    fn ends(&self) -> bool {
+        match self {
+            Self::Kill(_) | Self::Deny(..) => true,
+            Self::CopyUrl(_) | Self::OpenUrl(_) | Self::Run(_) | Self::StopSupervisor => false,
+        }
+    }
 }
 
 /// The dialog for a paste.
@@ -132,8 +156,28 @@ pub struct Answer {
 }
 
 impl Dialog {
-    /// Returns the context in which its keys are looked up.
-    pub fn context(&self) -> Context {
+    /// Returns the contexts in which its keys are looked up, the most particular one first.
+    pub fn contexts(&self) -> Vec<Context> {
+        match self {
+            Self::Confirm(confirm) if confirm.then.ends() => {
+                vec![Context::Ending, Context::Confirm, Context::Reader]
+            }
+            Self::Confirm(_) => vec![Context::Confirm, Context::Reader],
+            Self::Answer(answer) if answer.is_question() => vec![Context::Confirm, Context::Prompt],
+            Self::Help(_)
+            | Self::Bundles(_)
+            | Self::Text { .. }
+            | Self::Scan { .. }
+            | Self::Palette(_)
+            | Self::Picker(_)
+            | Self::Paste(_)
+            | Self::Command(_)
+            | Self::Answer(_)
+            | Self::Search(_) => vec![self.context()],
+        }
+    }
+
+    fn context(&self) -> Context {
         match self {
             Self::Help(_) | Self::Bundles(_) | Self::Text { .. } | Self::Scan { .. } | Self::Confirm(_) => {
                 Context::Reader

@@ -33,13 +33,17 @@ pub enum Context {
     Picker,
     /// Something is shown or asked that takes no text: help, a question, a QR code.
     Reader,
+    /// A question is asked.
+    Confirm,
+    /// The question is whether to end something; the key that asked answers it, too.
+    Ending,
     /// Every key goes to the child, but these.
     Passthrough,
 }
 
 impl Context {
     /// Every context with its name in the configuration file.
-    pub const NAMES: [(&'static str, Self); 10] = [
+    pub const NAMES: [(&'static str, Self); 12] = [
         ("global", Self::Global),
         ("list", Self::List),
         ("challenge", Self::Challenge),
@@ -49,6 +53,8 @@ impl Context {
         ("palette", Self::Palette),
         ("picker", Self::Picker),
         ("reader", Self::Reader),
+        ("confirm", Self::Confirm),
+        ("ending", Self::Ending),
         ("passthrough", Self::Passthrough),
     ];
 }

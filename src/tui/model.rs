@@ -241,7 +241,7 @@ impl Model {
     /// Returns the contexts that keys are looked up in, the most particular one first.
     pub fn contexts(&self) -> Vec<Context> {
         match &self.dialog {
-            Some(dialog) => vec![dialog.context()],
+            Some(dialog) => dialog.contexts(),
             None if self.typing => vec![Context::Passthrough],
             None => self.open_contexts(),
         }

@@ -9,6 +9,7 @@ use super::model::Model;
 use crate::core::time::Timestamp;
 use crate::protocol::screen::Row;
 use painter::Painter;
+pub use painter::Target;
 
 pub mod areas;
 mod big_code;
@@ -114,12 +115,22 @@ fn draw_dialog(
         }
         Dialog::Palette(chooser) => choosers::palette(painter, screen, chooser),
         Dialog::Picker(chooser) => choosers::picker(model, painter, screen, chooser),
-        Dialog::Confirm(confirm) => dialogs::confirm(painter, screen, confirm),
+        Dialog::Confirm(confirm) => dialogs::confirm(model, painter, screen, confirm),
         Dialog::Paste(paste) => prompts::paste(model, painter, screen, paste),
         Dialog::Command(line) => prompts::command(painter, screen, line),
         Dialog::Answer(answer) => prompts::answer(model, now, painter, screen, answer),
         Dialog::Search(field) => footer::draw_search(model, painter, field),
     }
+}
+
+/// Returns what a click means while a dialog is open. It is drawn aside for that, so that a click can never mean
+/// something else than what stands there.
+pub fn target_at(model: &Model, now: Timestamp, at: Position) -> Target {
+    let Some(dialog) = &model.dialog else { return Target::Outside };
+    let mut buffer = Buffer::empty(whole(model.size));
+    let mut painter = Painter::new(model, &mut buffer);
+    draw_dialog(model, dialog, now, &mut painter);
+    painter.target_at(at)
 }
 
 /// Returns the action whose key is drawn at a place.

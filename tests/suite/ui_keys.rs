@@ -90,7 +90,7 @@ fn copying_takes_the_url_byte_for_byte() {
 fn what_cannot_be_done_says_why() {
     let mut stage = Stage::of((80, 24), vec![session("1", "gh")]);
     stage.press("u");
-    assert_eq!(status(&stage), "Cannot copy URL: no URL was found yet.");
+    assert_eq!(status(&stage), "No URL was found yet.");
     let mut stage = Stage::of((80, 24), vec![claude()]);
     stage.press("o");
     assert!(status(&stage).contains("you are connected over SSH"), "{}", status(&stage));
@@ -112,10 +112,17 @@ fn a_disputed_url_is_copied_only_after_a_yes() {
 fn killing_asks_once_and_escape_leaves() {
     let mut stage = Stage::of((80, 24), vec![claude()]);
     stage.requests();
-    stage.press("x esc x enter");
+    stage.press("x esc x n x left enter");
     assert!(stage.requests().is_empty());
-    stage.press("x right enter");
-    assert!(matches!(&stage.requests()[..], [(Ask::Kill(_), Request::SessionKill(kill))] if !kill.force));
+    for keys in ["x y", "x x", "x enter"] {
+        stage.press(keys);
+        let requests = stage.requests();
+        assert!(
+            matches!(&requests[..], [(Ask::Kill(_), Request::SessionKill(kill))] if !kill.force),
+            "{keys}"
+        );
+        assert!(stage.model.dialog.is_none(), "{keys}");
+    }
     stage.press("X");
     assert!(matches!(&stage.requests()[..], [(Ask::Kill(_), Request::SessionKill(kill))] if kill.force));
 }
@@ -224,6 +231,8 @@ fn a_challenge_is_answered_masked_and_refused_by_its_own_key() {
     assert!(matches!(&requests[..], [(Ask::Challenge, Request::ChallengeAnswer(answer))]
             if answer.epoch == Some(1) && answer.secret.as_ref().unwrap().secret() == "hunter2"),);
     stage.press("x");
+    assert!(stage.requests().is_empty(), "a question is never refused unasked");
+    stage.press("esc X x y");
     assert!(matches!(&stage.requests()[..], [(Ask::Challenge, Request::ChallengeCancel(_))]));
 }
 
@@ -387,7 +396,7 @@ fn the_palette_runs_what_a_key_would() {
     );
     stage.orders.clear();
     stage.press(":");
-    stage.type_text("session.kill-now");
+    stage.type_text("kill the cli at once");
     stage.press("enter");
     assert!(matches!(stage.model.dialog, Some(Dialog::Confirm(_))), "what destroys is asked about");
 }
@@ -407,6 +416,40 @@ fn the_mouse_selects_presses_and_scrolls() {
     assert!(matches!(&stage.orders[..], [Cmd::Copy { what: "code", .. }]));
     click(&mut stage, "help");
     assert!(matches!(stage.model.dialog, Some(Dialog::Help(_))));
+    click(&mut stage, "esc back");
+    assert!(stage.model.dialog.is_none(), "a click beside a dialog closes it");
+}
+
+#[test]
+fn every_row_and_button_of_a_dialog_takes_clicks() {
+    let mut stage = Stage::of((80, 24), vec![claude(), codex()]);
+    stage.requests();
+    let click = |stage: &mut Stage, text: &str| {
+        let at = stage.find(text);
+        let kind = MouseEventKind::Down(MouseButton::Left);
+        stage.send(Msg::Mouse(MouseEvent { kind, column: at.x, row: at.y, modifiers: KeyModifiers::NONE }));
+    };
+    stage.press("x");
+    click(&mut stage, "It is asked to end");
+    assert!(stage.model.dialog.is_some(), "a click on its words leaves it");
+    click(&mut stage, "Keep it running");
+    assert!(stage.model.dialog.is_none() && stage.requests().is_empty());
+    stage.press("x");
+    click(&mut stage, "Kill it");
+    assert!(matches!(&stage.requests()[..], [(Ask::Kill(_), Request::SessionKill(_))]));
+    stage.press(":");
+    click(&mut stage, "Go to codex");
+    assert_eq!(selected(&stage), "auth-2");
+}
+
+#[test]
+fn help_says_under_headings_why_something_cannot_be_done() {
+    let mut stage = Stage::new((120, 60));
+    stage.press("?");
+    let picture = stage.picture();
+    for words in ["Logins", "Questions", "Kill the CLI", "(No session is selected.)"] {
+        assert!(picture.contains(words), "{words}\n{picture}");
+    }
 }
 
 #[test]

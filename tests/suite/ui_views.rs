@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::ui_stage::*;
 
-const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (40, 12)];
+const SIZES: [(u16, u16); 4] = [(80, 24), (120, 40), (40, 12), (300, 100)];
 
 fn keep(name: &str, stage: &Stage) {
     let mut settings = insta::Settings::clone_current();
@@ -63,6 +63,21 @@ fn a_url_to_open() {
 #[test]
 fn a_code_to_enter() {
     at_each_size("code", |size| only(size, codex()));
+}
+
+#[test]
+fn the_code_is_on_a_phones_screen_in_list_and_card_and_once_in_large_letters() {
+    let mut stage = Stage::of((40, 12), vec![codex()]);
+    assert!(stage.picture().contains("WDJB-MJHT"), "{}", stage.picture());
+    stage.press("enter");
+    let picture = stage.picture();
+    let line = |words: &str| picture.lines().position(|line| line.contains(words)).unwrap();
+    assert!(
+        line("W D J B - M J H T") < line("https://") && line("https://") < line("copy code"),
+        "{picture}"
+    );
+    let large = only((120, 40), codex()).picture();
+    assert_eq!(large.matches("code WDJB").count(), 0, "{large}");
 }
 
 #[test]

@@ -17,7 +17,7 @@ pub fn run(model: &mut Model, action: Action, orders: &mut Vec<Cmd>) {
             model.status = None;
             perform(model, action, orders);
         }
-        Err(reason) => model.say(Level::Warning, format!("Cannot {}: {reason}.", action.label())),
+        Err(reason) => model.say(Level::Warning, format!("{reason}.")),
     }
 }
 
@@ -37,7 +37,7 @@ fn perform(model: &mut Model, action: Action, orders: &mut Vec<Cmd>) {
         Action::SessionRemove => sessions::remove(model, orders),
         Action::SessionExplain => sessions::explain(model, orders),
         Action::ChallengeAnswer => sessions::open_answer(model, orders),
-        Action::ChallengeDeny => sessions::deny_selected(model, orders),
+        Action::ChallengeDeny => sessions::ask_to_deny(model),
         Action::WaitingNext => next_waiting(model),
         Action::ListDown => select_by(model, 1),
         Action::ListUp => select_by(model, -1),
@@ -69,6 +69,7 @@ fn perform(model: &mut Model, action: Action, orders: &mut Vec<Cmd>) {
         Action::DeckQuit => orders.push(Cmd::Quit),
         Action::DialogAccept => dialogs::accept(model, orders),
         Action::DialogCancel => dialogs::cancel(model),
+        Action::DialogYes => dialogs::say_yes(model, orders),
         Action::DialogDeny => dialogs::deny(model, orders),
         Action::DialogNext => dialogs::step(model, 1),
         Action::DialogPrevious => dialogs::step(model, -1),

@@ -13,6 +13,7 @@ use crate::tui::msg::{Ask, Cmd};
 use crate::tui::palette::{Does, PaletteEntry};
 use crate::tui::picker::PickerEntry;
 use crate::tui::text::split_command;
+use crate::tui::view::Target;
 
 /// Lines that a page of a reader or a chooser moves by.
 const PAGE: u16 = 10;
@@ -50,13 +51,62 @@ pub fn cancel(model: &mut Model) {
 /// Refuses the challenge that asks; in other dialogs it means nothing.
 pub fn deny(model: &mut Model, orders: &mut Vec<Cmd>) {
     if let Some(Dialog::Answer(answer)) = &model.dialog {
-        let which = crate::protocol::request::ChallengeRef {
-            challenge_id: answer.challenge.clone(),
-            epoch: Some(answer.epoch),
-            owner: None,
-        };
-        sessions::request(orders, Ask::Challenge, Request::ChallengeCancel(which));
+        sessions::deny(answer.challenge.clone(), answer.epoch, orders);
         model.dialog = None;
+    }
+}
+
+/// Says yes to the question that is asked, whatever is selected.
+pub fn say_yes(model: &mut Model, orders: &mut Vec<Cmd>) {
+    answer(model, true, orders);
+}
+
+fn answer(model: &mut Model, yes: bool, orders: &mut Vec<Cmd>) {
+    match &mut model.dialog {
+        Some(Dialog::Confirm(confirm)) => confirm.other_selected = yes,
+        Some(Dialog::Answer(answer)) if answer.is_question() => answer.yes = yes,
+        Some(
+            Dialog::Help(_)
+            | Dialog::Bundles(_)
+            | Dialog::Text { .. }
+            | Dialog::Scan { .. }
+            | Dialog::Palette(_)
+            | Dialog::Picker(_)
+            | Dialog::Paste(_)
+            | Dialog::Command(_)
+            | Dialog::Answer(_)
+            | Dialog::Search(_),
+        )
+        | None => return,
+    }
+    accept(model, orders);
+}
+
+/// Takes a click while a dialog is open.
+pub fn clicked(model: &mut Model, target: Target, orders: &mut Vec<Cmd>) {
+    match target {
+        Target::Outside => cancel(model),
+        Target::Inside => {}
+        Target::Answer(yes) => answer(model, yes, orders),
+        Target::Choice(index) => {
+            match &mut model.dialog {
+                Some(Dialog::Palette(chooser)) => chooser.selected = index,
+                Some(Dialog::Picker(chooser)) => chooser.selected = index,
+                Some(
+                    Dialog::Help(_)
+                    | Dialog::Bundles(_)
+                    | Dialog::Text { .. }
+                    | Dialog::Scan { .. }
+                    | Dialog::Confirm(_)
+                    | Dialog::Paste(_)
+                    | Dialog::Command(_)
+                    | Dialog::Answer(_)
+                    | Dialog::Search(_),
+                )
+                | None => return,
+            }
+            accept(model, orders);
+        }
     }
 }
 
@@ -196,6 +246,7 @@ fn confirmed(model: &mut Model, confirm: Confirm, orders: &mut Vec<Cmd>) {
         Confirmed::Kill(session_id) => sessions::kill(session_id, false, orders),
         Confirmed::CopyUrl(text) => orders.push(Cmd::Copy { what: "URL", text }),
         Confirmed::OpenUrl(url) => orders.push(Cmd::Open(url)),
+        Confirmed::Deny(challenge_id, epoch) => sessions::deny(challenge_id, epoch, orders),
         Confirmed::Run(action) => actions::run(model, action, orders),
         Confirmed::StopSupervisor => supervisor::stop_now(orders),
     }

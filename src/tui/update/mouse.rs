@@ -44,6 +44,7 @@ fn clicked(model: &mut Model, at: Position, now: Timestamp, orders: &mut Vec<Cmd
         return;
     }
     if model.dialog.is_some() {
+        dialogs::clicked(model, view::target_at(model, now, at), orders);
         return;
     }
     let areas = layout::areas(model);

@@ -24,7 +24,7 @@ pub fn entries(model: &Model) -> Vec<PaletteEntry> {
 fn findings(model: &Model) -> Vec<PaletteEntry> {
     let mut entries = Vec::new();
     for session in model.sessions.iter().filter(|session| !session.status.is_terminal()) {
-        let (title, _) = Model::title_of(session);
+        let (title, name) = Model::title_of(session);
         let mut add = |action: Action, label: String| {
             entries.push(PaletteEntry {
                 does: Does::RunOn(session.session_id.clone(), action),
@@ -34,6 +34,8 @@ fn findings(model: &Model) -> Vec<PaletteEntry> {
                 unavailable: None,
             });
         };
+        let name = name.map(|name| format!(" · {name}")).unwrap_or_default();
+        add(Action::PaneFocus, format!("Go to {title}{name}"));
         if let Some(code) = &session.code {
             add(Action::CodeCopy, format!("Copy {title}'s code {}", text::visible(code)));
         }

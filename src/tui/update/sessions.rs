@@ -1,12 +1,12 @@
 //! Orders about sessions and challenges.
 
-use crate::core::ids::SessionId;
+use crate::core::ids::{ChallengeId, SessionId};
 use crate::core::secret::Secret;
 use crate::protocol::event::Level;
 use crate::protocol::request::{
     AnswerChallenge, ChallengeRef, Kill, Request, SessionRef, StartSession, Submit,
 };
-use crate::protocol::snapshot::{ChallengeKind, ChallengeView, SessionView, UrlView};
+use crate::protocol::snapshot::{ChallengeKind, SessionView, UrlView};
 use crate::tui::chooser::Chooser;
 use crate::tui::dialog::{Answer, Confirm, Confirmed, Dialog, Paste};
 use crate::tui::field::Field;
@@ -76,7 +76,7 @@ pub fn ask_kill(model: &mut Model) {
         detail: vec!["It is asked to end, and two seconds later it is forced to.".into()],
         safe: "Keep it running",
         other: "Kill it",
-        other_selected: false,
+        other_selected: true,
         then: Confirmed::Kill(session.session_id.clone()),
     }));
 }
@@ -216,7 +216,7 @@ pub fn open_answer(model: &mut Model, orders: &mut Vec<Cmd>) {
             (Some(Field::default()), Some(Field::default()), true)
         }
         ChallengeKind::Confirm => (None, None, false),
-        ChallengeKind::Notice => return deny(&challenge, orders),
+        ChallengeKind::Notice => return deny(challenge.challenge_id.clone(), challenge.epoch, orders),
     };
     model.dialog = Some(Dialog::Answer(Answer {
         challenge: challenge.challenge_id,
@@ -230,18 +230,22 @@ pub fn open_answer(model: &mut Model, orders: &mut Vec<Cmd>) {
 }
 
 /// Refuses the selected challenge.
-pub fn deny_selected(model: &Model, orders: &mut Vec<Cmd>) {
-    if let Some(challenge) = model.selected_challenge() {
-        deny(challenge, orders);
-    }
+pub fn ask_to_deny(model: &mut Model) {
+    let Some(challenge) = model.selected_challenge() else { return };
+    let then = Confirmed::Deny(challenge.challenge_id.clone(), challenge.epoch);
+    model.dialog = Some(Dialog::Confirm(Confirm {
+        question: format!("Refuse what {} asks for?", visible(&challenge.title)),
+        detail: vec!["It is told that nobody answers, and will most likely give up.".into()],
+        safe: "Let it wait",
+        other: "Refuse it",
+        other_selected: true,
+        then,
+    }));
 }
 
-fn deny(challenge: &ChallengeView, orders: &mut Vec<Cmd>) {
-    let which = ChallengeRef {
-        challenge_id: challenge.challenge_id.clone(),
-        epoch: Some(challenge.epoch),
-        owner: None,
-    };
+/// Refuses a challenge.
+pub fn deny(challenge_id: ChallengeId, epoch: u64, orders: &mut Vec<Cmd>) {
+    let which = ChallengeRef { challenge_id, epoch: Some(epoch), owner: None };
     request(orders, Ask::Challenge, Request::ChallengeCancel(which));
 }
 

@@ -15,7 +15,9 @@ pub struct Areas {
     pub divider: Rect,
     /// The card.
     pub card: Rect,
-    /// The line between card and pane.
+    /// The line down between card and pane, where they stand side by side.
+    pub card_divider: Rect,
+    /// The line between card and pane; over the pane, where they stand side by side.
     pub pane_rule: Rect,
     /// The child's screen.
     pub pane: Rect,

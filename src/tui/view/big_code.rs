@@ -1,7 +1,7 @@
 //! The device code in large letters, so that it can be typed off a screen across the desk.
 //!
 //! Each letter is six dots high, two dots to a cell (`▀ ▄ █`). The zero has a stroke, the one a foot and no head, so
-//! that no two letters look alike; the code in plain letters stands beside it all the same.
+//! that no two letters look alike.
 
 use super::painter::{Line, piece};
 use crate::tui::action::Action;
@@ -53,23 +53,19 @@ const FONT: [(char, [&str; 6]); 37] = [
 /// Returns the code's lines: large if there is room and `large` is wanted, else spaced, else plain.
 pub fn lines(code: &str, columns: usize, large: bool) -> Vec<Line> {
     if let Some(rows) = drawn(code).filter(|rows| large && text::width(&rows[0]) <= columns) {
-        let mut lines: Vec<Line> = rows.into_iter().map(|row| vec![piece(row, Role::CardCode)]).collect();
-        lines.push(vec![piece("code ", Role::TextQuiet), plain(code)]);
-        return lines;
+        return rows.into_iter().map(|row| vec![clickable(row)]).collect();
     }
     let spaced: Vec<String> = code.chars().map(String::from).collect();
     let spaced = spaced.join(" ");
     let fits = text::width(&spaced) + 5 <= columns;
     let shown = if fits { spaced } else { code.to_owned() };
-    let mut shown = piece(shown, Role::CardCode);
-    shown.action = Some(Action::CodeCopy);
-    vec![vec![piece("code ", Role::TextQuiet), shown]]
+    vec![vec![piece("code ", Role::TextQuiet), clickable(shown)]]
 }
 
-fn plain(code: &str) -> super::painter::Piece {
-    let mut plain = piece(code, Role::CardCode);
-    plain.action = Some(Action::CodeCopy);
-    plain
+fn clickable(code: String) -> super::painter::Piece {
+    let mut code = piece(code, Role::CardCode);
+    code.action = Some(Action::CodeCopy);
+    code
 }
 
 /// Draws the code in three rows of half blocks; nothing if a letter has no drawing.
@@ -111,7 +107,7 @@ mod tests {
 
     #[test]
     fn it_degrades_to_spaced_and_then_plain_letters() {
-        assert_eq!(lines("AB", 40, true).len(), 4);
+        assert_eq!(lines("AB", 30, true).len(), 4);
         assert_eq!(lines("AB-1", 12, true)[0][1].text, "A B - 1");
         assert_eq!(lines("AB-1", 10, true)[0][1].text, "AB-1");
         assert_eq!(lines("ab", 40, true)[0][1].text, "a b");

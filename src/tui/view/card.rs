@@ -47,6 +47,9 @@ pub fn url_row(model: &Model, now: Timestamp, areas: &Areas) -> Option<(u16, u16
 }
 
 fn whole(areas: &Areas) -> Rect {
+    if areas.card_divider.width > 0 {
+        return areas.card;
+    }
     Rect { height: areas.card.height + areas.pane_rule.height + areas.pane.height, ..areas.card }
 }
 
@@ -105,8 +108,11 @@ fn session_lines(model: &Model, session: &SessionView, now: Timestamp, right: Re
     match &session.status {
         Status::Success { email, .. } => success(session, email.as_deref(), columns, &mut lines),
         Status::Failed { error } => failed(session, error, columns, &mut lines),
+        Status::Pending | Status::UrlAvailable { .. } | Status::CodeEmitted { .. } if !roomy => {
+            return cramped(model, session, columns, lines);
+        }
         Status::Pending | Status::UrlAvailable { .. } | Status::CodeEmitted { .. } => {
-            live(model, session, columns, roomy, &mut lines);
+            live(model, session, columns, &mut lines);
         }
     }
     survivors(session, columns, &mut lines);
@@ -138,13 +144,37 @@ fn title(model: &Model, session: &SessionView, columns: usize) -> Line {
     vec![piece(title, Role::TextStrong), piece(name, Role::TextQuiet), piece(word, state.role)]
 }
 
-fn live(model: &Model, session: &SessionView, columns: usize, roomy: bool, lines: &mut Vec<Line>) {
+/// On a phone: the code, the URL, the keys, and then what can be said in words; the code is never off the screen.
+fn cramped(model: &Model, session: &SessionView, columns: usize, mut lines: Vec<Line>) -> Vec<Line> {
+    if let Some(code) = &session.code {
+        lines.extend(big_code::lines(&visible(code), columns, false));
+    }
+    if let Some(url) = &session.url {
+        lines.push(url_line(url, columns));
+        lines.extend(verdict_lines(model, url, columns).into_iter().take(2));
+        if url.disputed {
+            let warning = text::cut("! Screen and CLI disagree: compare it", columns, "…").into_owned();
+            lines.push(vec![piece(warning, Role::VerdictSuspicious)]);
+        }
+    }
+    prompt(session, columns, &mut lines);
+    lines.extend(keys(model, session, columns));
+    survivors(session, columns, &mut lines);
+    waiting(session, columns, &mut lines);
+    lines
+}
+
+fn waiting(session: &SessionView, columns: usize, lines: &mut Vec<Line>) {
     let role = if session.waiting.needs_person() { Role::StateWaiting } else { Role::TextQuiet };
     for line in text::wrap(&visible(&session.waiting_text), columns) {
         lines.push(vec![piece(line, role)]);
     }
+}
+
+fn live(model: &Model, session: &SessionView, columns: usize, lines: &mut Vec<Line>) {
+    waiting(session, columns, lines);
     if let Some(url) = &session.url {
-        space(lines, roomy);
+        space(lines, true);
         lines.push(url_line(url, columns));
         lines.extend(verdict_lines(model, url, columns));
         if url.disputed {
@@ -158,8 +188,8 @@ fn live(model: &Model, session: &SessionView, columns: usize, roomy: bool, lines
         }
     }
     if let Some(code) = &session.code {
-        space(lines, roomy);
-        let large = roomy && model.settings.surroundings.unicode;
+        space(lines, true);
+        let large = model.settings.surroundings.unicode;
         lines.extend(big_code::lines(&visible(code), columns, large));
     }
     prompt(session, columns, lines);

@@ -2,7 +2,7 @@
 
 use ratatui::layout::{Position, Rect};
 
-use super::painter::{Line, Painter, piece};
+use super::painter::{Line, Painter, Target, piece};
 use super::{dialogs, footer};
 use crate::tui::chooser::{Choice, Chooser};
 use crate::tui::model::Model;
@@ -18,10 +18,7 @@ pub fn palette(painter: &mut Painter<'_>, screen: Rect, chooser: &Chooser<Palett
             (entry.label.clone(), if entry.unavailable.is_some() { Role::TextQuiet } else { Role::Text });
         let right = match entry.unavailable {
             Some(reason) => vec![piece(reason, Role::TextQuiet)],
-            None => vec![
-                piece(entry.name.clone(), Role::TextQuiet),
-                piece(format!(" {:>3}", entry.keys), Role::UiKey),
-            ],
+            None => vec![piece(format!("{:>3}", entry.keys), Role::UiKey)],
         };
         (vec![piece(left, role)], right)
     })
@@ -80,7 +77,9 @@ fn draw<T: Choice>(
     let top = (chooser.selected + 1).saturating_sub(usize::from(list.height));
     for (y, (at, index)) in (list.top()..list.bottom()).zip(chooser.matching.iter().enumerate().skip(top)) {
         let (left, right) = show(&chooser.all[*index]);
-        draw_choice(painter, Rect { y, height: 1, ..list }, &left, &right, at == chooser.selected);
+        let line = Rect { y, height: 1, ..list };
+        draw_choice(painter, line, &left, &right, at == chooser.selected);
+        painter.target(line, Target::Choice(at));
     }
     Some(cursor)
 }

@@ -13,6 +13,10 @@ use crate::tui::theme::Role;
 pub const LEAST: (u16, u16) = (40, 12);
 /// Below this many columns the list and the pane are two screens.
 const SIDE_BY_SIDE: u16 = 60;
+/// From this many columns on beside the list, card and pane stand side by side.
+const CARD_BESIDE_PANE: u16 = 170;
+/// The columns of a card beside the pane.
+const CARD_COLUMNS: u16 = 72;
 /// From this many rows on the status line has a row of its own.
 const OWN_STATUS: u16 = 20;
 
@@ -37,6 +41,9 @@ pub fn areas_at(model: &Model, now: Timestamp) -> Areas {
     if right.height == 0 {
         return areas;
     }
+    if right.width >= CARD_BESIDE_PANE && !pane_is_empty(model) {
+        return side_by_side(areas, right);
+    }
     let height = if pane_is_empty(model) {
         right.height
     } else if model.typing {
@@ -53,6 +60,22 @@ pub fn areas_at(model: &Model, now: Timestamp) -> Areas {
         ..right
     };
     areas
+}
+
+/// The card on the left of the child's screen, where there is room for both.
+fn side_by_side(areas: Areas, right: Rect) -> Areas {
+    let pane = beside_card(right);
+    Areas {
+        card: Rect { width: CARD_COLUMNS, ..right },
+        card_divider: Rect { x: pane.x - 2, width: 1, ..right },
+        pane_rule: Rect { height: 1, ..pane },
+        pane: Rect { y: pane.y + 1, height: pane.height.saturating_sub(1), ..pane },
+        ..areas
+    }
+}
+
+fn beside_card(right: Rect) -> Rect {
+    Rect { x: right.x + CARD_COLUMNS + 2, width: right.width - CARD_COLUMNS - 2, ..right }
 }
 
 /// Without a session there is no screen to show, so the card has it all.
@@ -102,7 +125,11 @@ pub fn pane_height(model: &Model) -> u16 {
 /// make the child draw everything anew.
 pub fn child_size(model: &Model) -> (u16, u16) {
     let (areas, right) = frame(model);
-    let columns = if right.width > 0 { right.width } else { model.size.0 };
+    let columns = match right.width {
+        0 => model.size.0,
+        CARD_BESIDE_PANE.. => beside_card(right).width,
+        columns => columns,
+    };
     (columns.max(20), areas.body.height.saturating_sub(2).max(5))
 }
 
@@ -110,4 +137,5 @@ pub fn child_size(model: &Model) -> (u16, u16) {
 pub fn draw_divider(model: &Model, painter: &mut Painter<'_>, areas: &Areas) {
     let role = if model.focus == Focus::Pane { Role::UiRuleFocus } else { Role::UiRule };
     painter.divider(areas.divider, role);
+    painter.divider(areas.card_divider, Role::UiRule);
 }

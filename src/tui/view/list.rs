@@ -5,6 +5,7 @@ use ratatui::layout::{Position, Rect};
 use super::painter::{Painter, piece};
 use crate::core::status::Status;
 use crate::core::time::Timestamp;
+use crate::protocol::snapshot::Waiting;
 use crate::tui::model::{Entry, Focus, Group, Item, Model, State, state_of};
 use crate::tui::text::{visible, width};
 use crate::tui::theme::Role;
@@ -102,7 +103,10 @@ fn draw_entry(
     let mut right = Vec::new();
     let two_lines = roomy && matches!(entry.group(), Group::Challenges | Group::Waiting);
     if !two_lines {
-        right.push(piece(state.word, state.role));
+        right.push(match code_to_enter(entry) {
+            Some(code) => piece(code, Role::CardCode),
+            None => piece(state.word, state.role),
+        });
     }
     if matches!(entry.group(), Group::Challenges | Group::Waiting)
         && let Some(left) = model.time_left(entry, now)
@@ -121,6 +125,16 @@ fn draw_entry(
         painter.text(x, line.y, room, &format!(" · {name}"), Role::TextQuiet);
     }
     tint_selected(model, entry, painter, line);
+}
+
+/// The device code, where typing it in is what is left to do.
+fn code_to_enter(entry: &Entry<'_>) -> Option<String> {
+    match entry {
+        Entry::Session(session) if session.waiting == Waiting::EnterCode => {
+            session.code.as_deref().map(|code| visible(code).into_owned())
+        }
+        Entry::Session(_) | Entry::Challenge(_) => None,
+    }
 }
 
 /// The host's column, where there are several.

@@ -58,9 +58,24 @@ pub fn action_in(line: &[Piece], column: usize) -> Option<Action> {
     None
 }
 
+/// What a click in an open dialog means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// Beside the dialog.
+    Outside,
+    /// In it, on nothing of use.
+    Inside,
+    /// A row of a chooser, by its place among those that match.
+    Choice(usize),
+    /// A button: yes or no.
+    Answer(bool),
+}
+
 /// Draws into a buffer.
 pub struct Painter<'a> {
     buffer: &'a mut Buffer,
+    /// What was drawn to be clicked; what is drawn later lies over the rest.
+    targets: Vec<(Rect, Target)>,
     theme: &'a Theme,
     area: Rect,
     /// Whether signs beyond ASCII can be drawn.
@@ -93,7 +108,18 @@ impl<'a> Painter<'a> {
     fn on(model: &'a Model, buffer: &'a mut Buffer, area: Rect) -> Self {
         let theme = model.themes.current();
         let unicode = model.settings.surroundings.unicode;
-        Self { buffer, theme, area, unicode, colourless: theme.colourless }
+        Self { buffer, targets: Vec::new(), theme, area, unicode, colourless: theme.colourless }
+    }
+
+    /// Remembers that an area can be clicked.
+    pub fn target(&mut self, area: Rect, target: Target) {
+        self.targets.push((area, target));
+    }
+
+    /// Returns what a click at a place means, after a dialog was drawn.
+    pub fn target_at(&self, at: Position) -> Target {
+        let hit = self.targets.iter().rev().find(|(area, _)| area.contains(at));
+        hit.map_or(Target::Outside, |(_, target)| *target)
     }
 
     /// Returns the whole screen.

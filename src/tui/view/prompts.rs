@@ -105,12 +105,7 @@ pub fn answer(
     let area = content.frame(painter, screen, columns, &title);
     let line = content.draw(painter, area);
     if answer.is_question() {
-        let buttons = [
-            dialogs::button("No", !answer.yes),
-            piece("  ", Role::UiDialog),
-            dialogs::button("Yes", answer.yes),
-        ];
-        painter.line(line.x, line.y, line.width, &buttons);
+        dialogs::draw_buttons(painter, line, &dialogs::buttons("No", "Yes", answer.yes));
         return None;
     }
     Some(draw_answer_field(painter, line, answer))

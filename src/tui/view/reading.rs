@@ -5,7 +5,8 @@ use ratatui::layout::{Position, Rect};
 use super::dialogs;
 use super::painter::{Line, Painter, piece};
 use crate::core::time::Timestamp;
-use crate::tui::action::Action;
+use crate::tui::action::{Action, GROUPS};
+use crate::tui::availability;
 use crate::tui::dialog::{Dialog, Reader};
 use crate::tui::model::Model;
 use crate::tui::text::{self, visible};
@@ -18,7 +19,7 @@ fn columns(screen: Rect) -> u16 {
 }
 
 fn rows(screen: Rect, lines: usize) -> u16 {
-    let most = usize::from(screen.height.saturating_sub(2));
+    let most = usize::from(screen.height.saturating_sub(3));
     u16::try_from(lines.min(most)).unwrap_or(u16::MAX)
 }
 
@@ -69,21 +70,39 @@ pub fn limit(model: &Model) -> u16 {
     u16::try_from(lines).unwrap_or(u16::MAX).saturating_sub(rows(screen, lines))
 }
 
-/// Every action with its keys.
+/// Every action with its keys, under headings; what cannot be done now says why.
 pub fn help(model: &Model, screen: Rect) -> Vec<Line> {
     let columns = usize::from(columns(screen));
     let mut lines = Vec::new();
-    for action in Action::ALL {
-        let keys = model.keymap.keys_of(*action).join("  ");
-        let keys = text::cut(&keys, 16, "…").into_owned();
-        let wrapped = text::wrap(action.doc(), columns.saturating_sub(18));
-        for (index, doc) in wrapped.into_iter().enumerate() {
-            let keys = if index == 0 { keys.as_str() } else { "" };
-            let pad = " ".repeat(18usize.saturating_sub(text::width(keys)));
-            lines.push(vec![piece(keys, Role::UiKey), piece(pad, Role::Text), piece(doc, Role::Text)]);
+    for (title, _) in GROUPS {
+        if !lines.is_empty() {
+            lines.push(Line::new());
+        }
+        lines.push(vec![piece(*title, Role::UiGroup)]);
+        for action in Action::ALL.iter().filter(|action| action.group() == *title) {
+            lines.extend(help_lines(model, *action, columns));
         }
     }
     lines
+}
+
+fn help_lines(model: &Model, action: Action, columns: usize) -> Vec<Line> {
+    /// Columns of the keys, and of all before the text where the screen is wide.
+    const KEYS: usize = 18;
+    let keys = model.keymap.keys_of(action).join("  ");
+    let keys = text::cut(&keys, KEYS - 2, "…").into_owned();
+    let start = if columns < 2 * KEYS { text::width(&keys) + 2 } else { KEYS };
+    let reason = if action.is_for_dialogs() { None } else { availability::of(action, model).err() };
+    let doc =
+        reason.map_or_else(|| action.doc().to_owned(), |reason| format!("{} ({reason}.)", action.doc()));
+    let role = if reason.is_some() { Role::TextQuiet } else { Role::Text };
+    let wrapped = text::wrap(&doc, columns.saturating_sub(start));
+    let line = |(index, doc): (usize, String)| {
+        let keys = if index == 0 { keys.as_str() } else { "" };
+        let pad = " ".repeat(start.saturating_sub(text::width(keys)));
+        vec![piece(keys, Role::UiKey), piece(pad, Role::Text), piece(doc, role)]
+    };
+    wrapped.into_iter().enumerate().map(line).collect()
 }
 
 /// Every stored login.

@@ -137,7 +137,7 @@ impl<'a> Deck<'a> {
     pub fn kill(&self) {
         self.press(&["x"]);
         self.wait_text("and everything it started?");
-        self.press(&["Tab", "Enter"]);
+        self.press(&["y"]);
     }
 
     /// Waits until the deck has ended by itself.
