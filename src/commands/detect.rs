@@ -256,6 +256,7 @@ fn kind_name(kind: FindingKind) -> &'static str {
         FindingKind::AuthorizeUrl => "authorize-url",
         FindingKind::VerificationUrl => "verification-url",
         FindingKind::DeviceCode => "device-code",
+        FindingKind::Carry => "carry",
         FindingKind::Prompt => "prompt",
         FindingKind::Success => "success",
         FindingKind::Failure => "failure",

@@ -17,6 +17,7 @@
 //! found is reported once, as a [`Found`].
 
 mod address;
+mod carry;
 mod code;
 mod expression;
 mod ranking;
@@ -25,6 +26,7 @@ pub mod replay;
 mod scanner;
 mod screen_text;
 pub mod secrets;
+mod settled_output;
 mod statements;
 pub mod verdict;
 
@@ -35,7 +37,9 @@ use std::sync::Arc;
 use self::address::Captures;
 use self::reader::{Candidate, Memory};
 use self::scanner::Scanner;
-use self::screen_text::{ScreenText, SettledOutput};
+use self::screen_text::ScreenText;
+use self::settled_output::SettledOutput;
+use self::statements::is_answered;
 use super::finding::{Finding, FindingKind, Source};
 use super::input::Found;
 use super::provider::Provider;
@@ -204,7 +208,10 @@ impl Detector {
                 for candidate in settled.iter_mut().filter(|candidate| candidate.replaces(&vanished)) {
                     candidate.found.disputed = true;
                 }
-                self.report(vanished, &mut found);
+                // What asked without a sign at its end was the beginning of a line.
+                if vanished.found.finding.kind != FindingKind::Prompt {
+                    self.report(vanished, &mut found);
+                }
             }
         }
         for candidate in settled {
@@ -243,6 +250,9 @@ impl Detector {
             if self.prompt.as_ref() == Some(&finding.text) {
                 return;
             }
+            if is_answered(&finding.text) && !self.is_new_question(&finding.text) {
+                return;
+            }
             self.prompt = Some(finding.text.clone());
             self.prompt_gone = false;
         } else {
@@ -254,10 +264,19 @@ impl Detector {
         found.push(candidate.found);
     }
 
+    /// Whether a question that stands there with its answer was not reported without it.
+    fn is_new_question(&mut self, text: &str) -> bool {
+        let was_asked = self.prompt.as_ref().is_some_and(|prompt| text.starts_with(prompt.as_str()));
+        !was_asked && self.reported.insert((FindingKind::Prompt, text.to_owned()))
+    }
+
     fn notice_prompt(&mut self, screen_text: &ScreenText, screen: &Screen) {
         let Some(prompt) = &self.prompt else { return };
         let there = screen_text.lines.iter().any(|line| {
-            line.number + line.rows as u64 > screen.screen_start() && line.text.contains(prompt.as_str())
+            let whole = line.whole();
+            line.number + line.rows as u64 > screen.screen_start()
+                && whole.contains(prompt.as_str())
+                && !is_answered(&whole)
         });
         if !there {
             self.prompt = None;

@@ -13,6 +13,9 @@ pub enum FindingKind {
     VerificationUrl,
     /// A code to be typed in at the verification URL, or to be compared by eye there.
     DeviceCode,
+    /// No web page, but to be carried elsewhere by the person: a link for another program, a command for a chat, a port
+    /// forwarding for the laptop. It is shown and copied, never opened.
+    Carry,
     /// The child waits for a person to type something.
     Prompt,
     /// A line that claims the login succeeded. It changes no status (behaviour S6).

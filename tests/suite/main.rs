@@ -32,6 +32,7 @@ mod detect_cli;
 mod detect_corpus;
 mod detect_hostile;
 mod detect_read;
+mod detect_reports;
 mod docs;
 mod driver_callbacks;
 mod driver_challenges;

@@ -9,7 +9,10 @@
 //! 3. A piece that ends before the edge is continued only by a row that is nothing but URL, and only if a word
 //!    wrapper would have broken there: at a `-`, `/`, `?`, `&`, … and because the next part did not fit.
 //! 4. Pieces of one length below one another are continued by the row below them, wherever the edge is.
-//! 5. A URL cut inside of a `%XX` is always continued.
+//! 5. A URL in brackets that are still open goes on to the bracket that closes them in the next row; if there is none
+//!    there, it was cut, and nobody can open it.
+//! 6. A URL that stops at a `?` or `&` is continued by a parameter.
+//! 7. A URL cut inside of a `%XX` is always continued.
 
 mod capture;
 mod wrap;
@@ -21,7 +24,7 @@ use memchr::memmem::Finder;
 use regex::Regex;
 
 pub(super) use self::capture::Captures;
-use self::wrap::{Cut, continuation};
+use self::wrap::{Cut, closed_below, continuation};
 use super::expression::fixed;
 use super::screen_text::{Line, ScreenText};
 
@@ -76,15 +79,23 @@ fn has_scheme(text: &str) -> bool {
 }
 
 /// Makes one URL of a run of URL characters and the rows below that continue it.
-fn assemble(screen_text: &ScreenText, index: usize, run: Range<usize>) -> Address {
+pub(super) fn assemble(screen_text: &ScreenText, index: usize, run: Range<usize>) -> Address {
     let line = &screen_text.lines[index];
     let mut text = line.text[run.clone()].to_owned();
     let (mut last, mut last_end) = (index, run.end);
+    let before = line.text[..run.start].chars().next_back();
+    let closing = before.and_then(closing);
     if run.end == line.text.len() && line.rows == 1 {
         let mut cuts: Vec<Cut> =
             vec![Cut { start: line.indent + line.text[..run.start].chars().count(), end: line.end }];
         while let Some(next) = screen_text.lines.get(last + 1) {
-            let Some(length) = continuation(&screen_text.lines[last], next, &text, &cuts) else { break };
+            let above = &screen_text.lines[last];
+            let bracket = closing.filter(|closing| !text.contains(*closing));
+            let Some(length) = continuation(above, next, &text, &cuts)
+                .or_else(|| closed_below(above, next, bracket?, &cuts))
+            else {
+                break;
+            };
             text.push_str(&next.text[..length]);
             (last, last_end) = (last + 1, length);
             cuts.push(Cut { start: next.indent, end: next.end });
@@ -98,12 +109,13 @@ fn assemble(screen_text: &ScreenText, index: usize, run: Range<usize>) -> Addres
     let ellipsis = behind == Some('…') && end_line.end + 1 >= end_line.edge;
     let template = matches!(behind, Some('{' | '<' | '$' | '\\' | '^'));
     let open = end_line.has_cursor && last_end == end_line.text.len();
-    let before = line.text[..run.start].chars().next_back();
+    let unclosed = closing.is_some_and(|closing| !text.contains(closing) && behind != Some(closing))
+        && is_at_edge(screen_text, last, last_end);
     let kept = trimmed(&text, before);
     let first_end = run.end.min(run.start + kept);
     text.truncate(kept);
     Address {
-        cut_short: ellipsis || template || has_broken_escape(&text) || has_variable(&text),
+        cut_short: ellipsis || template || unclosed || has_broken_escape(&text) || has_variable(&text),
         text,
         line: index,
         last,
@@ -113,6 +125,24 @@ fn assemble(screen_text: &ScreenText, index: usize, run: Range<usize>) -> Addres
         from_link: false,
         disguised: false,
     }
+}
+
+/// The bracket that closes one.
+fn closing(opening: char) -> Option<char> {
+    match opening {
+        '(' => Some(')'),
+        '[' => Some(']'),
+        '<' => Some('>'),
+        _ => None,
+    }
+}
+
+/// Whether a line that was broken by its program ends at its edge, in the middle of a text.
+fn is_at_edge(screen_text: &ScreenText, last: usize, last_end: usize) -> bool {
+    let line = &screen_text.lines[last];
+    let goes_on =
+        screen_text.lines.get(last + 1).is_some_and(|next| !next.is_empty() && next.shares_frame(line));
+    last_end == line.text.len() && line.rows == 1 && wrap::is_near_edge(line) && goes_on
 }
 
 /// How much of a run of URL characters is the URL: quotes, brackets and punctuation around it are not.

@@ -5,6 +5,8 @@
 //! above if the code stands alone. The weaker the form, the stronger the label has to be. A label that asks the
 //! person to *type* a code ("Enter the authorization code:") names none: what stands behind it was typed.
 
+mod in_url;
+
 use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
@@ -12,6 +14,8 @@ use regex::Regex;
 
 use super::expression::fixed;
 use super::screen_text::ScreenText;
+
+pub(super) use self::in_url::{code_in_url, names_user_code};
 
 /// A device code on the screen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +28,8 @@ pub(super) struct Code {
     pub label: usize,
     /// The label and the form leave no doubt: a login page nearby is not needed.
     pub certain: bool,
+    /// Its form is the usual one, so that words about a browser or a login nearby are enough.
+    pub is_usual: bool,
 }
 
 /// How a text looks.
@@ -40,14 +46,14 @@ static STRONG: LazyLock<Regex> =
 
 static WEAK: LazyLock<Regex> = LazyLock::new(|| {
     fixed(
-        r"^(?:[A-Z0-9]{5,10}|[0-9a-f]{6,8}|[0-9a-f]{4}|[0-9]{3}[- ][0-9]{3}|[a-z]{2,}(?:[-_][a-z]{2,}){1,6}|[A-Z]{2,}(?:-[A-Z]{2,}){1,3}|[A-Za-z0-9]{4}-[A-Za-z0-9]{4})$",
+        r"^(?:[A-Z0-9]{5,10}|[0-9a-f]{6,8}|[0-9a-f]{4}|[0-9]{3}[- ][0-9]{3}|[a-z]{2,}(?:[-_][a-z]{2,}){1,6}|[A-Z]{2,}(?:-[A-Z]{2,}){1,3}|[A-Za-z0-9]{3,5}(?:-[A-Za-z0-9]{3,5}){1,2}|[A-Za-z0-9]{6,10})$",
     )
 });
 
 /// A label that ends right before the code, on the code's own line.
 static LABEL_BEFORE: LazyLock<Regex> = LazyLock::new(|| {
     fixed(
-        r#"(?i)\b(?:code|user ?code|pin)\b(?: ?\([^)]*\))?(?:,? (?:is|below|shown|following|in (?:the|your) browser|when (?:asked|prompted)(?: in (?:the|your) browser)?))* ?[:=→>-]* ?["'“`*\[(]*$"#,
+        r#"(?i)\b(?:code|user ?code|pin)\b(?: ?\([^)]*\))?(?:,? (?:is|below|shown|following|there|on the page|matches|in (?:the|your) browser|when (?:asked|prompted)(?: in (?:the|your) browser)?))* ?[:=→>-]* *["'“`*\[(]*$|\b(?:copy|use|enter) (?:this|the following) (?:\w+ )?code\b[^:]{0,40}: *$"#,
     )
 });
 
@@ -72,7 +78,7 @@ static ANNOUNCES: LazyLock<Regex> = LazyLock::new(|| {
 /// A line that asks the person to type a code in.
 static ASKS: LazyLock<Regex> = LazyLock::new(|| {
     fixed(
-        r"(?i)\bauthori[sz]ation code\b|\b(?:enter|paste|type|input)\b (?:your|the|a)? ?(?:\w+ )?(?:code)\b.{0,12}(?:provided|from|shown in|received|you|here)|\b(?:enter|paste|type|input) (?:your|the) (?:verification|authentication|auth|login|access|security) code ?[:>?]|\bpaste\b|\baccess code\b|\bcode (?:provided|from|you|here)\b|\bonce finished\b",
+        r"(?i)\bauthori[sz]ation code\b|\b(?:enter|paste|type|input)\b (?:your|the|a)? ?(?:\w+ )?(?:code)\b.{0,12}\b(?:provided|from|shown in|received|you|here)|\b(?:enter|paste|type|input) (?:your|the) (?:verification|authentication|auth|login|access|security) code ?[:>?]|\bpaste\b|\baccess code\b|\bcode (?:provided|from|you|here)\b|\bonce finished\b",
     )
 });
 
@@ -94,13 +100,26 @@ static LOGIN_CODE: LazyLock<Regex> = LazyLock::new(|| {
 pub(super) fn codes(screen_text: &ScreenText, in_url: &dyn Fn(usize, usize) -> bool) -> Vec<Code> {
     let mut found = Vec::new();
     for index in 0..screen_text.lines.len() {
-        if let Some(code) =
-            beside_label(screen_text, index, in_url).or_else(|| below_label(screen_text, index, in_url))
+        if let Some(code) = beside_label(screen_text, index, in_url)
+            .or_else(|| below_label(screen_text, index, in_url))
+            .or_else(|| behind_row(screen_text, index, in_url))
         {
             found.push(code);
         }
     }
     found
+}
+
+/// Whether the words around a code are about a browser or a login.
+pub(super) fn is_beside_login(screen_text: &ScreenText, code: &Code) -> bool {
+    const ABOVE: usize = 4;
+    static LOGIN: LazyLock<Regex> = LazyLock::new(|| {
+        fixed(
+            r"(?i)\b(?:browser|sign(?:ing)?[ -]?in|log(?:ging)?[ -]?in|login|authenticat\w+|authori[sz]\w+)\b",
+        )
+    });
+    let lines = &screen_text.lines[code.label.saturating_sub(ABOVE)..=code.line];
+    lines.iter().any(|line| LOGIN.is_match(&line.text))
 }
 
 fn form(text: &str) -> Option<Form> {
@@ -116,8 +135,27 @@ fn form(text: &str) -> Option<Form> {
     if hexadecimal && (digits == 0 || (text.len() == 4 && digits == 4)) {
         return None;
     }
+    // Words and names have capitals at their beginning only, and no digits among their letters.
+    let small = text.chars().any(|c| c.is_ascii_lowercase());
+    let is_mixed = small && (capitals > 0 || digits > 0) && !hexadecimal;
+    if is_mixed && !is_mixed_code(text) {
+        return None;
+    }
     WEAK.is_match(text).then_some(Form::Weak)
 }
+
+/// Small letters beside capitals or digits in every part, as chance puts them.
+fn is_mixed_code(text: &str) -> bool {
+    let part = |part: &str| {
+        let changes = |c: &u8| (c.is_ascii_lowercase(), c.is_ascii_digit());
+        let kinds: Vec<_> = part.as_bytes().iter().map(changes).collect();
+        let turns = kinds.windows(2).filter(|pair| pair[0] != pair[1]).count();
+        turns >= 2 || (turns == 1 && !part.starts_with(char::is_uppercase))
+    };
+    text.split('-').all(part) || WORDS.is_match(text)
+}
+
+static WORDS: LazyLock<Regex> = LazyLock::new(|| fixed(r"^[a-z]{2,}(?:[-_][a-z]{2,}){1,6}$"));
 
 /// "XXXX-XXXX" stands for a code.
 fn is_place_holder(text: &str) -> bool {
@@ -147,6 +185,7 @@ fn beside_label(
         if start == 0 || in_url(index, start) {
             continue;
         }
+        let word = two_threes(&text[start..]).unwrap_or(word);
         let candidate = bare(word);
         let Some(form) = form(candidate) else { continue };
         let before = &text[..start];
@@ -167,9 +206,43 @@ fn beside_label(
             line: index,
             label: index,
             certain: LOGIN_CODE.is_match(text),
+            is_usual: form == Form::Strong,
         });
     }
     None
+}
+
+/// "482 913": digits in two groups of three.
+fn two_threes(text: &str) -> Option<&str> {
+    static THREES: LazyLock<Regex> = LazyLock::new(|| fixed(r"^[0-9]{3} [0-9]{3}(?:[^\w]|$)"));
+    THREES.is_match(text).then(|| &text[..7])
+}
+
+/// "… and enter code" at the end of a row, and the code at the beginning of the next one.
+fn behind_row(screen_text: &ScreenText, index: usize, in_url: &dyn Fn(usize, usize) -> bool) -> Option<Code> {
+    let line = &screen_text.lines[index];
+    let above = screen_text.lines[..index].last().filter(|above| !above.is_empty())?;
+    let goes_on = !above.text.ends_with([':', '.', '!', '?', ')']);
+    if !goes_on || !line.shares_frame(above) || !mentions_code(&above.text) || in_url(index, 0) {
+        return None;
+    }
+    let (_, word) = words(&line.text).next()?;
+    let candidate = bare(word);
+    let form = form(candidate)?;
+    let before = format!("{} ", above.text);
+    let whole = format!("{before}{}", line.text);
+    let labelled = LABEL_BEFORE.is_match(&before) && !is_other(&whole) && !ASKS.is_match(&before);
+    if !labelled || (form == Form::Weak && !weak_is_a_code(candidate, &before)) {
+        return None;
+    }
+    let certain = LOGIN_CODE.is_match(&whole);
+    Some(Code {
+        text: candidate.to_owned(),
+        line: index,
+        label: index - 1,
+        certain,
+        is_usual: form == Form::Strong,
+    })
 }
 
 /// "Enter F5B8BZYV device code in …".
@@ -192,14 +265,16 @@ fn is_shown(before: &str, form: Form) -> bool {
             r"(?i)\bcode is\b|\b(?:this|following)\b.{0,20}\bcode\b|\b(?:visit|open|go to|page|http\S+)\b.*\bcode\b",
         )
     });
-    form == Form::Strong && SHOWS.is_match(before)
+    static COPY_THIS: LazyLock<Regex> =
+        LazyLock::new(|| fixed(r"(?i)\bcopy (?:this|the following) (?:\w+ )?code\b"));
+    (form == Form::Strong && SHOWS.is_match(before)) || COPY_THIS.is_match(before)
 }
 
 /// Plain words and numbers need a label that ends in a colon, in "is", or in a verb's object.
 fn weak_is_a_code(candidate: &str, before: &str) -> bool {
     static COLON: LazyLock<Regex> = LazyLock::new(|| {
         fixed(
-            r#"(?i)(?:\bcode(?: is)?(?: ?\([^)]*\))? ?[:=]|\bcode is|\bin your browser:|\bin the browser:) ?["'“`*\[(]*$"#,
+            r#"(?i)(?:\bcode(?: is| matches)?(?: ?\([^)]*\))? ?(?:[:=→]|=>|->)|\bcode is|\bin your browser:|\bin the browser:|\bcopy (?:this|the following) (?:\w+ )?code\b[^:]{0,40}:) *["'“`*\[(]*$"#,
         )
     });
     static OBJECT: LazyLock<Regex> = LazyLock::new(|| {
@@ -207,7 +282,8 @@ fn weak_is_a_code(candidate: &str, before: &str) -> bool {
             r#"(?i)\b(?:enter|use|confirm|input|type|copy|with) (?:the |this |your )?(?:[\w-]+ ){0,2}(?:code|pin)(?: below)?:? ?["'“`*\[(]*$"#,
         )
     });
-    let capitals = candidate.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '-');
+    let capitals =
+        candidate.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || "- ".contains(c));
     COLON.is_match(before) || (capitals && OBJECT.is_match(before))
 }
 
@@ -234,7 +310,8 @@ fn below_label(
     if form == Form::Weak && !announced.ends_with([':', ')', '.']) {
         return None;
     }
-    Some(Code { text: candidate.to_owned(), line: index, label, certain: LOGIN_CODE.is_match(announced) })
+    let certain = LOGIN_CODE.is_match(announced);
+    Some(Code { text: candidate.to_owned(), line: index, label, certain, is_usual: form == Form::Strong })
 }
 
 /// The one word of a line that has nothing else but signs around it.
@@ -277,55 +354,6 @@ pub(super) fn mentions_code(text: &str) -> bool {
     static PARTS: LazyLock<[Finder<'static>; 4]> =
         LazyLock::new(|| ["ode", "ODE", "nter", "onfirm"].map(Finder::new));
     PARTS.iter().any(|part| part.find(text.as_bytes()).is_some())
-}
-
-/// Returns the device code that a URL carries: `user_code=…`, `code=…` on a device page, or the last part of a
-/// short link that is nothing but a code.
-pub(super) fn code_in_url(url: &str) -> Option<String> {
-    let parsed = url::Url::parse(url).ok()?;
-    let path = parsed.path().to_lowercase();
-    let device_page = ["device", "activate", "verify", "link", "connect", "confirm", "pair"]
-        .iter()
-        .any(|word| path.contains(word) || parsed.fragment().is_some_and(|fragment| fragment.contains(word)));
-    let query = parsed.query().unwrap_or_default();
-    let fragment_query =
-        parsed.fragment().and_then(|fragment| fragment.split_once('?')).map_or("", |(_, query)| query);
-    for (name, value) in url::form_urlencoded::parse(query.as_bytes())
-        .chain(url::form_urlencoded::parse(fragment_query.as_bytes()))
-    {
-        let name = name.to_lowercase();
-        let named = name.contains("user_code") || name.contains("usercode") || name == "otc";
-        let told = device_page || (path.contains("auth") && is_pair(&value));
-        if (named || (told && matches!(name.as_str(), "code" | "c"))) && is_code_value(&value) {
-            return Some(value.into_owned());
-        }
-    }
-    short_link(&parsed)
-}
-
-/// The form that device codes have most often, and that authorization codes never have.
-fn is_pair(value: &str) -> bool {
-    static PAIR: LazyLock<Regex> = LazyLock::new(|| fixed(r"^[A-Z0-9]{4}-[A-Z0-9]{4}$"));
-    PAIR.is_match(value)
-}
-
-fn is_code_value(value: &str) -> bool {
-    (4..=32).contains(&value.len())
-        && value.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
-        && value != "true"
-        && value != "false"
-}
-
-/// `https://link.example.com/XKRTP`: the host or the folder says that what follows is a code.
-fn short_link(url: &url::Url) -> Option<String> {
-    let host = url.host_str()?;
-    let mut segments = url.path_segments()?.collect::<Vec<_>>();
-    let last = segments.pop()?;
-    let announced = host.starts_with("link.")
-        || host.starts_with("device.")
-        || segments.last().is_some_and(|folder| ["device", "activate", "link", "pair"].contains(folder));
-    let capitals = last.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '-');
-    (announced && url.query().is_none() && capitals && form(last).is_some()).then(|| last.to_owned())
 }
 
 #[cfg(test)]

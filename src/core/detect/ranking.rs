@@ -1,13 +1,15 @@
 //! Whether a URL is a login URL, and of which kind.
 
 mod rules;
+mod weigh;
 
 use std::sync::LazyLock;
 
 use regex::Regex;
 use url::Url;
 
-use self::rules::{Balance, Place, RULED_OUT, weigh};
+use self::rules::{Place, RULED_OUT};
+use self::weigh::{Balance, weigh};
 use super::address::Address;
 use super::expression::fixed;
 use super::screen_text::ScreenText;
@@ -44,7 +46,7 @@ impl Around {
         let after = head(&end_line[address.last_end.min(end_line.len())..]).to_owned();
         static NAMED: LazyLock<Regex> = LazyLock::new(|| {
             fixed(
-                r"(?i)^\W*(?:(?:info|notice|note|warn(?:ing)?)\b\W*)?(?:(?:login|auth\w*|verification|sign-?in|device|sso|oauth) )?(?:url|uri|link|address) ?[:=] *$",
+                r"(?i)^\W*(?:(?:info|notice|note|warn(?:ing)?)\b\W*)?(?:(?:login|auth\w*|verification|sign-?in|device|sso|oauth) )?(?:url|uri|link|address) *(?:[:=→]|=>|->) *$",
             )
         });
         let begins =
@@ -123,7 +125,7 @@ const MARKED_UP: i32 = 8;
 /// Words that only a login uses; an invitation without them needs a URL with the looks of one.
 static LOGIN: LazyLock<Regex> = LazyLock::new(|| {
     fixed(
-        r"(?i)\b(?:log ?in(?:to)?|login|log into|sign ?in|signin|authenticat\w+|authori[sz]\w+|verification|activate|one-time|sso|oauth|oidc|device code)\b|\b(?:paste|enter) (?:the|your) (?:\w+ )?(?:token|api key)\b",
+        r"(?i)\b(?:log ?in(?:to)?|login|log into|sign ?in|sign-in|signin|authenticat\w+|authori[sz]\w+|verification|activate|one-time|sso|oauth|oidc|saml|headless|approve|device code)\b|\b(?:paste|enter) (?:the|your) (?:\w+ )?(?:token|api key)\b",
     )
 });
 
@@ -146,7 +148,9 @@ pub(super) fn is_login(url: &str, around: &Around, named: bool, provider: Option
     let below = weigh(Place::Words, &without_urls(&around.below));
     let context = context(said, before, below) - if around.is_marked_up() { MARKED_UP } else { 0 };
     if is_loopback(&parsed) {
-        return is_own_login_page(&parsed, &words, said) || is_opened_login_page(&words, said, &around.below);
+        return is_own_login_page(&parsed, &words, said)
+            || is_opened_login_page(&words, said, &around.below)
+            || is_issuer_or_login_path(url, &words, said, context);
     }
     let expected =
         provider.is_some_and(|provider| provider.expects_host(parsed.host_str().unwrap_or_default()));
@@ -173,6 +177,23 @@ fn is_own_login_page(url: &Url, words: &str, said: Balance) -> bool {
         || url.path().starts_with("/tree")
         || url.path().starts_with("/notebooks");
     said.bad == 0 && said.good >= 7 && TOLD.is_match(words) && !served
+}
+
+/// An issuer that runs on this machine, or a page whose path says that one logs in there, to which the words send.
+fn is_issuer_or_login_path(url: &str, words: &str, said: Balance, context: i32) -> bool {
+    static PATH: LazyLock<Regex> = LazyLock::new(|| {
+        fixed(
+            r"(?i)^https?://[^/?#]+/(?:[\w.-]+/)*(?:log-?in|sign-?in|sso|o?auth2?|oidc|device|activate|authori[sz]e)(?:/(?:start|begin|login|authori[sz]e))?/?(?:\?|$)",
+        )
+    });
+    static SENT: LazyLock<Regex> = LazyLock::new(|| {
+        fixed(
+            r"(?i)\b(?:open|visit|go to|navigate to|browse to|point your|head to)\b.{0,40}$|\b(?:open|visit|go to|browse to)\b",
+        )
+    });
+    let is_request = is_complete_request(url) && url.contains("client_id=");
+    (is_request && context >= 3)
+        || (PATH.is_match(url) && SENT.is_match(words) && said.bad > RULED_OUT && context >= 0)
 }
 
 /// "Opened URL: http://127.0.0.1:5000", and below it "Please use the browser to log in."

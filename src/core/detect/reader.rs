@@ -1,11 +1,15 @@
 //! From the screen text to candidates: which URL is the one to open, and which code goes with it. What the lines say is read
-//! in [`super::statements`].
+//! in `lines`.
+
+mod codes;
+mod lines;
 
 use std::collections::HashSet;
 
 use regex::Regex;
 
 use super::address::{Address, Captures, addresses};
+use super::carry::{Carried, carried};
 use super::code::{self, Code};
 use super::ranking::{self, Around};
 use super::screen_text::ScreenText;
@@ -52,9 +56,11 @@ pub(super) struct Memory {
     /// The URL that counts, and the lines it stood on.
     pub(super) authorize: Option<Placed>,
     pub(super) verification: Option<Placed>,
-    pub(super) code: Option<(String, String)>,
+    pub(super) code: Option<KnownCode>,
     /// The CLI gave its attempt up since the newest URL or code.
     pub(super) gave_up: bool,
+    /// The CLI said since then that the login worked.
+    pub(super) succeeded: bool,
     /// Lines that said so, so that a line that stays on the screen says it once.
     pub(super) cues: HashSet<(u64, String)>,
     /// Who it is, said before the success line.
@@ -63,6 +69,18 @@ pub(super) struct Memory {
     pub(super) readings: Readings,
     /// Secrets that were printed, to be masked; taken by [`super::Detector::take_secrets`].
     pub(super) secrets: Vec<Secret>,
+}
+
+/// The code that counts.
+#[derive(Clone, Debug)]
+pub(super) struct KnownCode {
+    text: String,
+    /// The words that called it a code.
+    label: String,
+    /// The line that it stood on.
+    number: u64,
+    /// It was read out of a URL, which may mean another one by it.
+    is_of_url: bool,
 }
 
 /// A URL and where it stood.
@@ -83,6 +101,11 @@ impl Memory {
         } else {
             FindingKind::AuthorizeUrl
         }
+    }
+
+    /// Whether a login was seen at all.
+    pub fn is_of_login(&self) -> bool {
+        self.authorize.is_some() || self.verification.is_some() || self.code.is_some()
     }
 
     fn current(&mut self, kind: FindingKind) -> &mut Option<Placed> {
@@ -107,6 +130,13 @@ pub(super) struct Taken {
     kind: FindingKind,
 }
 
+impl Taken {
+    /// Whether it ends above a line.
+    pub fn is_above(&self, index: usize) -> bool {
+        self.address.last < index
+    }
+}
+
 /// Reads one screen text.
 pub(super) struct Reader<'a> {
     pub(super) screen_text: &'a ScreenText,
@@ -116,6 +146,7 @@ pub(super) struct Reader<'a> {
     cursor: u64,
     pub(super) taken: Vec<Taken>,
     pub(super) codes: Vec<Code>,
+    pub(super) carried: Vec<Carried>,
     /// Lines that are the middle or the end of a URL.
     pub(super) inside_url: HashSet<usize>,
     pub(super) last_text: usize,
@@ -141,6 +172,7 @@ impl<'a> Reader<'a> {
             cursor,
             taken: Vec::new(),
             codes: Vec::new(),
+            carried: carried(screen_text),
             inside_url: HashSet::new(),
             last_text,
             out: Vec::new(),
@@ -154,6 +186,7 @@ impl<'a> Reader<'a> {
         while index < self.screen_text.lines.len() {
             self.urls_at(index);
             self.codes_at(index);
+            self.carried_at(index);
             index = self.statement_at(index);
         }
         self.memory.readings.forget_others();
@@ -167,6 +200,9 @@ impl<'a> Reader<'a> {
         self.lines_read += all.len();
         for address in &all {
             self.inside_url.extend(address.line + 1..=address.last);
+        }
+        for carried in &self.carried {
+            self.inside_url.extend(carried.line + 1..=carried.last);
         }
         let in_url = |line: usize, at: usize| {
             all.iter().any(|address| {
@@ -188,21 +224,27 @@ impl<'a> Reader<'a> {
             })
         };
         let seen_login = self.memory.authorize.is_some() || self.memory.verification.is_some();
-        let taken = &self.taken;
-        self.codes.retain(|code| code.certain || seen_login || near(code, taken));
+        let (taken, screen_text) = (&self.taken, self.screen_text);
+        self.codes.retain(|code| {
+            code.certain
+                || seen_login
+                || near(code, taken)
+                || (code.is_usual && code::is_beside_login(screen_text, code))
+        });
     }
 
     fn add_provider_codes(&mut self) {
         for (index, line) in self.screen_text.lines.iter().enumerate() {
+            let whole = line.whole();
             for pattern in self.patterns(PatternKind::DeviceCode) {
-                let Some(code) = pattern.captures(&line.text).and_then(|found| found.get(1)) else {
+                let Some(code) = pattern.captures(&whole).and_then(|found| found.get(1)) else {
                     continue;
                 };
                 if self.codes.iter().any(|other| other.line == index) {
                     continue;
                 }
                 let text = code.as_str().to_owned();
-                self.codes.push(Code { text, line: index, label: index, certain: true });
+                self.codes.push(Code { text, line: index, label: index, certain: true, is_usual: true });
             }
         }
         self.codes.sort_by_key(|code| code.line);
@@ -311,61 +353,13 @@ impl<'a> Reader<'a> {
         address.open || (at_end && line.rows == 1 && address.last >= self.last_text && self.cursor <= below)
     }
 
-    /// A code that is shown inside of the URL only is a finding too.
-    fn code_of_url(&mut self, address: &Address, open: bool) {
-        let Some(text) = code::code_in_url(&address.text) else { return };
-        let plain = |code: &str| code.replace('-', "").to_lowercase();
-        if self.codes.iter().any(|code| plain(&code.text) == plain(&text))
-            || self
-                .memory
-                .code
-                .as_ref()
-                .is_some_and(|(known, _)| plain(known) == plain(&text) && *known != text)
-        {
-            return;
-        }
-        let code = Code { text, line: address.line, label: address.line, certain: true };
-        self.code(&code, Some(address.text.clone()), open);
-    }
-
-    fn codes_at(&mut self, index: usize) {
-        let here: Vec<Code> = self.codes.iter().filter(|code| code.line == index).cloned().collect();
-        for code in here {
-            let address = self.verification_for(&code);
-            let line = &self.screen_text.lines[index];
-            let open = line.has_cursor && line.text.ends_with(&code.text);
-            self.code(&code, address, open);
-        }
-    }
-
-    fn verification_for(&self, code: &Code) -> Option<String> {
-        self.taken
-            .iter()
-            .filter(|taken| taken.kind == FindingKind::VerificationUrl)
-            .min_by_key(|taken| taken.address.line.abs_diff(code.line))
-            .map(|taken| taken.address.text.clone())
-            .or_else(|| self.memory.verification.as_ref().map(|placed| placed.url.clone()))
-    }
-
-    fn code(&mut self, code: &Code, verification_url: Option<String>, open: bool) {
-        let label = self.screen_text.lines[code.label].text.replace(&code.text, "");
-        let mut new_attempt = false;
-        if !open {
-            match &self.memory.code {
-                Some((known, _)) if *known == code.text => {}
-                Some((_, said)) => {
-                    new_attempt = self.memory.gave_up || (*said == label && code.label == code.line);
-                }
-                None => {}
-            }
-            if new_attempt || self.memory.code.is_none() {
-                self.memory.code = Some((code.text.clone(), label));
-                self.memory.gave_up &= !new_attempt;
-            }
-        }
-        let finding = plain(FindingKind::DeviceCode, code.text.clone());
-        let found = Found { verification_url, new_attempt, ..Found::plain(finding) };
-        self.out.push(Candidate { found, open, rows: None });
+    fn carried_at(&mut self, index: usize) {
+        let here = self.carried.iter().filter(|carried| carried.line == index);
+        self.out.extend(here.map(|carried| Candidate {
+            found: Found::plain(plain(FindingKind::Carry, carried.text.clone())),
+            open: carried.open,
+            rows: None,
+        }));
     }
 }
 

@@ -27,6 +27,7 @@ pub fn status(found: &[Found], provider: Option<&Provider>) -> Status {
             FindingKind::AuthorizeUrl
             | FindingKind::VerificationUrl
             | FindingKind::DeviceCode
+            | FindingKind::Carry
             | FindingKind::Prompt
             | FindingKind::Success
             | FindingKind::Failure

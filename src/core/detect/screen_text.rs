@@ -4,14 +4,12 @@
 //! program broke by itself (at its own width, inside a frame) is still in pieces here; [`super::address`] joins
 //! those, because only a URL tells how.
 
-mod settled_output;
+mod prefix;
 
-use std::borrow::Borrow;
+use std::borrow::{Borrow, Cow};
 use std::ops::Range;
 
 use crate::core::screen::TextRow;
-
-pub(super) use self::settled_output::SettledOutput;
 
 /// Longest line that is looked at, in bytes. A program may print megabytes without a newline; every rule costs time
 /// for each byte, so the rest of such a line is looked at as lines of its own.
@@ -35,8 +33,12 @@ pub(super) struct LinkSpan {
 /// One line.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Line {
-    /// Its text without frame, indentation and blanks at the end.
+    /// Its text without frame, indentation, a logger's prefix and blanks at the end.
     pub text: String,
+    /// What a logger or a container put before the text, as it does with other lines.
+    pub prefix: String,
+    /// What a logger put behind it.
+    pub suffix: String,
     /// The absolute number of its first row.
     pub number: u64,
     /// How many rows it has; more than one means that the terminal wrapped it.
@@ -87,6 +89,15 @@ impl Line {
         }
     }
 
+    /// The text with the prefix that was taken off.
+    pub fn whole(&self) -> Cow<'_, str> {
+        if self.prefix.is_empty() {
+            Cow::Borrowed(&self.text)
+        } else {
+            Cow::Owned([&self.prefix, &self.text, &self.suffix].map(String::as_str).concat())
+        }
+    }
+
     /// Whether there is nothing to read on it: blank, or a ruler or the top or bottom of a frame.
     pub fn is_empty(&self) -> bool {
         self.text.chars().all(is_drawing)
@@ -131,6 +142,7 @@ impl ScreenText {
             line.text.truncate(kept);
         }
         set_edges(&mut lines, columns);
+        prefix::take_off(&mut lines);
         Self { lines }
     }
 }

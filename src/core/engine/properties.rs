@@ -44,10 +44,11 @@ enum Step {
     Pass(u64),
 }
 
-const KINDS: [FindingKind; 7] = [
+const KINDS: [FindingKind; 8] = [
     FindingKind::AuthorizeUrl,
     FindingKind::VerificationUrl,
     FindingKind::DeviceCode,
+    FindingKind::Carry,
     FindingKind::Prompt,
     FindingKind::Success,
     FindingKind::Failure,
@@ -144,9 +145,11 @@ impl Play {
         let mut found = match kind {
             FindingKind::AuthorizeUrl | FindingKind::VerificationUrl => finding(kind, &url),
             FindingKind::DeviceCode => finding(kind, &format!("ABCD-000{text}")),
-            FindingKind::Prompt | FindingKind::Success | FindingKind::Failure | FindingKind::Secret => {
-                finding(kind, &format!("a line {text}"))
-            }
+            FindingKind::Carry
+            | FindingKind::Prompt
+            | FindingKind::Success
+            | FindingKind::Failure
+            | FindingKind::Secret => finding(kind, &format!("a line {text}")),
         };
         found.finding.source = if text.is_multiple_of(2) { Source::Screen } else { Source::Browser };
         found.finding.expects =

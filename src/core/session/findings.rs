@@ -20,6 +20,7 @@ impl Session {
         match found.finding.kind {
             FindingKind::AuthorizeUrl | FindingKind::VerificationUrl => self.found_url(turn, found),
             FindingKind::DeviceCode => self.found_code(found),
+            FindingKind::Carry => {}
             FindingKind::Prompt => self.found_prompt(&found),
             FindingKind::Success => self.found_success(turn, &found),
             FindingKind::Failure => self.found_failure(&found),

@@ -49,6 +49,7 @@ pub(super) fn continuation(line: &Line, next: &Line, url: &str, cuts: &[Cut]) ->
         return None;
     }
     let goes_on = is_inside_escape(url)
+        || broke_at_parameter(url, run)
         || if line.end >= line.edge || (whole && line.end + 1 >= line.edge) {
             if whole {
                 !reads_as_word(run) || is_tail(run, cuts.len()) || is_code_missing(url)
@@ -59,6 +60,30 @@ pub(super) fn continuation(line: &Line, next: &Line, url: &str, cuts: &[Cut]) ->
             whole && !reads_as_word(run) && (wrapper_broke(line, url, run) || same_width(cuts, next, url))
         };
     goes_on.then_some(length)
+}
+
+/// Whether a program that leaves a margin of its own at the right may have broken a line where it ends.
+pub(super) fn is_near_edge(line: &Line) -> bool {
+    const MARGIN: usize = 4;
+    line.end + MARGIN >= line.edge
+}
+
+/// Returns how many bytes of `next` continue a URL in brackets that are still open, if they are closed there.
+pub(super) fn closed_below(line: &Line, next: &Line, closing: char, cuts: &[Cut]) -> Option<usize> {
+    let began = cuts.first().map_or(0, |cut| cut.start);
+    let length = next.text.find(|c| !is_url_char(c)).unwrap_or(next.text.len());
+    let run = &next.text[..length];
+    let closes = run.contains(closing) || next.text[length..].starts_with(closing);
+    let broken = is_near_edge(line) || next.end == line.end;
+    (closes && broken && next.shares_frame(line) && next.indent <= began && !run.contains("://"))
+        .then_some(length)
+}
+
+/// A program that breaks a URL where its parameters begin, whether or not the next one fits.
+fn broke_at_parameter(url: &str, run: &str) -> bool {
+    static PARAMETER: LazyLock<Regex> = LazyLock::new(|| fixed(r"^[\w.%-]{1,40}=\S"));
+    static AND_PARAMETER: LazyLock<Regex> = LazyLock::new(|| fixed(r"^[?&][\w.%-]{1,40}=\S"));
+    (url.ends_with(['?', '&']) && PARAMETER.is_match(run)) || AND_PARAMETER.is_match(run)
 }
 
 /// A query that stops behind a `=` at the edge: what follows is its value, a URL too (`redirect_uri=http://…`).

@@ -4,12 +4,6 @@
 //! the words around it (every help page says "visit"). A URL is taken if both speak for it, or one does so strongly
 //! and nothing speaks against it. Each rule has an example and a counter-example; a test tries them all.
 
-use std::sync::LazyLock;
-
-use regex::Regex;
-
-use crate::core::detect::expression::fixed;
-
 /// Where a rule is looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
@@ -115,7 +109,7 @@ pub(super) const RULES: &[Rule] = &[
     rule(
         3,
         Url,
-        r"^https?://[^/?#]+/(?:link|pair|tv|activate|device)/?$",
+        r"^https?://[^/?#]+/(?:link|pair|tv|activate|device)/?(?:\?|$)",
         "https://a.example/link",
         "https://a.example/link/to/x",
     ),
@@ -125,6 +119,34 @@ pub(super) const RULES: &[Rule] = &[
         r"(?:login|auth|device|activate)",
         "https://a.example/loginDeepControl?x",
         "https://a.example/home",
+    ),
+    rule(
+        6,
+        Url,
+        r"[?&](?:SAMLRequest|SAMLart)=",
+        "https://a.example/x?SAMLRequest=fVLL",
+        "https://a.example/saml",
+    ),
+    rule(
+        4,
+        Url,
+        r"[/.](?:saml2?|adfs|SSOService|wsfed)(?:[/?#]|$)",
+        "https://a.example/app/x/sso/saml",
+        "https://a.example/samples",
+    ),
+    rule(
+        4,
+        Url,
+        r"/(?:headless|approvals?|approve|consent|enroll|cli[-_]?link\w*|link[-_]?(?:device|cli)\w*)(?:[/?#]|$)",
+        "https://a.example/web/headless/1",
+        "https://a.example/web",
+    ),
+    rule(
+        2,
+        Url,
+        r"[/=](?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{10,64})(?:[/?#&]|$)",
+        "https://a.example/a/3f9c2b7d10e4",
+        "https://a.example/a/fee",
     ),
     // ---- The shape of other URLs ----
     rule(
@@ -203,9 +225,30 @@ pub(super) const RULES: &[Rule] = &[
     rule(
         3,
         Words,
-        r"\b(?:log ?in|sign ?in|login|authenticate|complete|proceed|continue) (?:\w+ )?(?:at|here|on|with|url)\b",
+        r"\b(?:log ?in|sign ?in|login|authenticate|authenticat\w+ (?:page )?|complete|proceed|continue|approve|confirm) ?(?:\w+ )?(?:at|here|on|with|url)\b",
         "Login at:",
         "login failed",
+    ),
+    rule(
+        4,
+        Words,
+        r"\b(?:sign-?in|login|log-in|approval|consent) page\b|\bidentity provider\b|\bsaml\b|\bsingle sign-?on\b",
+        "The sign-in page of your organisation is:",
+        "the next page",
+    ),
+    rule(
+        3,
+        Words,
+        r"\b(?:to|and) (?:link|pair|connect|approve) (?:this|your|the|it)\b|\bapprove (?:it|this|the|login)\b|\bheadless\b",
+        "to link this device",
+        "the link",
+    ),
+    rule(
+        3,
+        Words,
+        r"\bon (?:your|a|any|another) (?:other )?(?:phone|mobile|device|computer|laptop)\b",
+        "on your phone",
+        "on the disk",
     ),
     rule(2, Words, r"\bpaste\b|\bcopy\b", "copy and paste", "the scope"),
     rule(
@@ -342,67 +385,3 @@ pub(super) const RULES: &[Rule] = &[
         "\"url\": \"",
     ),
 ];
-
-/// The rules of one place, ready to be used.
-struct Compiled {
-    place: Place,
-    weight: i32,
-    regex: Regex,
-}
-
-static COMPILED: LazyLock<Vec<Compiled>> = LazyLock::new(|| {
-    let compile = |rule: &Rule| {
-        // The request methods are capital letters in requests; as small letters they are English.
-        let flags = if rule.regex.contains("GET|POST") { "" } else { "(?i)" };
-        let regex = fixed(&format!("{flags}{}", rule.regex));
-        Compiled { place: rule.place, weight: rule.weight, regex }
-    };
-    RULES.iter().map(compile).collect()
-});
-
-/// What a place says: the sum for, and the strongest against.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Balance {
-    /// Sum of the positive weights.
-    pub good: i32,
-    /// Sum of the negative weights.
-    pub bad: i32,
-}
-
-/// Weighs a text against the rules of a place.
-pub(super) fn weigh(place: Place, text: &str) -> Balance {
-    let mut balance = Balance::default();
-    for rule in COMPILED.iter().filter(|rule| rule.place == place) {
-        if rule.regex.is_match(text) {
-            if rule.weight > 0 {
-                balance.good += rule.weight;
-            } else {
-                balance.bad += rule.weight;
-            }
-        }
-    }
-    balance
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_rule_is_in_its_example_and_not_in_its_counter_example() {
-        for (rule, compiled) in RULES.iter().zip(COMPILED.iter()) {
-            assert!(
-                compiled.regex.is_match(rule.example),
-                "{:?} should match {:?}",
-                rule.regex,
-                rule.example
-            );
-            assert!(
-                !compiled.regex.is_match(rule.counter_example),
-                "{:?} should not match {:?}",
-                rule.regex,
-                rule.counter_example
-            );
-        }
-    }
-}

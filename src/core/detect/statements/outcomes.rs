@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::reading::{Reading, Says};
+use super::{Reading, Says};
 use crate::core::detect::expression::fixed;
 
 static SUCCESS: LazyLock<[Regex; 4]> = LazyLock::new(|| {
@@ -38,6 +38,13 @@ static NOT_YET: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 
+/// Sentences about a link that is not made (yet).
+static NOT_DONE: LazyLock<Regex> = LazyLock::new(|| {
+    fixed(
+        r"(?i)\b(?:not|never|once|when|until|unless|if|after|before|ensure|whether|please|should|must|no|dis)\b.{0,40}(?:linked|connected|paired|enrolled|registered)\b|\b(?:to|will|be) (?:be )?(?:linked|connected|paired|enrolled|registered)\b|disconnected",
+    )
+});
+
 static IDENTITY: LazyLock<[Regex; 4]> = LazyLock::new(|| {
     let name = r#"['"\[(<`]?(?P<identity>[^\s'"\])>`,]+)"#;
     [
@@ -49,7 +56,7 @@ static IDENTITY: LazyLock<[Regex; 4]> = LazyLock::new(|| {
 });
 
 /// Who a success line names.
-pub(super) fn identity(text: &str) -> Option<String> {
+pub(in crate::core::detect) fn identity(text: &str) -> Option<String> {
     static PERSON: LazyLock<Regex> =
         LazyLock::new(|| fixed(r"(?i)\b(?:as|for) [^()]+ [(<](?P<identity>[\w.+-]+@[\w.-]+)[)>]"));
     let found = PERSON.captures(text).or_else(|| IDENTITY.iter().find_map(|regex| regex.captures(text)))?;
@@ -119,19 +126,50 @@ static NO_FAILURE: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// A line that says that the program tries again by itself; what failed before it is not the end.
-pub(super) fn tries_again(text: &str) -> bool {
+pub(in crate::core::detect) fn tries_again(text: &str) -> bool {
     static AGAIN: LazyLock<Regex> = LazyLock::new(|| fixed(r"(?i)\bretrying\b|\btrying again\b"));
     AGAIN.is_match(text)
 }
 
 /// A line that gives the attempt up: what is printed after it belongs to a new one.
-pub(super) fn gives_up(text: &str) -> bool {
+pub(in crate::core::detect) fn gives_up(text: &str) -> bool {
     static CUE: LazyLock<Regex> = LazyLock::new(|| {
         fixed(
             r"(?i)\bretrying\b|\btrying again\b|\bretry\b|\btry again\b|\b(?:code|link|token|url|session|request)\b.{0,24}\b(?:has |was |is )?(?:expired|invalid|rejected|incorrect|not valid|wrong)\b|\b(?:invalid|wrong|incorrect|expired|rejected)\b.{0,16}\b(?:code|token|link)\b|\bnew (?:code|link|url)\b|\bcode below instead\b|\bfalling back\b",
         )
     });
     CUE.is_match(text)
+}
+
+/// What means a success only where a login came before it.
+static AFTER_LOGIN: LazyLock<[Regex; 3]> = LazyLock::new(|| {
+    let done = "(?:linked|connected|paired|enrolled|registered)";
+    let mark = "(?:[>✓✔√☑✅🎉*! -]|\\[?success\\]?[!:.,]* |done[!.] )";
+    [
+        // "This computer is now linked to X.", "Your account has been connected!", "Device successfully linked."
+        fixed(&format!(
+            r"(?i)^{mark}*(?:(?:this|your|the) )?(?:\w+ )?(?:computer|device|machine|account|box|cli|client|workspace|host|node|bot|server|phone|agent|instance|app)\b(?: [^.,:;]{{1,40}}?)?(?: (?:is|was|has been|are|now))*(?: now| successfully)* {done}\b(?: successfully)?(?: (?:to|with|as|on)\b.*|[.!,].*)?$"
+        )),
+        // "✓ Connected to X as dev", "Successfully linked", "You are now connected."
+        fixed(&format!(
+            r"(?i)^(?:{mark}+|successfully |you(?:.re| are) (?:now |successfully ){{1,2}})(?:now |successfully )*{done}\b(?: (?:to|with|as|on)\b.*|[.!,].*)?$|^{done} (?:to|with) .{{1,60}} as \S+$"
+        )),
+        // "Welcome, Dev!", "Welcome back, Dev"
+        fixed(&format!(
+            r"^{mark}*[Ww]elcome,? (?:back,? )?(?P<identity>[A-Z][\w.@-]*(?: [A-Z][\w.-]*)?|[\w.+-]+@[\w.-]+)[!.]*$"
+        )),
+    ]
+});
+
+/// Reads a line as one that says that a login worked which came before it.
+pub(super) fn success_after_login(masked: &str, text: &str) -> Option<Reading> {
+    let found = AFTER_LOGIN.iter().find_map(|regex| regex.captures(masked))?;
+    if NOT_YET.is_match(masked) || NOT_DONE.is_match(masked) {
+        return None;
+    }
+    let named = found.name("identity").map(|name| name.as_str().to_owned());
+    let says = Says::SuccessAfterLogin { identity: named.or_else(|| identity(text)) };
+    Some(Reading { says, start: 0, end: text.len() })
 }
 
 /// Reads a line as one that says that the login failed.

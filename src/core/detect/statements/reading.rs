@@ -10,37 +10,12 @@ use std::sync::{Arc, LazyLock, OnceLock};
 
 use regex::Regex;
 
+use super::Reading;
 use super::keywords::{Keywords, keywords};
-use super::outcomes::{self, failure, success};
+use super::outcomes::{self, failure, success, success_after_login};
 use super::prompts::{self, prompt};
 use crate::core::detect::expression::fixed;
 use crate::core::detect::secrets;
-use crate::core::finding::Expects;
-
-/// What a line says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::core::detect) enum Says {
-    /// The child waits for this.
-    Prompt(Expects),
-    /// The login worked.
-    Success {
-        /// Who is logged in, if the line tells.
-        identity: Option<String>,
-    },
-    /// The login failed.
-    Failure,
-}
-
-/// What was read on a line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::core::detect) struct Reading {
-    /// What it says.
-    pub says: Says,
-    /// Byte at which the statement begins.
-    pub start: usize,
-    /// Byte behind it.
-    pub end: usize,
-}
 
 /// Takes the marks off the beginning of a line that say nothing: bars, bullets, spinners.
 pub(in crate::core::detect) fn undecorated(text: &str) -> &str {
@@ -94,7 +69,7 @@ pub(in crate::core::detect) fn without_urls(text: &str) -> String {
 }
 
 /// What a service of the machine told the journal is about somebody else's login (RFC 3164 section 4.1, RFC 5424).
-fn is_journal(text: &str) -> bool {
+pub(in crate::core::detect) fn is_journal(text: &str) -> bool {
     static JOURNAL: LazyLock<Regex> = LazyLock::new(|| {
         fixed(
             r"^(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:?\d\d)) \S+ [\w./@-]+(?:\(\w+\))?(?:\[\d+\])?: ",
@@ -109,7 +84,11 @@ fn read(text: &str, masked: &str, keywords: Keywords) -> Vec<Reading> {
     if is_journal(text) {
         return readings;
     }
-    let succeeded = if keywords.success() { success(masked, text) } else { None };
+    let succeeded = if keywords.success() {
+        success(masked, text).or_else(|| success_after_login(masked, text))
+    } else {
+        None
+    };
     let outcome = succeeded.or_else(|| if keywords.failure() { failure(masked) } else { None });
     let asked = if keywords.prompt() { prompt(masked) } else { None }.filter(|asked| match &outcome {
         // A prompt that was answered: the outcome stands on its row.
@@ -203,6 +182,8 @@ impl Readings {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::detect::statements::Says;
+    use crate::core::finding::Expects;
 
     fn says(text: &str) -> Vec<Says> {
         let text = undecorated(text);

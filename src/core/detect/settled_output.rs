@@ -3,8 +3,8 @@
 //! A spinner draws the same screen twelve times a second but for one sign and a number. Reading it anew each time would
 //! be most of what a waiting login costs.
 
-use crate::core::detect::code::mentions_code;
-use crate::core::detect::statements::keywords;
+use super::code::mentions_code;
+use super::statements::keywords;
 use crate::core::screen::{Cursor, Screen, TextRow};
 
 /// One row as it was at the last look.
@@ -17,7 +17,7 @@ struct SettledRow {
 
 /// The screen as it was at the last look; of no screen at all before the first one.
 #[derive(Clone, Debug, Default)]
-pub(in crate::core::detect) struct SettledOutput {
+pub(super) struct SettledOutput {
     rows: Vec<SettledRow>,
     start: u64,
     cursor: Option<Cursor>,
