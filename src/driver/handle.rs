@@ -226,7 +226,7 @@ impl Connection {
         match request {
             Request::SessionInput(input) => match decoded(&input) {
                 Ok(bytes) => {
-                    let typed = sessions.type_bytes(&input.session_id, &bytes).await;
+                    let typed = sessions.type_bytes(&input.session_id, &bytes);
                     Ok(Answer::Value(Value::Bool(typed)))
                 }
                 Err(refusal) => Err(refusal),

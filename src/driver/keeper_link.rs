@@ -1,35 +1,34 @@
 //! The supervisor's side of a keeper: starting one, attaching to one, talking to it.
 //!
-//! Two tasks serve a connection, so that an answer arrives also while the session's task is busy and nobody takes
-//! events. What waits for the session's task is bounded by the keeper: it sends at most [`WINDOW`] bytes of output
-//! beyond what [`KeeperEvents::next`] has handed out and seen dealt with.
+//! An attached supervisor reads the child's terminal straight into the ring that it shares with the keeper, and alone
+//! writes to it. The socket carries orders and reports only.
 
 mod attachment;
 mod found;
 mod frames;
-mod outbox;
+mod handle;
+mod input;
 mod starting;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use attachment::{KeeperEvents, KeeperHandle, attach};
+pub use attachment::{KeeperEvents, attach};
 pub use found::{FoundSession, list};
+pub use handle::KeeperHandle;
+pub use input::InputOutcome;
 pub use starting::spawn;
 
 pub use crate::keeper::spec::{Spec as KeeperSpec, StartFailure, StartReason, Variables};
+pub use crate::keeper::terminal::TerminalMode;
 pub use crate::keeper::wire::{
-    Exit, Hello as KeeperHello, InputKind, InputOutcome, KillHow, KillReport, Refusal, RefusalReason,
-    Survivor, TerminalMode,
+    Exit, Hello as KeeperHello, KillHow, KillReport, Refusal, RefusalReason, Survivor,
 };
-
-/// How many bytes of output may be under way from a keeper.
-pub const WINDOW: u64 = 1024 * 1024;
 
 /// How long a keeper may take to start its child.
 pub const START_LIMIT: Duration = Duration::from_secs(10);
 
-/// How long a keeper may take to answer an attach, or a question about its terminal.
+/// How long a keeper may take to answer an attach. It waits itself until the supervisor before lets go.
 pub const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 
 /// Why a keeper could not be started or reached.
@@ -49,6 +48,12 @@ pub enum KeeperError {
     /// Nobody answers in the session's folder: the keeper is gone.
     #[error("the keeper of {} is gone", directory.display())]
     Gone {
+        /// The session's folder.
+        directory: PathBuf,
+    },
+    /// The keeper takes no orders: it is gone, or stopped and has too many of them waiting.
+    #[error("the keeper of {} takes no orders", directory.display())]
+    Deaf {
         /// The session's folder.
         directory: PathBuf,
     },
@@ -72,12 +77,13 @@ pub enum KeeperError {
 /// again, so the session's state can be made of events alone.
 #[derive(Debug)]
 pub enum KeeperEvent {
-    /// Bytes from the child; `offset` numbers the first one. Each byte comes once per attachment, in order.
+    /// Bytes from the child: [`KeeperEvents::output`] has them until the next event is asked for. Each byte comes once
+    /// per attachment, in order.
     Output {
-        /// The absolute offset.
-        offset: u64,
-        /// The bytes.
-        bytes: Vec<u8>,
+        /// The absolute offset of the first byte.
+        from: u64,
+        /// The offset behind the last one.
+        to: u64,
     },
     /// The child ended; output may still follow.
     Exited(Exit),
@@ -90,6 +96,8 @@ pub enum KeeperEvent {
     LimitReached,
     /// A kill is over.
     KillFinished(KillReport),
+    /// Another supervisor attaches, and this one has let go of the terminal. The last event.
+    Superseded,
     /// An order was refused.
     Refused(Refusal),
     /// The session is forgotten, as was ordered.

@@ -158,8 +158,6 @@ pub(super) struct SessionTask {
     received: u64,
     /// The last offset that the engine was told of.
     told: u64,
-    /// For a child whose output was over before this supervisor attached: where it ends.
-    ends_at: Option<u64>,
     /// The output is over, or there was never any.
     output_ended: bool,
     /// The keeper may end when all its output was read.
@@ -191,7 +189,6 @@ impl SessionTask {
             known_until: hello.map_or(0, |hello| hello.ring_end),
             received: start,
             told: start,
-            ends_at: None,
             output_ended: hello.is_none(),
             release_wanted: false,
             released: hello.is_none(),
@@ -215,7 +212,7 @@ impl SessionTask {
                     Some(order) => self.on_order(order).await,
                     None => return,
                 },
-                Some((ask, reply)) = self.mailbox.asks.recv() => self.on_ask(ask, reply).await,
+                Some((ask, reply)) = self.mailbox.asks.recv() => self.on_ask(ask, reply),
                 () = self.wake.notified() => self.serve_viewers(),
                 () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => self.on_due().await,
             }
@@ -235,7 +232,7 @@ impl SessionTask {
             Order::Unfocus { client } => self.viewers.remove(client),
             Order::Typed => self.note_typing().await,
             Order::Mask(secret) => self.mask(&secret),
-            Order::RemakeFolder => self.remake_folder().await,
+            Order::RemakeFolder => self.remake_folder(),
             Order::Opened(url) => {
                 let noticed = self.detection.opened(&url);
                 self.note(noticed).await;

@@ -156,25 +156,22 @@ impl Sessions {
     }
 
     /// Types bytes into a session's child; false if nobody is there to read them (behaviour S10).
-    pub async fn type_bytes(&self, session_id: &SessionId, bytes: &[u8]) -> bool {
+    pub fn type_bytes(&self, session_id: &SessionId, bytes: &[u8]) -> bool {
         let Some(port) = self.get(session_id) else { return false };
-        let Some(keeper) = port.keys.keeper() else { return false };
-        let typed = keeper.type_keys(bytes).await.is_ok();
+        let typed = port.keys.keeper().is_some_and(|keeper| keeper.type_keys(bytes));
         if typed {
             port.note_typing();
         }
         typed
     }
 
-    /// Waits until every keeper has read all keys that were handed to it; what is under way when this process ends
-    /// would be lost. Each answers what comes behind the keys, so its answer proves it.
+    /// Waits until the children have read all keys that were typed, or had their time to; what waits when this process
+    /// ends would be lost.
     pub async fn settle_keys(&self) {
         let ports: Vec<Port> =
             self.0.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
-        let settling = ports.iter().filter_map(|port| port.keys.keeper()).map(async |keeper| {
-            // An error means that the keeper is gone, and its child with it.
-            let _ = keeper.terminal_mode().await;
-        });
+        let settling =
+            ports.iter().filter_map(|port| port.keys.keeper()).map(async |keeper| keeper.settled().await);
         futures_util::future::join_all(settling).await;
     }
 

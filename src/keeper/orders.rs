@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use super::connection::{Connection, Frame};
+use super::reader::Attaching;
 use super::serve::{Keeper, MOST_GUESTS};
 use super::terminal::Terminal;
-use super::wire::{self, Hello, InputKind, Kind, Order, Refusal, RefusalReason, Report};
+use super::wire::{self, Hello, Kind, Order, Refusal, RefusalReason, Report};
 
 impl Keeper {
     /// Takes new connections of our own uid; they have a moment to show the token.
@@ -31,32 +32,29 @@ impl Keeper {
 
     fn admit(&mut self, mut guest: Connection, frame: &Frame) {
         let refused = match parse_order(frame) {
-            Some(Order::Attach { version: _, token, from, window, terminal }) => {
-                match self.spend_token(&token) {
-                    Ok(()) => {
-                        if terminal {
-                            guest.lend(self.terminal.as_ref().and_then(Terminal::share));
-                        }
-                        return self.attach(guest, from, window);
-                    }
-                    Err(refusal) => refusal,
+            Some(Order::Attach { version: _, token, from }) => match self.spend_token(&token) {
+                Ok(()) => {
+                    self.attaching = Some(Attaching { connection: guest, from, told: false });
+                    return;
                 }
-            }
+                Err(refusal) => refusal,
+            },
             Some(
-                Order::Resize { .. }
-                | Order::Kill { .. }
+                Order::Kill { .. }
                 | Order::Limit { .. }
-                | Order::Consumed { .. }
-                | Order::Mode { .. }
+                | Order::HasLetGo { .. }
+                | Order::OutputEnded { .. }
                 | Order::Remake
                 | Order::Release,
             )
             | None => refusal(RefusalReason::Protocol, "the first frame must be attach"),
         };
         guest.report(&Report::Refused(refused));
-        let _ = guest.flush(&self.ring);
+        let _ = guest.flush();
     }
 
+    /// Uses the token up. Where the next one cannot be written, for want of room or because the folder is gone, this one
+    /// stays good: a supervisor that may attach is never refused for that.
     fn spend_token(&mut self, presented: &str) -> Result<(), Refusal> {
         if !self.token.matches(presented) {
             return Err(refusal(
@@ -64,28 +62,12 @@ impl Keeper {
                 "the token is not the current one; read it again from the session's folder",
             ));
         }
-        self.token.rotate().map_err(|error| {
-            let message = format!("the next token cannot be written ({error}); make room on the disk");
-            refusal(RefusalReason::TokenFile, &message)
-        })
-    }
-
-    fn attach(&mut self, mut guest: Connection, from: Option<u64>, window: u64) {
-        if let Some(mut earlier) = self.supervisor.take() {
-            earlier
-                .report(&Report::Refused(refusal(RefusalReason::Superseded, "another supervisor attached")));
-            let _ = earlier.flush(&self.ring);
-        }
-        let resume_at = from.unwrap_or(0).clamp(self.ring.start(), self.ring.end());
-        guest.report(&Report::Hello(Box::new(self.hello(resume_at))));
-        guest.attach(resume_at, window);
-        self.supervisor = Some(guest);
-        self.was_attached = true;
-        self.tell_again();
+        let _ = self.token.rotate();
+        Ok(())
     }
 
     /// Repeats what has already happened, so that a supervisor can live off the reports alone.
-    fn tell_again(&mut self) {
+    pub(super) fn tell_again(&mut self) {
         if self.limit_reached {
             self.tell(&Report::LimitReached);
         }
@@ -97,23 +79,27 @@ impl Keeper {
         }
     }
 
-    fn hello(&self, resume_at: u64) -> Hello {
+    pub(super) fn hello(&self, resume_at: u64) -> Hello {
+        let size = self.terminal.as_ref().and_then(Terminal::size);
+        let (columns, rows) = size.unwrap_or((self.spec.columns, self.spec.rows));
         Hello {
             version: wire::VERSION,
             keeper_process_id: std::process::id(),
             child_process_id: self.child.as_raw_nonzero().get().cast_unsigned(),
             ring_start: self.ring.start(),
             ring_end: self.ring.end(),
-            ring_bytes: self.ring.capacity() as u64,
+            attachment: self.attachments,
             resume_at,
-            replied_through: self.replied_through,
+            input_limit: self.spec.input_limit,
+            drain: self.spec.drain,
+            replied_through: self.ring.mapping().replied_through(),
             credential: self.spec.credential.clone(),
             environment: Some(self.spec.environment.clone()).filter(|variables| !variables.0.is_empty()),
             started_at: self.started_at,
             elapsed: self.now(),
             limit: self.spec.limit,
-            columns: self.spec.columns,
-            rows: self.spec.rows,
+            columns,
+            rows,
             exit: self.exit,
             output_ended: self.terminal.is_none(),
             limit_reached: self.limit_reached,
@@ -124,7 +110,7 @@ impl Keeper {
 
     /// Carries out the supervisor's orders. A connection that ended, by a crash or otherwise, changes nothing else.
     pub(super) fn hear_supervisor(&mut self) {
-        let received = match &mut self.supervisor {
+        let received = match self.reader.supervisor_mut() {
             Some(supervisor) => supervisor.receive(),
             None => return,
         };
@@ -135,14 +121,8 @@ impl Keeper {
     }
 
     fn obey(&mut self, frame: &Frame) {
-        match frame.kind {
-            Some(Kind::Order) => {
-                if let Some(order) = parse_order(frame) {
-                    self.carry_out(&order);
-                }
-            }
-            Some(Kind::Input) => self.take_input(&frame.payload),
-            Some(Kind::Report | Kind::Output) | None => {}
+        if let Some(order) = parse_order(frame) {
+            self.carry_out(&order);
         }
     }
 
@@ -151,36 +131,20 @@ impl Keeper {
             Order::Attach { .. } => {
                 self.tell(&Report::Refused(refusal(RefusalReason::Protocol, "already attached")));
             }
-            Order::Resize { columns, rows } => self.resize(columns, rows),
             Order::Kill { force } => self.kill(force),
             Order::Limit { milliseconds } => self.spec.limit = Duration::from_millis(milliseconds),
-            Order::Consumed { offset } => self.note_consumed(offset),
-            Order::Mode { id } => self.tell_mode(id),
+            Order::HasLetGo { offset: _ } => self.lose_supervisor(),
+            Order::OutputEnded { offset: _ } => self.on_output_ended(),
             Order::Remake => self.remake(),
             Order::Release => self.release(),
         }
     }
 
-    fn resize(&mut self, columns: u16, rows: u16) {
-        if columns == 0 || rows == 0 {
-            return;
+    /// The supervisor has closed its end; with this one the child's end is hung up.
+    fn on_output_ended(&mut self) {
+        if self.exit.is_some() {
+            self.end_output();
         }
-        self.spec.columns = columns;
-        self.spec.rows = rows;
-        if let Some(terminal) = &self.terminal {
-            terminal.resize(columns, rows);
-        }
-    }
-
-    fn note_consumed(&mut self, offset: u64) {
-        if let Some(supervisor) = &mut self.supervisor {
-            supervisor.set_consumed(offset);
-        }
-    }
-
-    fn tell_mode(&mut self, id: u32) {
-        let mode = self.terminal.as_ref().and_then(super::terminal::Terminal::mode);
-        self.tell(&Report::Mode { id, mode });
     }
 
     /// Makes the session's folder again if somebody has emptied it. What cannot be made is tried again when the
@@ -206,23 +170,12 @@ impl Keeper {
         self.flush();
         self.over = true;
     }
-
-    fn take_input(&mut self, payload: &[u8]) {
-        let Some((id, kind, bytes)) = wire::parse_input(payload) else { return };
-        if let InputKind::TerminalReply { through } = kind {
-            // Noted on arrival: from here on the keeper sees to it, whatever becomes of the supervisor.
-            self.replied_through = self.replied_through.max(through);
-        }
-        if let Err(done) = self.input.push(self.now(), id, bytes) {
-            self.tell_inputs(vec![done]);
-        }
-    }
 }
 
 fn parse_order(frame: &Frame) -> Option<Order> {
     match frame.kind {
         Some(Kind::Order) => serde_json::from_slice(&frame.payload).ok(),
-        Some(Kind::Input | Kind::Report | Kind::Output) | None => None,
+        Some(Kind::Report) | None => None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! The loop: one `poll`, then whatever is ready, then whatever is due.
 
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixListener;
 use std::time::{Duration, Instant};
 
@@ -7,25 +8,23 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::Pid;
 
 use super::connection::Connection;
-use super::input::InputQueue;
 use super::ladder::{Ladder, Left, Step};
 use super::processes;
-use super::ring::Ring;
+use super::reader::{Attaching, Reader};
+use super::ring::{Ring, Taken};
 use super::signals::Signals;
 use super::spec::Spec;
 use super::terminal::Terminal;
 use super::token::Token;
-use super::wire::{Exit, InputOutcome, KillHow, KillReport, Report};
+use super::wire::{Exit, KillHow, KillReport, Report};
 
 /// How long a new connection may take to show its token.
 const HANDSHAKE: Duration = Duration::from_secs(2);
 /// The most connections that may be about to show a token.
 pub const MOST_GUESTS: usize = 8;
-/// The most that is read from the terminal before others get their turn.
-const READ_AT_ONCE: usize = 64 * 1024;
 /// A read that returns less than this has emptied the terminal, or nearly so: to ask again at once would cost an echo
 /// more time than it takes to wait for the next bytes.
-const WHOLE_READ: usize = 1024;
+pub const WHOLE_READ: u64 = 1024;
 /// How soon a terminal that its living child has closed is looked at again, at first and at most.
 const REOPEN: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
 
@@ -38,16 +37,17 @@ pub struct Keeper {
     pub(super) listener: UnixListener,
     pub(super) token: Token,
     pub(super) guests: Vec<Connection>,
-    pub(super) supervisor: Option<Connection>,
-    /// Whether a supervisor was ever attached.
-    pub(super) was_attached: bool,
+    pub(super) reader: Reader,
+    /// The supervisor that waits for the one before to let go.
+    pub(super) attaching: Option<Attaching>,
+    /// How many supervisors were ever attached.
+    pub(super) attachments: u64,
     pub(super) terminal: Option<Terminal>,
     pub(super) ring: Ring,
-    pub(super) input: InputQueue,
+    pub(super) ring_file: OwnedFd,
     pub(super) ladder: Ladder,
     pub(super) child: Pid,
     pub(super) exit: Option<Exit>,
-    pub(super) replied_through: u64,
     pub(super) limit_reached: bool,
     pub(super) kill_begun: Duration,
     pub(super) last_kill: Option<KillReport>,
@@ -60,7 +60,6 @@ pub struct Keeper {
     /// SIGTERM came: end the session, then this process.
     pub(super) ending: bool,
     pub(super) over: bool,
-    pub(super) buffer: Vec<u8>,
 }
 
 /// What `poll` found.
@@ -70,6 +69,8 @@ struct Ready {
     listener: bool,
     terminal: bool,
     supervisor: bool,
+    /// The process of the supervisor that has the terminal has ended.
+    reader_ended: bool,
     guests: bool,
 }
 
@@ -102,25 +103,32 @@ impl Keeper {
         if ready.terminal {
             self.read_terminal(WHOLE_READ);
         }
-        self.write_input();
+        if ready.reader_ended {
+            self.on_reader_ended();
+        }
+        self.attach_next();
         self.on_deadlines();
         self.flush();
     }
 
     fn wait(&self) -> Ready {
-        let mut watched = Vec::with_capacity(4 + self.guests.len());
+        let mut watched = Vec::with_capacity(5 + self.guests.len());
         watched.push(PollFd::new(&self.signals, PollFlags::IN));
         watched.push(PollFd::new(&self.listener, PollFlags::IN));
-        let supervisor = self.supervisor.as_ref().map(|connection| {
-            let out = connection.wants_to_write(&self.ring);
+        let supervisor = self.reader.supervisor().map(|connection| {
+            let out = connection.wants_to_write();
             watched.push(PollFd::new(
                 connection,
                 if out { PollFlags::IN | PollFlags::OUT } else { PollFlags::IN },
             ));
             watched.len() - 1
         });
-        let terminal = self.terminal_interest().map(|(terminal, interest)| {
-            watched.push(PollFd::new(terminal, interest));
+        let process = self.reader.process().map(|process| {
+            watched.push(PollFd::new(process, PollFlags::IN));
+            watched.len() - 1
+        });
+        let terminal = self.readable_terminal().map(|terminal| {
+            watched.push(PollFd::new(terminal, PollFlags::IN));
             watched.len() - 1
         });
         let guests = watched.len();
@@ -134,51 +142,38 @@ impl Keeper {
             signals: happened(0),
             listener: happened(1),
             supervisor: supervisor.is_some_and(happened),
-            terminal: terminal.is_some_and(|index| {
-                watched[index].revents().intersects(PollFlags::IN | PollFlags::HUP | PollFlags::ERR)
-            }),
+            reader_ended: process.is_some_and(happened),
+            terminal: terminal.is_some_and(happened),
             guests: (guests..watched.len()).any(happened),
         }
     }
 
-    /// Says what to watch the terminal for. A terminal that is paused or hung up is not watched at all: `poll`
-    /// would report the hang-up again and again.
-    fn terminal_interest(&self) -> Option<(&Terminal, PollFlags)> {
-        let terminal = self.terminal.as_ref()?;
-        let mut interest = PollFlags::empty();
-        if self.reopen.is_none() && self.room() > 0 {
-            interest |= PollFlags::IN;
-        }
-        if self.reopen.is_none() && self.input.is_waiting() {
-            interest |= PollFlags::OUT;
-        }
-        (!interest.is_empty()).then_some((terminal, interest))
+    /// Returns the terminal if there is something to wait for. One that a supervisor reads, that is paused or hung up is
+    /// not watched at all: `poll` would report the hang-up again and again.
+    fn readable_terminal(&self) -> Option<&Terminal> {
+        let may = self.reader.is_keeper() && self.reopen.is_none() && self.ring.room(self.floor()) > 0;
+        self.terminal.as_ref().filter(|_| may)
     }
 
-    /// Returns how much may be read now. An attached supervisor that lags makes the child wait, and so does one
-    /// that has yet to come for the first time; once it has left again the oldest output gives way.
-    fn room(&self) -> usize {
-        let floor = match &self.supervisor {
-            Some(supervisor) => supervisor.consumed(),
-            None => (!self.was_attached).then_some(0),
-        };
-        self.ring.room(floor).min(READ_AT_ONCE)
+    /// Returns the offset from which on nothing may be overwritten: everything is kept for the first supervisor, and the
+    /// child waits for it. Once it has left again the oldest output gives way.
+    pub(super) fn floor(&self) -> Option<u64> {
+        (self.attachments == 0).then_some(0)
     }
 
     fn next_deadline(&self) -> Option<Duration> {
         let limit = (self.exit.is_none() && !self.limit_reached).then_some(self.spec.limit);
         let reopen = self.reopen.map(|(at, _)| at);
-        let drain = (self.exit.is_some() && self.terminal.is_some()).then_some(self.drain_until);
+        let drain = self.is_draining().then_some(self.drain_until);
         let guests = self.guests.iter().map(|guest| guest.accepted + HANDSHAKE).min();
-        let input = self.input.deadline();
-        [limit, reopen, drain, guests, input, self.ladder.deadline(), self.linger_deadline()]
+        [limit, reopen, drain, guests, self.ladder.deadline(), self.linger_deadline()]
             .into_iter()
             .flatten()
             .min()
     }
 
     fn linger_deadline(&self) -> Option<Duration> {
-        let alone = self.exit.is_some() && self.supervisor.is_none() && !self.ladder.is_climbing();
+        let alone = self.exit.is_some() && self.reader.is_keeper() && !self.ladder.is_climbing();
         alone.then(|| self.alone_since.saturating_add(self.spec.linger))
     }
 
@@ -192,7 +187,7 @@ impl Keeper {
         if self.reopen.is_some_and(|(at, _)| now >= at) {
             self.read_output();
         }
-        if self.exit.is_some() && self.terminal.is_some() && now >= self.drain_until {
+        if self.is_draining() && now >= self.drain_until {
             self.drain();
         }
         if self.ladder.deadline().is_some_and(|deadline| now >= deadline) {
@@ -240,8 +235,6 @@ impl Keeper {
         self.drain_until = now.saturating_add(self.spec.drain);
         self.reopen = None;
         self.tell(&Report::Exited(exit));
-        let given_up = self.input.close();
-        self.tell_inputs(given_up);
         self.read_output();
     }
 
@@ -285,28 +278,21 @@ impl Keeper {
         self.read_terminal(0);
     }
 
-    /// The same, until a read returns less than `least` bytes.
-    fn read_terminal(&mut self, least: usize) {
-        let mut read = 0;
-        while read < READ_AT_ONCE {
-            let room = self.room();
-            let Some(terminal) = self.terminal.as_ref().filter(|_| room > 0) else { return };
-            match terminal.read(&mut self.buffer[..room]) {
-                Ok(Some(count)) => {
-                    self.ring.push(&self.buffer[..count]);
-                    self.reopen = None;
-                    read += count;
-                    if count < least {
-                        return;
-                    }
-                }
-                Ok(None) => {
-                    self.reopen = None;
-                    return;
-                }
-                Err(_) => return self.on_hang_up(),
-            }
+    /// The same, until a read returns less than `least` bytes. Not while a supervisor reads.
+    fn read_terminal(&mut self, least: u64) {
+        let floor = self.floor();
+        let Some(terminal) = self.terminal.as_ref().filter(|_| self.reader.is_keeper()) else { return };
+        let (count, taken) = self.ring.take(floor, least, |stretch| terminal.read(stretch));
+        match taken {
+            Taken::Enough if count == 0 => {}
+            Taken::Enough | Taken::All => self.reopen = None,
+            Taken::HungUp => self.on_hang_up(),
         }
+    }
+
+    /// Tells whether the child has ended and this process waits for what is left of its output.
+    fn is_draining(&self) -> bool {
+        self.exit.is_some() && self.terminal.is_some() && self.reader.is_keeper()
     }
 
     /// Everyone closed the child's end. If the child still runs it may open it again (`/dev/tty`).
@@ -318,11 +304,11 @@ impl Keeper {
         self.reopen = Some((self.now() + pause, pause));
     }
 
-    /// The time after the child's end is over: whoever still holds the terminal open is not waited for. A lagging
+    /// The time after the child's end is over: whoever still holds the terminal open is not waited for. The first
     /// supervisor is: what the child wrote before its end may still be in the terminal.
     fn drain(&mut self) {
         self.read_output();
-        if self.room() == 0 {
+        if self.ring.room(self.floor()) == 0 {
             self.drain_until = self.now().saturating_add(self.spec.drain);
         } else {
             self.end_output();
@@ -330,47 +316,22 @@ impl Keeper {
     }
 
     /// Closes the terminal, as closing a window would.
-    fn end_output(&mut self) {
+    pub(super) fn end_output(&mut self) {
         self.terminal = None;
-        self.ring.complete();
-    }
-
-    fn write_input(&mut self) {
-        if !self.input.is_waiting() {
-            return;
-        }
-        let now = self.now();
-        let done = match &self.terminal {
-            Some(terminal) => self.input.write(now, terminal),
-            None => self.input.close(),
-        };
-        self.tell_inputs(done);
-    }
-
-    pub(super) fn tell_inputs(&mut self, done: Vec<(u32, InputOutcome)>) {
-        // Nobody waits for the outcome of keys: a report would only wake the supervisor up before the echo.
-        for (id, outcome) in done.into_iter().filter(|(id, _)| *id != 0) {
-            self.tell(&Report::InputDone { id, outcome });
-        }
     }
 
     /// Tells the supervisor, if one is attached.
     pub(super) fn tell(&mut self, report: &Report) {
-        if let Some(supervisor) = &mut self.supervisor {
+        if let Some(supervisor) = self.reader.supervisor_mut() {
             supervisor.report(report);
         }
     }
 
     /// Writes what there is to say. A supervisor that is gone changes nothing for the session.
     pub(super) fn flush(&mut self) {
-        if self.supervisor.as_mut().is_some_and(|supervisor| supervisor.flush(&self.ring).is_err()) {
+        if self.reader.supervisor_mut().is_some_and(|supervisor| supervisor.flush().is_err()) {
             self.lose_supervisor();
         }
-    }
-
-    pub(super) fn lose_supervisor(&mut self) {
-        self.supervisor = None;
-        self.alone_since = self.now();
     }
 }
 

@@ -12,8 +12,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use rustix::process::{Resource, Rlimit};
 use zeroize::Zeroizing;
 
-use super::input::InputQueue;
 use super::ladder::Ladder;
+use super::reader::Reader;
 use super::ring::Ring;
 use super::serve::Keeper;
 use super::signals::Signals;
@@ -127,6 +127,7 @@ fn open(mut spec: Spec, umask: libc::mode_t) -> Result<Keeper, StartFailure> {
     let listener = listen(&spec.directory)?;
     let token = Token::create(&spec.directory).map_err(|error| unwritable(&spec.directory, &error))?;
     let (terminal, slave) = Terminal::open(spec.columns.max(1), spec.rows.max(1)).map_err(system)?;
+    let (ring, ring_file) = Ring::create(spec.ring_bytes).map_err(system)?;
     let clock = Instant::now();
     let child = terminal::start(&spec, &slave, umask)?;
     // From here on only the child and what it starts hold the other end, so its closing can be seen.
@@ -142,15 +143,15 @@ fn open(mut spec: Spec, umask: libc::mode_t) -> Result<Keeper, StartFailure> {
         listener,
         token,
         guests: Vec::new(),
-        supervisor: None,
-        was_attached: false,
+        reader: Reader::Keeper,
+        attaching: None,
+        attachments: 0,
         terminal: Some(terminal),
-        ring: Ring::new(spec.ring_bytes),
-        input: InputQueue::new(spec.input_limit),
+        ring,
+        ring_file,
         ladder: Ladder::new(spec.grace, spec.kill_limit),
         child,
         exit: None,
-        replied_through: 0,
         limit_reached: false,
         kill_begun: Duration::ZERO,
         last_kill: None,
@@ -159,7 +160,6 @@ fn open(mut spec: Spec, umask: libc::mode_t) -> Result<Keeper, StartFailure> {
         alone_since: Duration::ZERO,
         ending: false,
         over: false,
-        buffer: vec![0; 64 * 1024],
         spec,
     })
 }

@@ -6,7 +6,7 @@
 
 use std::ffi::OsStr;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -15,13 +15,22 @@ use portable_pty::{PtySize, native_pty_system};
 use rustix::fs::{Access, OFlags, access, fcntl_getfl, fcntl_setfl};
 use rustix::process::Pid;
 use rustix::pty::{OpenptFlags, ioctl_tiocgptpeer};
-use rustix::termios::{LocalModes, Winsize, tcgetattr, tcgetpgrp, tcsetwinsize};
+use rustix::termios::{LocalModes, Winsize, tcgetattr, tcgetpgrp, tcgetwinsize, tcsetwinsize};
 
 use super::spec::{Spec, StartFailure, StartReason};
-use super::wire::TerminalMode;
 use crate::os::paths::{NoProgram, find_program};
 
-/// The keeper's end of a pseudo-terminal, non-blocking.
+/// How the child's terminal treats input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TerminalMode {
+    /// The child reads whole lines that the kernel edits (ICANON).
+    pub canonical: bool,
+    /// The terminal shows what is typed (ECHO); off where a password is asked.
+    pub echo: bool,
+}
+
+/// Our end of a pseudo-terminal, the keeper's or a supervisor's, non-blocking.
+#[derive(Debug)]
 pub struct Terminal {
     master: OwnedFd,
 }
@@ -29,6 +38,19 @@ pub struct Terminal {
 impl AsFd for Terminal {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.master.as_fd()
+    }
+}
+
+impl AsRawFd for Terminal {
+    fn as_raw_fd(&self) -> RawFd {
+        self.master.as_raw_fd()
+    }
+}
+
+impl From<OwnedFd> for Terminal {
+    /// Takes the descriptor that a keeper has handed over; it is non-blocking already.
+    fn from(master: OwnedFd) -> Self {
+        Self { master }
     }
 }
 
@@ -92,9 +114,17 @@ impl Terminal {
         tcsetwinsize(&self.master, size).is_ok()
     }
 
-    /// Returns another descriptor of it, for a supervisor; absent if this process has too many.
-    pub fn share(&self) -> Option<OwnedFd> {
-        self.master.try_clone().ok()
+    /// Returns its columns and rows.
+    pub fn size(&self) -> Option<(u16, u16)> {
+        tcgetwinsize(&self.master).ok().map(|size| (size.ws_col, size.ws_row))
+    }
+
+    /// Returns another descriptor of it, for a supervisor.
+    ///
+    /// # Errors
+    /// This process has too many.
+    pub fn share(&self) -> io::Result<OwnedFd> {
+        self.master.try_clone()
     }
 
     /// Returns the foreground process group.

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -56,6 +56,11 @@ impl OpenProcess {
         pidfd_open(pid(process_id)?, PidfdFlags::empty()).ok().map(Self)
     }
 
+    /// Tells whether it has ended, however long its parent takes to notice.
+    pub fn has_ended(&self) -> bool {
+        self.wait(Duration::ZERO)
+    }
+
     /// Sends it a signal.
     ///
     /// # Errors
@@ -72,6 +77,19 @@ impl OpenProcess {
             tv_nsec: i64::from(limit.subsec_nanos()),
         };
         matches!(rustix::io::retry_on_intr(|| poll(&mut watched, Some(&limit))), Ok(1))
+    }
+}
+
+impl From<OwnedFd> for OpenProcess {
+    fn from(descriptor: OwnedFd) -> Self {
+        Self(descriptor)
+    }
+}
+
+impl AsFd for OpenProcess {
+    /// Readable once the process has ended.
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
     }
 }
 
@@ -209,7 +227,7 @@ mod tests {
         let opened = identity.open().unwrap();
         opened.signal(Signal::STOP).unwrap();
         assert!(identity.is_alive(), "a stopped process is there");
-        assert!(!opened.wait(Duration::ZERO));
+        assert!(!opened.has_ended());
         opened.signal(Signal::KILL).unwrap();
         assert!(opened.wait(Duration::from_secs(60)));
         assert!(!identity.is_alive(), "nobody has asked for its exit status yet, and it has ended");

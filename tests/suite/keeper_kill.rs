@@ -58,13 +58,15 @@ impl Tree {
 }
 
 async fn kill_report(events: &mut KeeperEvents) -> KillReport {
-    until("the kill is over", events, |event| match event {
+    until("the kill is over", events, |event, _| match event {
         KeeperEvent::KillFinished(report) => Some(report.clone()),
         KeeperEvent::Output { .. }
         | KeeperEvent::Exited(_)
         | KeeperEvent::OutputEnded { .. }
         | KeeperEvent::LimitReached => None,
-        KeeperEvent::Refused(_) | KeeperEvent::Released => panic!("unexpected: {event:?}"),
+        KeeperEvent::Refused(_) | KeeperEvent::Superseded | KeeperEvent::Released => {
+            panic!("unexpected: {event:?}")
+        }
     })
     .await
 }
@@ -86,7 +88,7 @@ async fn end_trees(tree: Tree, force: bool, leave_first: bool) {
             drop(events);
             (handle, events, _) = session.attach(None).await;
         }
-        handle.kill(force).await.unwrap();
+        handle.kill(force).unwrap();
         let report = kill_report(&mut events).await;
         assert_gone(&session, &report);
         match tree {
@@ -136,9 +138,7 @@ async fn time_out(tree: Tree) {
     for _ in 0..TREES {
         let session = tree.plant(|_| {}).await;
         let (handle, _events, hello) = session.attach(None).await;
-        handle.limit(hello.elapsed + Duration::from_secs(1)).await.unwrap();
-        // An answer says that what was ordered before it has been obeyed.
-        handle.terminal_mode().await.unwrap();
+        handle.limit(hello.elapsed + Duration::from_secs(1)).unwrap();
         sessions.push(session);
     }
     for session in &sessions {
@@ -168,7 +168,7 @@ async fn a_polite_child_is_not_struck_and_does_not_cost_the_grace() {
     .await;
     let (handle, mut events, _) = session.attach(None).await;
     output_until("READY", &mut events).await;
-    handle.kill(false).await.unwrap();
+    handle.kill(false).unwrap();
     assert_eq!(kill_report(&mut events).await.how, KillHow::Politely);
     let (_, _, hello) = session.attach(None).await;
     assert_eq!(hello.exit, Some(Exit { code: None, signal: Some(15) }));
@@ -178,8 +178,8 @@ async fn a_polite_child_is_not_struck_and_does_not_cost_the_grace() {
 async fn force_cuts_the_grace_of_a_polite_kill_short() {
     let session = Tree::Nasty.plant(|spec| spec.grace = Duration::from_secs(100)).await;
     let (handle, mut events, _) = session.attach(None).await;
-    handle.kill(false).await.unwrap();
-    handle.kill(true).await.unwrap();
+    handle.kill(false).unwrap();
+    handle.kill(true).unwrap();
     assert_gone(&session, &kill_report(&mut events).await);
 }
 
@@ -189,7 +189,7 @@ async fn what_a_child_leaves_running_on_purpose_stays_until_a_kill() {
                   while [ ! -e started ]; do sleep 0.01; done";
     let session = Session::start(&["sh", "-c", script], |_| {}).await;
     let (handle, mut events, _) = session.attach(None).await;
-    let exit = until("the child's exit", &mut events, |event| match event {
+    let exit = until("the child's exit", &mut events, |event, _| match event {
         KeeperEvent::Exited(exit) => Some(*exit),
         _ => None,
     })
@@ -200,7 +200,7 @@ async fn what_a_child_leaves_running_on_purpose_stays_until_a_kill() {
         || session.processes().iter().any(|process| process.command == "sleep 120"),
         || process::list(&session.processes()),
     );
-    handle.kill(true).await.unwrap();
+    handle.kill(true).unwrap();
     assert_gone(&session, &kill_report(&mut events).await);
 }
 
@@ -208,22 +208,22 @@ async fn what_a_child_leaves_running_on_purpose_stays_until_a_kill() {
 async fn an_ended_session_is_kept_until_it_is_released() {
     let session = Session::start(&["sh", "-c", "read line; exit 7"], |_| {}).await;
     let (handle, mut events, _) = session.attach(None).await;
-    handle.release().await.unwrap();
-    let refusal = until("the refusal", &mut events, |event| match event {
+    handle.release().unwrap();
+    let refusal = until("the refusal", &mut events, |event, _| match event {
         KeeperEvent::Refused(refusal) => Some(refusal.clone()),
         _ => None,
     })
     .await;
     assert_eq!(refusal.reason, RefusalReason::StillRunning);
-    handle.send_input(b"\r", authdeck::driver::keeper_link::InputKind::Keys).await.unwrap();
-    until("the exit", &mut events, |event| matches!(event, KeeperEvent::Exited(_)).then_some(())).await;
+    assert!(handle.type_keys(b"\r"));
+    until("the exit", &mut events, |event, _| matches!(event, KeeperEvent::Exited(_)).then_some(())).await;
     drop((handle, events));
 
     let (handle, mut events, hello) = session.attach(None).await;
     assert_eq!(hello.exit, Some(Exit { code: Some(7), signal: None }));
     let keeper = hello.keeper_process_id;
-    handle.release().await.unwrap();
-    until("the farewell", &mut events, |event| matches!(event, KeeperEvent::Released).then_some(())).await;
+    handle.release().unwrap();
+    until("the farewell", &mut events, |event, _| matches!(event, KeeperEvent::Released).then_some(())).await;
     wait_until("the keeper is gone", || !is_alive(keeper), String::new);
     assert!(!session.spec().directory.exists());
 }
@@ -260,4 +260,21 @@ async fn what_a_killed_keeper_leaves_is_found_by_its_cookie() {
     assert!(ended.ended > 0);
     let left = session.processes();
     assert!(left.is_empty(), "{}", process::list(&left));
+}
+
+#[tokio::test]
+async fn a_killed_keeper_hangs_the_child_up_although_a_supervisor_has_the_terminal() {
+    let script = "trap 'touch hung-up; exit' HUP; printf 'last words'; while :; do sleep 0.02; done";
+    let session = Session::start(&["bash", "-c", script], |_| {}).await;
+    let (handle, mut events, hello) = session.attach(None).await;
+    process::signal(hello.keeper_process_id, "KILL");
+    let mut text = Vec::new();
+    while let Some(event) = events.next().await {
+        if let KeeperEvent::Output { from, to } = event {
+            text.extend_from_slice(events.output(from, to));
+        }
+    }
+    assert!(!handle.type_keys(b"x") && handle.kill(true).is_err());
+    let hung_up = session.folder().join("hung-up");
+    wait_until("the child is hung up", || hung_up.exists(), || process::list(&session.processes()));
 }

@@ -87,8 +87,8 @@ async fn the_child_gets_exactly_its_environment_and_the_cookie() {
     .await;
     let (_handle, mut events, _) = session.attach(None).await;
     let mut text = Vec::new();
-    until("its end", &mut events, |event| match event {
-        KeeperEvent::Output { bytes, .. } => {
+    until("its end", &mut events, |event, bytes| match event {
+        KeeperEvent::Output { .. } => {
             text.extend_from_slice(bytes);
             None
         }

@@ -47,7 +47,7 @@ printf "Paste code here: "; read code; echo "took $code"; say 40
 echo "Successfully logged in as a@example.com"; echo "Logged in as a@example.com" > logged-in; say 40"#;
 
 /// Numbers that look random and can be had again: SplitMix64.
-struct Dice(u64);
+pub(super) struct Dice(pub(super) u64);
 
 impl Dice {
     fn next(&mut self) -> u64 {
@@ -58,7 +58,7 @@ impl Dice {
         mixed ^ (mixed >> 31)
     }
 
-    fn below(&mut self, limit: u64) -> u64 {
+    pub(super) fn below(&mut self, limit: u64) -> u64 {
         self.next() % limit
     }
 }
@@ -109,12 +109,12 @@ fn socket(home: &Home) -> PathBuf {
 }
 
 /// The supervisor's process, as the kernel names it.
-fn supervisor(home: &Home) -> u32 {
+pub(super) fn supervisor(home: &Home) -> u32 {
     let stream = UnixStream::connect(socket(home)).unwrap();
     PeerCredentials::of(&stream).unwrap().process_id.unwrap()
 }
 
-async fn serve(home: &Home) -> Client {
+pub(super) async fn serve(home: &Home) -> Client {
     let started = home.authdeck(["serve"]).stdin(Stdio::null()).output().unwrap();
     assert!(started.status.success(), "{started:?}");
     let (client, events) = connect_unix(&socket(home)).await.unwrap();
@@ -430,43 +430,4 @@ async fn wait_transcript(client: &Client, session: &SessionId) -> String {
         assert!(begun.elapsed() < GENEROUS, "{transcript}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-}
-
-/// A little more than a megabyte: more than a supervisor reads between two kills, less than a keeper holds.
-const FLOOD: usize = 180_000;
-
-#[tokio::test]
-async fn no_byte_of_a_flood_is_lost_or_doubled_over_kills() {
-    let home = Home::new();
-    let mut dice = Dice(7);
-    let mut client = serve(&home).await;
-    let command = ["/bin/sh", "-c", &format!("seq 1 {FLOOD}; echo it is over; exec cat")].map(str::to_owned);
-    let start = StartSession { command: command.into(), ..StartSession::default() };
-    let session = client.start(start).await.unwrap().session_id;
-    for _ in 0..5 {
-        tokio::time::sleep(Duration::from_millis(dice.below(150))).await;
-        let id = supervisor(&home);
-        process::signal(id, "KILL");
-        wait_until("the supervisor is dead", || !process::is_alive(id), String::new);
-        client = serve(&home).await;
-    }
-    let begun = Instant::now();
-    let output = loop {
-        let recording = client.recording(&session).await.unwrap();
-        let events =
-            recording.lines().skip(1).map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
-        let output: String = events
-            .filter(|event| event[1] == "o")
-            .map(|event| event[2].as_str().unwrap().to_owned())
-            .collect();
-        if output.contains("it is over") {
-            break output;
-        }
-        assert!(begun.elapsed() < GENEROUS, "only {} bytes", output.len());
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    };
-    let mut expected: String = (1..=FLOOD).map(|number| format!("{number}\r\n")).collect();
-    expected.push_str("it is over\r\n");
-    assert_eq!(output.len(), expected.len());
-    assert!(output == expected, "the same length, and other bytes");
 }

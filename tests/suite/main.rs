@@ -47,6 +47,7 @@ mod keeper_input;
 mod keeper_kill;
 mod keeper_output;
 mod keeper_start;
+mod lose_no_byte;
 mod lose_nothing;
 mod other_user;
 mod peer_browser;

@@ -1,67 +1,89 @@
-//! A connection to a keeper.
+//! A supervisor's attachment to a keeper: it reads the child's terminal, and hears what the keeper reports.
 
-use std::io::{self, Cursor};
+use std::collections::VecDeque;
+use std::io;
 use std::os::fd::OwnedFd;
 use std::path::Path;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
-use rustix::termios::{LocalModes, tcgetattr};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use futures_util::FutureExt as _;
+use tokio::io::AsyncWriteExt as _;
+use tokio::io::unix::AsyncFd;
+use tokio::time::{Instant, sleep_until, timeout};
 
-use super::frames::{Incoming, Shared, Waiting, connect, next_report, read_frames};
-use super::outbox::{Outbox, Over};
-use super::{ANSWER_LIMIT, KeeperError, KeeperEvent, WINDOW};
-use crate::driver::platform::local_socket::{LocalSocket, SocketOutput};
+use super::frames::{Incoming, connect};
+use super::handle::KeeperHandle;
+use super::{ANSWER_LIMIT, KeeperError, KeeperEvent};
+use crate::driver::platform::local_socket::LocalSocket;
+use crate::driver::platform::watched::watch_input;
 use crate::keeper::TOKEN;
-use crate::keeper::wire::{
-    self, Hello, InputKind, InputOutcome, LONGEST_INPUT, Order, RefusalReason, Report, TerminalMode,
-};
+use crate::keeper::ring::{Ring, Taken};
+use crate::keeper::terminal::Terminal;
+use crate::keeper::wire::{self, Hello, Order, RefusalReason, Report};
 
 /// How often an attach is tried again when another one took the token first.
 const ATTEMPTS: u32 = 5;
 
-/// Gives orders to a keeper. Clones share the connection, which ends when the [`KeeperEvents`] are dropped.
-#[derive(Clone)]
-pub struct KeeperHandle {
-    outbox: Arc<Outbox>,
-    shared: Arc<Shared>,
-}
+/// A read that returns less than this has emptied the terminal, or nearly so: to ask again at once would cost an echo
+/// more time than it takes to wait for the next bytes.
+const WHOLE_READ: u64 = 1024;
 
-impl std::fmt::Debug for KeeperHandle {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("KeeperHandle").finish_non_exhaustive()
-    }
-}
+/// The most bytes of output that are handed out at once.
+const MOST_AT_ONCE: u64 = 64 * 1024;
 
-/// What comes from a keeper, in order. Dropping it detaches; the session lives on.
+/// How soon a terminal that its living child has closed is looked at again, at first and at most.
+const REOPEN: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
+
+/// What comes from a session, in order. Dropping it detaches; the session lives on.
 pub struct KeeperEvents {
-    events: mpsc::UnboundedReceiver<KeeperEvent>,
+    socket: LocalSocket,
+    incoming: Incoming,
+    reports: VecDeque<KeeperEvent>,
     handle: KeeperHandle,
-    /// The end of the last output handed out.
+    ring: Ring,
+    terminal: Watched,
+    attachment: u64,
+    drain: Duration,
+    /// The end of the output that was handed out.
     handed_out: u64,
-    /// The end of what the keeper was told of.
-    told: u64,
-    /// After how many bytes it is told: often enough that it never has to wait for that.
-    step: u64,
-    tasks: [JoinHandle<()>; 2],
+    /// The child has ended, and its output is awaited until then.
+    drain_until: Option<Instant>,
+    output: Output,
+    /// The connection is over.
+    over: bool,
+}
+
+/// How this process watches the child's terminal.
+enum Watched {
+    Open(AsyncFd<Arc<Terminal>>),
+    /// Nobody holds the other end, and the child may open it again: it is looked at then, and after that pause.
+    HungUp {
+        terminal: Arc<Terminal>,
+        at: Instant,
+        pause: Duration,
+    },
+    Closed,
+}
+
+/// What is known of the output's end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Output {
+    GoesOn,
+    Ended,
+    /// That was told.
+    Told,
 }
 
 impl Drop for KeeperEvents {
     fn drop(&mut self) {
-        self.tasks.iter().for_each(JoinHandle::abort);
-        self.handle.outbox.close();
-        let mut waiting = self.handle.shared.waiting();
-        *waiting = Waiting { over: true, ..Waiting::default() };
+        self.let_go();
+        self.handle.hang_up();
     }
 }
 
 /// Attaches to the keeper of a session's folder. Output starts at `from`, or at the oldest byte that is kept;
-/// [`Hello::resume_at`] says which it is. Whoever was attached before is dropped.
+/// [`Hello::resume_at`] says which it is. Whoever was attached before lets go first.
 ///
 /// # Errors
 /// The keeper is gone, refuses, or does not answer in time.
@@ -91,276 +113,244 @@ async fn try_attach(
     let stream = connect(directory).map_err(gone)?;
     let token = tokio::fs::read_to_string(directory.join(TOKEN)).await.map_err(gone)?;
     let mut socket = LocalSocket::new(stream)?;
-    let attach = Order::Attach { version: wire::VERSION, token, from, window: WINDOW, terminal: true };
-    socket.write_all(&wire::order_frame(&attach)).await?;
-    let write = socket.output();
-    let mut first = vec![0; 4 * 1024];
-    let (count, terminal) = socket.receive(&mut first).await?;
-    first.truncate(count);
-    let mut read = BufReader::with_capacity(64 * 1024, Cursor::new(first).chain(socket));
-    let hello = match next_report(&mut read).await? {
-        Some(Report::Hello(hello)) => *hello,
-        Some(Report::Refused(refusal)) => return Err(KeeperError::Refused(refusal)),
-        Some(
-            Report::Exited(_)
-            | Report::OutputEnded { .. }
-            | Report::LimitReached
-            | Report::KillFinished(_)
-            | Report::InputDone { .. }
-            | Report::Mode { .. }
-            | Report::Released,
-        )
-        | None => return Err(io::Error::from(io::ErrorKind::InvalidData).into()),
+    socket.write_all(&wire::order_frame(&Order::Attach { version: wire::VERSION, token, from })).await?;
+    let (mut incoming, mut handed) = (Incoming::default(), Vec::new());
+    let report = loop {
+        let mut bytes = [0; 4 * 1024];
+        let (count, descriptors) = socket.receive(&mut bytes).await?;
+        if count == 0 {
+            return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
+        }
+        incoming.push(&bytes[..count]);
+        handed.extend(descriptors);
+        if let Some(report) = incoming.next()? {
+            break report;
+        }
     };
-    let (handle, events) = serve(read, write, directory, &hello);
-    {
-        let mut waiting = handle.shared.waiting();
-        waiting.terminal = terminal.filter(|_| !hello.output_ended);
-        // Of whoever was attached before.
-        waiting.untold = true;
+    match report {
+        Report::Hello(hello) => begin(directory, socket, incoming, handed, *hello),
+        Report::Refused(refusal) => Err(KeeperError::Refused(refusal)),
+        Report::Exited(_)
+        | Report::LimitReached
+        | Report::KillFinished(_)
+        | Report::LetGo
+        | Report::Released => Err(io::Error::from(io::ErrorKind::InvalidData).into()),
     }
+}
+
+/// Begins to read with what a keeper handed over: the ring's file, then the terminal if it is open.
+fn begin(
+    directory: &Path,
+    socket: LocalSocket,
+    incoming: Incoming,
+    handed: Vec<OwnedFd>,
+    hello: Hello,
+) -> Result<(KeeperHandle, KeeperEvents, Hello), KeeperError> {
+    let mut handed = handed.into_iter();
+    let lost = || io::Error::other("the session's output did not come along; too many files may be open");
+    let mut ring = Ring::open(&handed.next().ok_or_else(lost)?)?;
+    let terminal = handed.next().map(|terminal| Arc::new(Terminal::from(terminal)));
+    if terminal.is_none() && !hello.output_ended {
+        return Err(lost().into());
+    }
+    let watched = match &terminal {
+        Some(terminal) => Watched::Open(watch_input(Arc::clone(terminal))?),
+        None => Watched::Closed,
+    };
+    // From here on this process reads the terminal, unless the keeper has taken the offer back.
+    if !ring.mapping().begin(hello.attachment) {
+        return Err(io::Error::from(io::ErrorKind::ConnectionAborted).into());
+    }
+    ring.recover();
+    let mapping = Arc::clone(ring.mapping());
+    let handle = KeeperHandle::new(directory.to_owned(), socket.output(), mapping, terminal, &hello);
+    let mut events = KeeperEvents {
+        socket,
+        incoming,
+        reports: VecDeque::new(),
+        handle: handle.clone(),
+        ring,
+        terminal: watched,
+        attachment: hello.attachment,
+        drain: hello.drain,
+        handed_out: hello.resume_at,
+        drain_until: None,
+        output: if hello.output_ended { Output::Ended } else { Output::GoesOn },
+        over: false,
+    };
+    // What came together with the answer.
+    events.hear(Ok(()));
     Ok((handle, events, hello))
 }
 
-impl Waiting {
-    /// Notes that the keeper is handed an input that it will tell of when it is written; with that, everything before
-    /// is written too.
-    fn note_told(&mut self, id: u32, asker: Option<oneshot::Sender<InputOutcome>>) {
-        self.inputs.insert(id, asker);
-        self.untold = false;
-    }
-}
-
-/// Tells whether the child reads keys one by one; lines are the business of the keeper, which sees to long ones.
-fn reads_keys(terminal: &OwnedFd) -> bool {
-    tcgetattr(terminal).is_ok_and(|attributes| !attributes.local_modes.contains(LocalModes::ICANON))
-}
-
-/// Starts the two tasks of a connection.
-fn serve(
-    read: Incoming,
-    write: SocketOutput,
-    directory: &Path,
-    hello: &Hello,
-) -> (KeeperHandle, KeeperEvents) {
-    let (incoming, events) = mpsc::unbounded_channel();
-    let shared = Arc::new(Shared {
-        waiting: Mutex::default(),
-        next_id: AtomicU32::new(1),
-        directory: directory.to_owned(),
-    });
-    let reader = tokio::spawn(read_frames(read, incoming, Arc::clone(&shared)));
-    let outbox = Arc::new(Outbox::new(write));
-    let writer = tokio::spawn({
-        let outbox = Arc::clone(&outbox);
-        async move { outbox.run().await }
-    });
-    let handle = KeeperHandle { outbox, shared };
-    let events = KeeperEvents {
-        events,
-        handle: handle.clone(),
-        handed_out: hello.resume_at,
-        told: hello.resume_at,
-        step: hello.ring_bytes.min(WINDOW) / 4,
-        tasks: [reader, writer],
-    };
-    (handle, events)
-}
-
 impl KeeperEvents {
-    /// Returns the next event; `None` once the connection is over. Taking an event says that the ones before it
-    /// have been dealt with: the keeper keeps what has not been, and makes the child wait when that grows too much.
+    /// Returns the next event; `None` once the connection is over. More is read from the child when everything that was
+    /// read has been handed out and this is called again, so a child whose output nobody takes has to wait.
     ///
     /// Dropping the returned future loses nothing.
     pub async fn next(&mut self) -> Option<KeeperEvent> {
-        if let Some(frame) = self.consumed_frame() {
-            let offset = self.handed_out;
-            if self.handle.outbox.send(frame).await.is_ok() {
-                self.told = offset;
+        loop {
+            if let Some(event) = self.ready() {
+                return Some(event);
+            }
+            if self.over {
+                return None;
+            }
+            self.wait().await;
+        }
+    }
+
+    /// Returns the bytes of an output that [`Self::next`] has returned last.
+    pub fn output(&self, from: u64, to: u64) -> &[u8] {
+        self.ring.bytes(from, to)
+    }
+
+    /// Returns what is there without waiting.
+    fn ready(&mut self) -> Option<KeeperEvent> {
+        let end = self.ring.end();
+        if self.handed_out < end {
+            let from = self.handed_out.max(self.ring.start());
+            let to = from + self.ring.bytes(from, end.min(from + MOST_AT_ONCE)).len() as u64;
+            self.handed_out = to;
+            return Some(KeeperEvent::Output { from, to });
+        }
+        if let Some(event) = self.reports.pop_front() {
+            return Some(event);
+        }
+        (self.output == Output::Ended).then(|| {
+            self.output = Output::Told;
+            KeeperEvent::OutputEnded { offset: end }
+        })
+    }
+
+    /// Waits for something to happen and sees to it. Each part can be cancelled at any point.
+    async fn wait(&mut self) {
+        let due = match &self.terminal {
+            Watched::HungUp { at, .. } => Some(*at),
+            Watched::Open(_) | Watched::Closed => None,
+        };
+        let due = due.into_iter().chain(self.drain_until).min();
+        tokio::select! {
+            biased;
+            read = self.incoming.read(&mut self.socket) => self.hear(read),
+            () = readable(&self.terminal) => self.fill(),
+            () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => self.on_due(),
+        }
+    }
+
+    fn hear(&mut self, read: io::Result<()>) {
+        let mut outcome = read.and_then(|()| self.incoming.next());
+        while let Ok(Some(report)) = outcome {
+            self.on_report(report);
+            outcome = self.incoming.next();
+        }
+        if outcome.is_err() && !self.over {
+            self.lose_keeper();
+        }
+    }
+
+    fn on_report(&mut self, report: Report) {
+        match report {
+            Report::Exited(exit) => {
+                self.reports.push_back(KeeperEvent::Exited(exit));
+                self.drain_until = Some(Instant::now() + self.drain);
+                self.look_again();
+            }
+            Report::LetGo => {
+                self.let_go();
+                // An error means that the keeper is gone.
+                let _ = self.handle.order(&Order::HasLetGo { offset: self.ring.end() });
+                self.reports.push_back(KeeperEvent::Superseded);
+                self.over = true;
+            }
+            Report::Hello(_) => {}
+            Report::Refused(refusal) => self.reports.push_back(KeeperEvent::Refused(refusal)),
+            Report::LimitReached => self.reports.push_back(KeeperEvent::LimitReached),
+            Report::KillFinished(report) => self.reports.push_back(KeeperEvent::KillFinished(report)),
+            Report::Released => self.reports.push_back(KeeperEvent::Released),
+        }
+    }
+
+    /// Reads what the child wrote into the ring.
+    fn fill(&mut self) {
+        let Watched::Open(watched) = &self.terminal else { return };
+        // Taken before the read: what the kernel tells after it is not forgotten with it.
+        let ready = watched.readable().now_or_never();
+        let (_, taken) = self.ring.take(None, WHOLE_READ, |stretch| watched.get_ref().read(stretch));
+        match (taken, ready) {
+            (Taken::All, Some(Ok(mut ready))) => ready.clear_ready(),
+            (Taken::Enough | Taken::All, _) => {}
+            (Taken::HungUp, _) => {
+                let terminal = Arc::clone(watched.get_ref());
+                self.on_hang_up(terminal, REOPEN.0);
             }
         }
-        let event = self.events.recv().await?;
-        Some(self.hand_out(event))
     }
 
-    /// Returns an event if one is there, without waiting; otherwise like [`KeeperEvents::next`].
-    pub fn try_next(&mut self) -> Option<KeeperEvent> {
-        if let Some(frame) = self.consumed_frame()
-            && self.handle.outbox.try_send(&frame) == Ok(true)
-        {
-            self.told = self.handed_out;
+    /// Everyone closed the child's end. If the child still runs it may open it again (`/dev/tty`).
+    fn on_hang_up(&mut self, terminal: Arc<Terminal>, pause: Duration) {
+        if self.drain_until.is_some() {
+            return self.end_output();
         }
-        let event = self.events.try_recv().ok()?;
-        Some(self.hand_out(event))
+        self.terminal = Watched::HungUp { terminal, at: Instant::now() + pause, pause };
     }
 
-    fn hand_out(&mut self, event: KeeperEvent) -> KeeperEvent {
-        if let KeeperEvent::Output { offset, bytes } = &event {
-            self.handed_out = offset + bytes.len() as u64;
+    /// Looks whether a terminal that was hung up has been opened again.
+    fn look_again(&mut self) {
+        let Watched::HungUp { terminal, pause, .. } = &self.terminal else { return };
+        let (terminal, pause) = (Arc::clone(terminal), *pause);
+        let (_, taken) = self.ring.take(None, WHOLE_READ, |stretch| terminal.read(stretch));
+        match taken {
+            Taken::HungUp => self.on_hang_up(terminal, (pause * 2).min(REOPEN.1)),
+            Taken::Enough | Taken::All => match watch_input(Arc::clone(&terminal)) {
+                Ok(watched) => self.terminal = Watched::Open(watched),
+                // Nothing can be watched just now.
+                Err(_) => self.on_hang_up(terminal, pause),
+            },
         }
-        event
     }
 
-    fn consumed_frame(&self) -> Option<Vec<u8>> {
-        let due = self.handed_out - self.told >= self.step.max(1);
-        due.then(|| wire::order_frame(&Order::Consumed { offset: self.handed_out }))
+    fn on_due(&mut self) {
+        if self.drain_until.is_some_and(|until| until <= Instant::now()) {
+            // Whoever still holds the terminal open is not waited for.
+            self.fill();
+            return self.end_output();
+        }
+        self.look_again();
+    }
+
+    /// Closes the terminal, as closing a window would; the keeper does the same then.
+    fn end_output(&mut self) {
+        self.drain_until = None;
+        if self.output != Output::GoesOn {
+            return;
+        }
+        self.output = Output::Ended;
+        self.let_go();
+        // An error means that the keeper is gone, and its end of the terminal is closed with it.
+        let _ = self.handle.order(&Order::OutputEnded { offset: self.ring.end() });
+    }
+
+    /// Lets go of the terminal: from here on another process may read it.
+    fn let_go(&mut self) {
+        self.terminal = Watched::Closed;
+        self.handle.close_terminal();
+        self.ring.mapping().let_go(self.attachment);
+    }
+
+    /// The keeper is gone. What the child wrote so far is read; then the terminal is closed, so that the child is hung up.
+    fn lose_keeper(&mut self) {
+        self.fill();
+        self.let_go();
+        self.over = true;
     }
 }
 
-impl KeeperHandle {
-    /// Writes to the child and waits for the outcome. The keeper bounds the wait (`input_limit`).
-    ///
-    /// # Errors
-    /// The keeper is gone.
-    pub async fn write(&self, bytes: &[u8], kind: InputKind) -> Result<InputOutcome, KeeperError> {
-        if bytes.len() > LONGEST_INPUT {
-            return Ok(InputOutcome::Full);
-        }
-        let id = self.next_id();
-        let (sender, receiver) = oneshot::channel();
-        self.wait_for(|waiting| waiting.note_told(id, Some(sender)))?;
-        self.send(wire::input_frame(id, kind, bytes)).await?;
-        receiver.await.map_err(|_| self.gone())
-    }
-
-    /// Types keys into the child: directly if it reads them one by one and nothing of what the keeper was handed can
-    /// come behind them, otherwise through the keeper, which sees to whole lines and to a child that does not read.
-    ///
-    /// # Errors
-    /// The keeper is gone.
-    pub async fn type_keys(&self, keys: &[u8]) -> Result<(), KeeperError> {
-        for piece in self.write_directly(keys).chunks(LONGEST_INPUT) {
-            let id = self.note_passed_on();
-            self.send(wire::input_frame(id, InputKind::Keys, piece)).await?;
-        }
-        Ok(())
-    }
-
-    /// Writes to the child's terminal as much as it takes, if that may be done; returns the rest.
-    fn write_directly<'a>(&self, keys: &'a [u8]) -> &'a [u8] {
-        let waiting = self.shared.waiting();
-        let Some(terminal) = &waiting.terminal else { return keys };
-        if self.is_behind(&waiting) || !reads_keys(terminal) {
-            return keys;
-        }
-        // An error means that nothing fits, or that the terminal is closed: the keeper knows.
-        rustix::io::write(terminal, keys).map_or(keys, |written| &keys[written..])
-    }
-
-    /// Tells whether something that was handed to the keeper may not be written yet.
-    fn is_behind(&self, waiting: &Waiting) -> bool {
-        waiting.untold || !waiting.inputs.is_empty() || !self.outbox.is_empty()
-    }
-
-    /// Notes that keys go through the keeper; returns the id for them. Where keys could be written directly it is to tell
-    /// when these are, and with them everything before; whoever reads lines will not have them directly soon.
-    fn note_passed_on(&self) -> u32 {
-        let mut waiting = self.shared.waiting();
-        if waiting.terminal.as_ref().is_some_and(reads_keys) && !waiting.over {
-            let id = self.next_id();
-            waiting.note_told(id, None);
-            id
-        } else {
-            waiting.untold = true;
-            0
-        }
-    }
-
-    /// Writes to the child without waiting for the outcome: keys and terminal replies.
-    ///
-    /// # Errors
-    /// The keeper is gone.
-    pub async fn send_input(&self, bytes: &[u8], kind: InputKind) -> Result<(), KeeperError> {
-        self.shared.waiting().untold = true;
-        for piece in bytes.chunks(LONGEST_INPUT) {
-            self.send(wire::input_frame(0, kind, piece)).await?;
-            // An input that is told of may have gone out first.
-            self.shared.waiting().untold = true;
-        }
-        Ok(())
-    }
-
-    /// Resizes the child's terminal.
-    ///
-    /// # Errors
-    /// The keeper is gone.
-    pub async fn resize(&self, columns: u16, rows: u16) -> Result<(), KeeperError> {
-        self.order(&Order::Resize { columns, rows }).await
-    }
-
-    /// Ends the child with everything it started; [`KeeperEvent::KillFinished`] tells how that ended. A second call
-    /// with `force` cuts the grace of the first one short.
-    ///
-    /// # Errors
-    /// The keeper is gone.
-    pub async fn kill(&self, force: bool) -> Result<(), KeeperError> {
-        self.order(&Order::Kill { force }).await
-    }
-
-    /// Changes the time limit, counted from the session's start.
-    ///
-    /// # Errors
-    /// The keeper is gone.
-    pub async fn limit(&self, limit: Duration) -> Result<(), KeeperError> {
-        let milliseconds = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
-        self.order(&Order::Limit { milliseconds }).await
-    }
-
-    /// Asks how the child's terminal treats input; `None` once it is closed.
-    ///
-    /// # Errors
-    /// The keeper is gone or does not answer.
-    pub async fn terminal_mode(&self) -> Result<Option<TerminalMode>, KeeperError> {
-        let id = self.next_id();
-        let (sender, receiver) = oneshot::channel();
-        self.wait_for(|waiting| drop(waiting.modes.insert(id, sender)))?;
-        self.order(&Order::Mode { id }).await?;
-        match timeout(ANSWER_LIMIT, receiver).await {
-            Ok(answer) => answer.map_err(|_| self.gone()),
-            Err(_) => Err(KeeperError::TimedOut { what: "answer", limit: ANSWER_LIMIT }),
-        }
-    }
-
-    /// Forgets an ended session: the keeper removes its folder and exits ([`KeeperEvent::Released`]). While the
-    /// child runs it refuses ([`KeeperEvent::Refused`]).
-    ///
-    /// # Errors
-    /// The keeper is gone.
-    pub async fn release(&self) -> Result<(), KeeperError> {
-        self.order(&Order::Release).await
-    }
-
-    /// Has the keeper make its folder, socket and token again where they are missing.
-    ///
-    /// # Errors
-    /// The keeper is gone.
-    pub async fn remake(&self) -> Result<(), KeeperError> {
-        self.order(&Order::Remake).await
-    }
-
-    async fn order(&self, order: &Order) -> Result<(), KeeperError> {
-        self.send(wire::order_frame(order)).await
-    }
-
-    async fn send(&self, frame: Vec<u8>) -> Result<(), KeeperError> {
-        self.outbox.send(frame).await.map_err(|Over| self.gone())
-    }
-
-    fn next_id(&self) -> u32 {
-        // 0 is for inputs whose outcome nobody waits for.
-        self.shared.next_id.fetch_add(1, Ordering::Relaxed).max(1)
-    }
-
-    fn wait_for(&self, register: impl FnOnce(&mut Waiting)) -> Result<(), KeeperError> {
-        let mut waiting = self.shared.waiting();
-        if waiting.over {
-            return Err(self.gone());
-        }
-        register(&mut waiting);
-        Ok(())
-    }
-
-    fn gone(&self) -> KeeperError {
-        KeeperError::Gone { directory: self.shared.directory.clone() }
+/// Resolves when there may be something to read.
+async fn readable(terminal: &Watched) {
+    match terminal {
+        // An error means that the runtime ends.
+        Watched::Open(watched) => drop(watched.readable().await),
+        Watched::HungUp { .. } | Watched::Closed => std::future::pending().await,
     }
 }

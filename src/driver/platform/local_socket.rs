@@ -49,24 +49,18 @@ impl LocalSocket {
         Ok(Self { input, output, room: None })
     }
 
-    /// Reads what is there, with the descriptor that was sent along with it, if one was. Cancelling loses nothing.
+    /// Reads what is there, with the descriptors that were sent along with it. Cancelling loses nothing.
     ///
     /// # Errors
     /// The connection is broken.
-    pub async fn receive(&self, out: &mut [u8]) -> io::Result<(usize, Option<OwnedFd>)> {
-        self.input.async_io(Interest::READABLE, |socket| receive(socket, out)).await
+    pub async fn receive(&self, out: &mut [u8]) -> io::Result<(usize, Vec<OwnedFd>)> {
+        self.input.async_io(Interest::READABLE, |socket| descriptors::receive(socket, out)).await
     }
 
     /// Returns the way to write to it beside whoever reads.
     pub fn output(&self) -> SocketOutput {
         self.output.clone()
     }
-}
-
-/// Keeps the last descriptor.
-fn receive(socket: impl AsFd, out: &mut [u8]) -> io::Result<(usize, Option<OwnedFd>)> {
-    let (count, mut descriptors) = descriptors::receive(socket, out)?;
-    Ok((count, descriptors.pop()))
 }
 
 impl SocketOutput {
@@ -81,6 +75,12 @@ impl SocketOutput {
                 outcome => return Ok(outcome?),
             }
         }
+    }
+
+    /// Ends the connection, both ways, whoever else holds it.
+    pub fn shut_down(&self) {
+        // An error means that it is over already.
+        let _ = rustix::net::shutdown(&self.socket, Shutdown::Both);
     }
 
     /// Waits until something fits, or the connection is over.

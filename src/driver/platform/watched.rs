@@ -11,6 +11,8 @@ use std::sync::Arc;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
+use crate::keeper::terminal::Terminal;
+
 /// Watches a descriptor for input. Must be called within a tokio runtime. The descriptor is left as it is, blocking or
 /// not.
 ///
@@ -36,3 +38,5 @@ pub trait Descriptor: AsRawFd {}
 impl Descriptor for OwnedFd {}
 
 impl Descriptor for Arc<OwnedFd> {}
+
+impl Descriptor for Arc<Terminal> {}

@@ -20,9 +20,9 @@ use crate::protocol::request::{History, SearchResult};
 const MOST_LINES: u64 = 1_000;
 
 impl SessionTask {
-    pub(super) async fn on_ask(&mut self, ask: Ask, reply: AnswerSender) {
+    pub(super) fn on_ask(&mut self, ask: Ask, reply: AnswerSender) {
         let result = match ask {
-            Ask::Resize { columns, rows } => Ok(Answer::Value(Value::Bool(self.resize(columns, rows).await))),
+            Ask::Resize { columns, rows } => Ok(Answer::Value(Value::Bool(self.resize(columns, rows)))),
             Ask::Screen => self.whole_screen(),
             Ask::History { first, count } => value(&self.history(first, count)),
             Ask::Search(text) => value(&search(&self.screen, &text)),
@@ -46,10 +46,10 @@ impl SessionTask {
         value(&update(&self.setting.session_id, &self.screen, &self.masks, generation, None))
     }
 
-    async fn resize(&mut self, columns: u16, rows: u16) -> bool {
+    fn resize(&mut self, columns: u16, rows: u16) -> bool {
         let size = Size { columns, rows }.clamped();
         let Some((handle, _)) = &self.keeper else { return false };
-        if handle.resize(size.columns, size.rows).await.is_err() {
+        if !handle.resize(size.columns, size.rows) {
             return false;
         }
         if size != self.screen.size() {

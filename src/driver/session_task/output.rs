@@ -11,7 +11,7 @@ use crate::core::login::Exit;
 use crate::core::time::Timestamp;
 use crate::driver::fact::Fact;
 use crate::driver::keeper_link::{
-    InputKind, KeeperEvent, KeeperEvents, KeeperHandle, KeeperHello, KillReport, RefusalReason, Survivor,
+    KeeperEvent, KeeperEvents, KeeperHandle, KeeperHello, KillReport, RefusalReason, Survivor,
 };
 use crate::driver::left_behind;
 use crate::driver::recording::Recording;
@@ -59,15 +59,11 @@ impl SessionTask {
         if let Some(report) = &past.kill {
             self.tell(kill_finished(report)).await;
         }
-        if past.output_ended && past.ring_end <= self.received {
-            self.on_output_ended().await;
-        }
-        self.ends_at = past.output_ended.then_some(past.ring_end);
     }
 
     pub(super) async fn on_event(&mut self, event: Option<KeeperEvent>) {
         match event {
-            Some(KeeperEvent::Output { offset, bytes }) => self.on_output(offset, &bytes).await,
+            Some(KeeperEvent::Output { from, to }) => self.on_output(from, to).await,
             Some(KeeperEvent::Exited(exit)) => {
                 let exit = Exit { code: exit.code, signal: exit.signal };
                 self.tell(SessionInput::ChildExited { exit }).await;
@@ -75,14 +71,13 @@ impl SessionTask {
             Some(KeeperEvent::OutputEnded { offset: _ }) => self.on_output_ended().await,
             Some(KeeperEvent::LimitReached) => self.tell(SessionInput::LimitReached).await,
             Some(KeeperEvent::KillFinished(report)) => self.tell(kill_finished(&report)).await,
-            Some(KeeperEvent::Refused(refusal)) => {
-                // A keeper that cannot be released yet lingers and ends by itself later. One that obeys another
-                // supervisor now is lost to this one, but what it holds is that one's to end.
-                if refusal.reason == RefusalReason::Superseded {
-                    self.keeper = None;
-                    self.mailbox.keys.lead_to(None);
-                    self.tell(SessionInput::KeeperLost).await;
-                }
+            // A keeper that cannot be released yet lingers and ends by itself later.
+            Some(KeeperEvent::Refused(_)) => {}
+            // It obeys another supervisor now, so it is lost to this one, but what it holds is that one's to end.
+            Some(KeeperEvent::Superseded) => {
+                self.keeper = None;
+                self.mailbox.keys.lead_to(None);
+                self.tell(SessionInput::KeeperLost).await;
             }
             Some(KeeperEvent::Released) => {
                 self.released = true;
@@ -92,46 +87,40 @@ impl SessionTask {
         }
     }
 
-    async fn on_output(&mut self, offset: u64, bytes: &[u8]) {
+    async fn on_output(&mut self, from: u64, to: u64) {
         let now = Instant::now();
-        let end = offset + bytes.len() as u64;
+        let Some((handle, events)) = &self.keeper else { return };
+        let bytes = events.output(from, to);
         // What an earlier supervisor has answered must not be answered again, to the byte.
-        let answered = usize::try_from(self.replied_through.saturating_sub(offset)).unwrap_or(usize::MAX);
+        let answered = usize::try_from(self.replied_through.saturating_sub(from)).unwrap_or(usize::MAX);
         let (old, new) = bytes.split_at(answered.min(bytes.len()));
+        let mut noticed = Vec::new();
         if !old.is_empty() {
-            let noticed = self.detection.feed(&mut self.screen, old);
+            noticed.push(self.detection.feed(&mut self.screen, old));
             drop(self.screen.take_replies());
-            self.note(noticed).await;
         }
         if !new.is_empty() {
-            let noticed = self.detection.feed(&mut self.screen, new);
-            self.reply(end).await;
+            noticed.push(self.detection.feed(&mut self.screen, new));
+            let replies = self.screen.take_replies();
+            if !replies.is_empty() {
+                handle.reply(&replies, to);
+            }
+        }
+        self.received = to;
+        self.recording.push(from, self.setting.clock.now(), bytes);
+        let count = bytes.len();
+        for noticed in noticed {
             self.note(noticed).await;
         }
-        self.received = end;
-        self.recording.push(offset, self.setting.clock.now(), bytes);
         self.printed.notify_waiters();
         self.pace.quiet_at = Some(now + self.setting.settings.quiet);
-        if self.pace.came(bytes.len(), now, self.setting.clock.now()) <= now {
+        if self.pace.came(count, now, self.setting.clock.now()) <= now {
             self.frame(now).await;
             // Whoever writes the frame to a client goes first: it may be an echo.
             tokio::task::yield_now().await;
             if self.detection.has_seen(&self.screen) {
                 self.pace.quiet_at = None;
             }
-        }
-        if self.ends_at.is_some_and(|ends_at| end >= ends_at) {
-            self.ends_at = None;
-            self.on_output_ended().await;
-        }
-    }
-
-    /// Gives the child the answers of its terminal.
-    async fn reply(&mut self, through: u64) {
-        let replies = self.screen.take_replies();
-        if let (false, Some((handle, _))) = (replies.is_empty(), &self.keeper) {
-            // An error means that the keeper is gone, and that is told as an event.
-            let _ = handle.send_input(&replies, InputKind::TerminalReply { through }).await;
         }
     }
 
@@ -170,7 +159,7 @@ impl SessionTask {
 
     pub(super) async fn kill(&mut self, force: bool) {
         let ordered = match &self.keeper {
-            Some((handle, _)) => handle.kill(force).await.is_ok(),
+            Some((handle, _)) => handle.kill(force).is_ok(),
             None => false,
         };
         if !ordered {
@@ -192,7 +181,7 @@ impl SessionTask {
 
     /// Sees to what a later supervisor needs of this session, if somebody has removed it: the keeper's socket and token,
     /// or what an ended session printed.
-    pub(super) async fn remake_folder(&mut self) {
+    pub(super) fn remake_folder(&mut self) {
         if self.released {
             if !self.setting.saved.has_recording(&self.setting.session_id) {
                 self.keep_recording();
@@ -201,7 +190,7 @@ impl SessionTask {
         }
         if let Some((handle, _)) = &self.keeper {
             // An error means that the keeper is gone, which its events tell.
-            let _ = handle.remake().await;
+            let _ = handle.remake();
         }
     }
 
@@ -221,7 +210,7 @@ impl SessionTask {
         if let Some((handle, _)) = &self.keeper {
             self.keep_recording();
             // An error means that it is gone already, which is what was asked for.
-            let _ = handle.release().await;
+            let _ = handle.release();
         }
     }
 }
@@ -242,16 +231,17 @@ impl SessionTask {
 
 async fn end_keeper(handle: &KeeperHandle, events: &mut KeeperEvents) {
     // Each error means that the keeper is gone, which is what is wanted.
-    let _ = handle.release().await;
+    let _ = handle.release();
     while let Some(event) = events.next().await {
         match event {
             KeeperEvent::Released => return,
             KeeperEvent::Refused(refusal) if refusal.reason == RefusalReason::StillRunning => {
-                let _ = handle.kill(true).await;
+                let _ = handle.kill(true);
             }
             KeeperEvent::KillFinished(_) | KeeperEvent::Exited(_) => {
-                let _ = handle.release().await;
+                let _ = handle.release();
             }
+            KeeperEvent::Superseded => return,
             KeeperEvent::Refused(_)
             | KeeperEvent::Output { .. }
             | KeeperEvent::OutputEnded { .. }

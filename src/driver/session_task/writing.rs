@@ -10,7 +10,7 @@ use super::SessionTask;
 use crate::core::input::{DeliveryId, DeliveryOutcome, Input, SessionInput};
 use crate::core::secret::Secret;
 use crate::driver::fact::Fact;
-use crate::driver::keeper_link::{InputKind, InputOutcome, KeeperError, KeeperHandle};
+use crate::driver::keeper_link::{InputOutcome, KeeperHandle};
 use crate::driver::panics::or_panic;
 
 /// How long a child in raw mode may take to show that it has read a paste before Enter is sent all the same.
@@ -51,28 +51,27 @@ struct Line {
 
 impl Line {
     async fn write(&self) -> DeliveryOutcome {
-        let Some(keeper) = &self.keeper else { return DeliveryOutcome::Closed };
-        match self.write_to(keeper).await {
-            Ok(outcome) => delivered(outcome),
-            Err(_) => DeliveryOutcome::Closed,
+        match &self.keeper {
+            Some(keeper) => delivered(self.write_to(keeper).await),
+            None => DeliveryOutcome::Closed,
         }
     }
 
-    async fn write_to(&self, keeper: &KeeperHandle) -> Result<InputOutcome, KeeperError> {
-        let canonical = keeper.terminal_mode().await?.is_none_or(|mode| mode.canonical);
+    async fn write_to(&self, keeper: &KeeperHandle) -> InputOutcome {
+        let canonical = keeper.terminal_mode().is_none_or(|mode| mode.canonical);
         if canonical || self.text.is_empty() {
-            // One write: the line discipline hands it over as a whole, or the keeper refuses it as too long.
-            return keeper.write(self.marked("\r").as_bytes(), InputKind::Line).await;
+            // One write: the line discipline hands it over as a whole, or it is refused as too long.
+            return keeper.write(self.marked("\r").as_bytes()).await;
         }
         // A child that reads keys takes a paste and Enter in one read for text only (Ink does), so Enter comes after
         // it has shown that it read the paste, or after a while if it shows nothing.
         let printed = self.printed.notified();
-        let outcome = keeper.write(self.marked("").as_bytes(), InputKind::Line).await?;
+        let outcome = keeper.write(self.marked("").as_bytes()).await;
         if outcome != InputOutcome::Written {
-            return Ok(outcome);
+            return outcome;
         }
         let _ = tokio::time::timeout(ECHO_LIMIT, printed).await;
-        keeper.write(b"\r", InputKind::Line).await
+        keeper.write(b"\r").await
     }
 
     fn marked(&self, end: &str) -> Zeroizing<String> {

@@ -8,21 +8,15 @@ pub const HEADER: usize = 5;
 pub enum Kind {
     /// An [`Order`].
     Order,
-    /// Bytes for the child.
-    Input,
     /// A [`Report`].
     Report,
-    /// Bytes from the child.
-    Output,
 }
 
 impl Kind {
     const fn code(self) -> u8 {
         match self {
             Self::Order => 1,
-            Self::Input => 2,
             Self::Report => 3,
-            Self::Output => 4,
         }
     }
 
@@ -30,9 +24,7 @@ impl Kind {
     pub const fn from_code(code: u8) -> Option<Self> {
         match code {
             1 => Some(Self::Order),
-            2 => Some(Self::Input),
             3 => Some(Self::Report),
-            4 => Some(Self::Output),
             _ => None,
         }
     }

@@ -87,16 +87,20 @@ pub fn keeper_id(spec: &KeeperSpec) -> Option<u32> {
         })
 }
 
-/// Takes events until `wanted` gives a value; panics after a generous time.
+/// Takes events, with the bytes of those that are output, until `wanted` gives a value; panics after a generous time.
 pub async fn until<T>(
     what: &str,
     events: &mut KeeperEvents,
-    mut wanted: impl FnMut(&KeeperEvent) -> Option<T>,
+    mut wanted: impl FnMut(&KeeperEvent, &[u8]) -> Option<T>,
 ) -> T {
     let search = async {
         loop {
             let event = events.next().await.unwrap_or_else(|| panic!("the keeper is gone before: {what}"));
-            if let Some(found) = wanted(&event) {
+            let bytes = match event {
+                KeeperEvent::Output { from, to } => events.output(from, to),
+                _ => &[],
+            };
+            if let Some(found) = wanted(&event, bytes) {
                 return found;
             }
         }
@@ -107,10 +111,8 @@ pub async fn until<T>(
 /// Takes output until it holds `needle`; returns all that came.
 pub async fn output_until(needle: &str, events: &mut KeeperEvents) -> Vec<u8> {
     let mut text = Vec::new();
-    until(&format!("the output `{needle}`"), events, |event| {
-        if let KeeperEvent::Output { bytes, .. } = event {
-            text.extend_from_slice(bytes);
-        }
+    until(&format!("the output `{needle}`"), events, |_, bytes| {
+        text.extend_from_slice(bytes);
         text.windows(needle.len()).any(|window| window == needle.as_bytes()).then_some(())
     })
     .await;

@@ -10,16 +10,40 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use super::wire::{InputOutcome, LONGEST_INPUT, TerminalMode};
+use crate::keeper::terminal::{Terminal, TerminalMode};
 
 /// The longest line that a terminal in canonical mode takes, its end included (Linux, `N_TTY_BUF_SIZE` - 1).
 pub const LONGEST_LINE: usize = 4095;
 
+/// The most bytes that one input may carry, and that may wait.
+pub const LONGEST_INPUT: usize = 1024 * 1024;
+
 /// The most pieces that may wait.
 const MOST_WAITING: usize = 4096;
 
-struct Piece {
-    id: u32,
+/// What became of an input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InputOutcome {
+    /// The terminal took all of it.
+    Written,
+    /// Nothing was written: the child reads whole lines, and this one would be cut off by the kernel.
+    LineTooLong {
+        /// The longest line that fits, in bytes, the line's end included.
+        limit: u32,
+    },
+    /// Nobody is there to read: the child ended or closed its terminal.
+    Closed,
+    /// The child did not read in time; the rest was dropped.
+    Deadline {
+        /// How many bytes the terminal took.
+        written: u32,
+    },
+    /// Nothing was written: too much is waiting already.
+    Full,
+}
+
+struct Piece<T> {
+    tag: T,
     bytes: Zeroizing<Vec<u8>>,
     written: usize,
     until: Duration,
@@ -36,7 +60,7 @@ pub trait Sink {
     fn write(&self, bytes: &[u8]) -> io::Result<usize>;
 }
 
-impl Sink for super::terminal::Terminal {
+impl Sink for Terminal {
     fn mode(&self) -> Option<TerminalMode> {
         Self::mode(self)
     }
@@ -46,22 +70,28 @@ impl Sink for super::terminal::Terminal {
     }
 }
 
-/// An input's id and what became of it.
-pub type Done = (u32, InputOutcome);
+/// An input's tag and what became of it.
+pub type Done<T> = (T, InputOutcome);
 
-/// The queue.
-pub struct InputQueue {
-    pieces: VecDeque<Piece>,
+/// The queue. Each piece has a tag, by which whoever put it in knows it again.
+pub struct InputQueue<T> {
+    pieces: VecDeque<Piece<T>>,
     bytes: usize,
     limit: Duration,
     /// Bytes of an unfinished line that the kernel holds, as far as we know.
     open_line: usize,
 }
 
-impl InputQueue {
-    /// Makes an empty queue; a piece at the front may take `limit` to be read.
-    pub fn new(limit: Duration) -> Self {
-        Self { pieces: VecDeque::new(), bytes: 0, limit, open_line: 0 }
+impl<T> InputQueue<T> {
+    /// Makes an empty queue; a piece at the front may take `limit` to be read. `open_line`: bytes of an unfinished line
+    /// that the kernel holds already.
+    pub fn new(limit: Duration, open_line: usize) -> Self {
+        Self { pieces: VecDeque::new(), bytes: 0, limit, open_line }
+    }
+
+    /// Returns how many bytes of an unfinished line the kernel holds, as far as is known.
+    pub fn open_line(&self) -> usize {
+        self.open_line
     }
 
     /// Tells whether something waits to be written.
@@ -78,27 +108,32 @@ impl InputQueue {
     ///
     /// # Errors
     /// The outcome to report: nothing was taken.
-    pub fn push(&mut self, now: Duration, id: u32, bytes: &[u8]) -> Result<(), Done> {
+    pub fn push(&mut self, now: Duration, tag: T, bytes: &[u8]) -> Result<(), Done<T>> {
         if self.bytes + bytes.len() > LONGEST_INPUT || self.pieces.len() >= MOST_WAITING {
-            return Err((id, InputOutcome::Full));
+            return Err((tag, InputOutcome::Full));
         }
         let until = now.saturating_add(self.limit);
         self.bytes += bytes.len();
-        self.pieces.push_back(Piece { id, bytes: Zeroizing::new(bytes.to_vec()), written: 0, until });
+        self.pieces.push_back(Piece { tag, bytes: Zeroizing::new(bytes.to_vec()), written: 0, until });
         Ok(())
     }
 
-    /// Writes as much as fits and returns what is done.
-    pub fn write(&mut self, now: Duration, sink: &impl Sink) -> Vec<Done> {
+    /// Writes as much as fits and returns what is done; `begun` is told of each piece of which the first bytes went.
+    pub fn write(&mut self, now: Duration, sink: &impl Sink, mut begun: impl FnMut(&T)) -> Vec<Done<T>> {
         let mut done = Vec::new();
-        while let Some(outcome) = self.write_front(now, sink) {
+        while let Some(outcome) = self.write_front(now, sink, &mut begun) {
             self.finish_front(now, outcome, &mut done);
         }
         done
     }
 
     /// Works on the piece at the front; `None` if it has to wait, or there is none.
-    fn write_front(&mut self, now: Duration, sink: &impl Sink) -> Option<InputOutcome> {
+    fn write_front(
+        &mut self,
+        now: Duration,
+        sink: &impl Sink,
+        begun: &mut impl FnMut(&T),
+    ) -> Option<InputOutcome> {
         let piece = self.pieces.front_mut()?;
         let canonical = sink.mode().is_some_and(|mode| mode.canonical);
         if piece.written == 0 {
@@ -115,6 +150,9 @@ impl InputQueue {
                     return (now >= piece.until).then_some(InputOutcome::Deadline { written });
                 }
                 Ok(count) => {
+                    if piece.written == 0 {
+                        begun(&piece.tag);
+                    }
                     let taken = &piece.bytes[piece.written..piece.written + count];
                     self.open_line = if canonical { open_line_after(self.open_line, taken) } else { 0 };
                     piece.written += count;
@@ -125,10 +163,10 @@ impl InputQueue {
         Some(InputOutcome::Written)
     }
 
-    fn finish_front(&mut self, now: Duration, outcome: InputOutcome, done: &mut Vec<Done>) {
+    fn finish_front(&mut self, now: Duration, outcome: InputOutcome, done: &mut Vec<Done<T>>) {
         if let Some(piece) = self.pieces.pop_front() {
             self.bytes -= piece.bytes.len();
-            done.push((piece.id, outcome));
+            done.push((piece.tag, outcome));
         }
         // The next one's time starts when it comes to the front.
         if let Some(next) = self.pieces.front_mut() {
@@ -137,9 +175,9 @@ impl InputQueue {
     }
 
     /// Gives everything up, because nobody is there to read.
-    pub fn close(&mut self) -> Vec<Done> {
+    pub fn close(&mut self) -> Vec<Done<T>> {
         self.bytes = 0;
-        self.pieces.drain(..).map(|piece| (piece.id, InputOutcome::Closed)).collect()
+        self.pieces.drain(..).map(|piece| (piece.tag, InputOutcome::Closed)).collect()
     }
 }
 
@@ -204,8 +242,8 @@ mod tests {
         Duration::from_secs(count)
     }
 
-    fn queue() -> InputQueue {
-        InputQueue::new(seconds(5))
+    fn queue() -> InputQueue<u32> {
+        InputQueue::new(seconds(5), 0)
     }
 
     fn line(length: usize) -> Vec<u8> {
@@ -220,7 +258,7 @@ mod tests {
         let mut queue = queue();
         queue.push(seconds(0), 1, &line(4095)).unwrap();
         queue.push(seconds(0), 2, &line(4096)).unwrap();
-        let done = queue.write(seconds(0), &sink);
+        let done = queue.write(seconds(0), &sink, |_| {});
         assert_eq!(done, [(1, InputOutcome::Written), (2, InputOutcome::LineTooLong { limit: 4095 })]);
         assert_eq!(sink.got.borrow().len(), 4095);
     }
@@ -231,10 +269,10 @@ mod tests {
         let mut queue = queue();
         queue.push(seconds(0), 1, &[b'k'; 100]).unwrap();
         queue.push(seconds(0), 2, &line(4000)).unwrap();
-        assert_eq!(queue.write(seconds(0), &sink)[1].1, InputOutcome::LineTooLong { limit: 4095 });
+        assert_eq!(queue.write(seconds(0), &sink, |_| {})[1].1, InputOutcome::LineTooLong { limit: 4095 });
         queue.push(seconds(0), 3, b"\x15").unwrap();
         queue.push(seconds(0), 4, &line(4000)).unwrap();
-        assert_eq!(queue.write(seconds(0), &sink)[1], (4, InputOutcome::Written));
+        assert_eq!(queue.write(seconds(0), &sink, |_| {})[1], (4, InputOutcome::Written));
     }
 
     #[test]
@@ -242,7 +280,7 @@ mod tests {
         let sink = Fake::new(false, usize::MAX);
         let mut queue = queue();
         queue.push(seconds(0), 1, &line(20_000)).unwrap();
-        assert_eq!(queue.write(seconds(0), &sink), [(1, InputOutcome::Written)]);
+        assert_eq!(queue.write(seconds(0), &sink, |_| {}), [(1, InputOutcome::Written)]);
     }
 
     #[test]
@@ -251,12 +289,12 @@ mod tests {
         let mut queue = queue();
         queue.push(seconds(0), 1, &[b'a'; 30]).unwrap();
         queue.push(seconds(1), 2, b"b").unwrap();
-        assert_eq!(queue.write(seconds(1), &sink), []);
+        assert_eq!(queue.write(seconds(1), &sink, |_| {}), []);
         assert_eq!(queue.deadline(), Some(seconds(5)));
-        assert_eq!(queue.write(seconds(5), &sink), [(1, InputOutcome::Deadline { written: 10 })]);
+        assert_eq!(queue.write(seconds(5), &sink, |_| {}), [(1, InputOutcome::Deadline { written: 10 })]);
         assert_eq!(queue.deadline(), Some(seconds(10)), "the next one's time starts at the front");
         sink.room.set(1);
-        assert_eq!(queue.write(seconds(6), &sink), [(2, InputOutcome::Written)]);
+        assert_eq!(queue.write(seconds(6), &sink, |_| {}), [(2, InputOutcome::Written)]);
     }
 
     #[test]
