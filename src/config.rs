@@ -9,15 +9,13 @@ pub mod raw;
 pub mod resolved;
 
 use std::ffi::OsString;
-use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use crate::os::files;
+
 pub use clipboard_way::ClipboardWay;
 pub use resolved::{Browser, KeyBinding, Limits, Settings};
-
-/// The largest configuration file that is read, in bytes; a larger one is surely something else.
-const LARGEST_FILE: u64 = 1024 * 1024;
 
 /// Settings together with what was wrong in their file.
 #[derive(Clone, Debug, Default)]
@@ -75,24 +73,16 @@ pub fn parse(path: &Path, text: &str) -> Loaded {
 /// # Errors
 /// Why it cannot be read, in words.
 pub fn read_text(path: &Path) -> Result<Option<String>, String> {
-    let length = match fs::metadata(path) {
-        Ok(metadata) if metadata.is_file() => metadata.len(),
-        Ok(_) => return Err("it is not a regular file".into()),
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error.to_string()),
-    };
-    if length > LARGEST_FILE {
-        return Err(format!("it has {length} bytes, more than {LARGEST_FILE}"));
+    match files::read_text(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error.to_string()),
     }
-    let bytes = fs::read(path).map_err(|error| error.to_string())?;
-    String::from_utf8(bytes).map(Some).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        format!("it is not UTF-8 text (at byte {at})")
-    })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::time::Duration;
 
     use super::*;

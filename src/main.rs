@@ -12,8 +12,10 @@ use authdeck::commands::{
 };
 use authdeck::error::Error;
 use authdeck::keeper;
+use authdeck::os::own_process;
 
 fn main() -> ExitCode {
+    own_process::forbid_dumps();
     let arguments: Vec<OsString> = std::env::args_os().collect();
     if let Some(code) = before_parsing(&arguments) {
         return code;

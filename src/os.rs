@@ -3,6 +3,7 @@
 //! | module | what it says or does |
 //! | --- | --- |
 //! | [`descriptors`] | bytes and the descriptors that go along with them over a Unix socket |
+//! | [`files`] | files that a person wrote, and those that are for this user alone |
 //! | [`own_process`] | what this process sets for itself: its name, who may read it, its limits |
 //! | [`paths`] | where a program's file is |
 //! | [`peers`] | who is at the other end of a Unix socket |
@@ -13,6 +14,7 @@
 //! these names, so that another system is a matter of these files.
 
 pub mod descriptors;
+pub mod files;
 pub mod own_process;
 pub mod paths;
 pub mod peers;

@@ -11,6 +11,7 @@ use crate::config::raw::{Entry, RawValue};
 use crate::config::resolved::{SETTINGS, Setting};
 use crate::config::{self, raw};
 use crate::error::{Error, Kind};
+use crate::os::own_process;
 use crate::output;
 
 /// Does what is asked for.
@@ -68,7 +69,9 @@ fn edit(path: &Path) -> Result<(), Error> {
     let editor = ["VISUAL", "EDITOR"].into_iter().find_map(|name| std::env::var(name).ok());
     let editor = editor.filter(|editor| !editor.trim().is_empty()).unwrap_or_else(|| "vi".into());
     // The variable may hold options too, and is the shell's to take apart.
-    let status = Command::new("/bin/sh").args(["-c", &format!("{editor} \"$1\""), "sh"]).arg(path).status();
+    let mut command = Command::new("/bin/sh");
+    own_process::give_back_limits(&mut command);
+    let status = command.args(["-c", &format!("{editor} \"$1\""), "sh"]).arg(path).status();
     match status {
         Ok(status) if status.success() => check(path),
         Ok(status) => {

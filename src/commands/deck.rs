@@ -23,6 +23,7 @@ use crate::driver::platform::guard::TerminalGuard;
 use crate::driver::platform::watched::watch_input;
 use crate::driver::{DriverSettings, paths};
 use crate::error::{Error, Kind};
+use crate::os::files;
 use crate::os::own_process;
 use crate::output;
 use crate::protocol::request::StartSession;
@@ -50,7 +51,7 @@ pub fn open(start: Option<&Path>, place: Place) -> Result<(), Error> {
 /// Reads what to start from a file: one a line, a JSON array of words or an object like `session.start` takes.
 fn commands_of(file: &Path) -> Result<Vec<StartSession>, Error> {
     let wrong = |what: &str| Error::new(Kind::Input, format!("{} {what}", file.display()));
-    let text = std::fs::read_to_string(file).map_err(|error| wrong("cannot be read").because(error))?;
+    let text = files::read_text(file).map_err(|error| wrong("cannot be read").because(error))?;
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     lines
         .map(|(at, line)| match start_of(line) {
@@ -262,6 +263,7 @@ fn deck(
         start,
         origin: Some(super::origin()),
         messages: prepared.messages,
+        notices: None,
         guard: guard.map(|guard| Box::new(guard) as _),
     })
 }

@@ -16,6 +16,7 @@ use uuid::Uuid;
 use super::demo::FOLDER_VARIABLE;
 use crate::cli::DemoPart;
 use crate::core::visible::TerminalText;
+use crate::os::own_process;
 use crate::output;
 
 /// Who is logged in at the end.
@@ -41,7 +42,9 @@ pub fn main(part: DemoPart) -> ExitCode {
     let played = match part {
         DemoPart::Device => device(),
         DemoPart::Loopback => loopback(),
-        DemoPart::Hang => Err(Command::new("/bin/sh").args(["-c", HANG]).exec()),
+        DemoPart::Hang => {
+            Err(own_process::give_back_limits(Command::new("/bin/sh").args(["-c", HANG])).exec())
+        }
         DemoPart::Check => check(),
     };
     played.unwrap_or_else(|error| {

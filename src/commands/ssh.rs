@@ -18,6 +18,7 @@ use std::os::fd::AsFd as _;
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use tokio::sync::mpsc;
 
 use self::link::{Asking, Link, Unreached};
 use super::deck::prepare;
@@ -35,6 +36,9 @@ use crate::tui::{self, Attachment, Deck};
 
 /// How long tasks may take to notice that the program ends.
 const END_LIMIT: Duration = Duration::from_millis(200);
+
+/// What ssh says and the deck has not shown yet, in lines; more is dropped.
+const MOST_NOTICES: usize = 16;
 
 type Connected = (Client, Events);
 
@@ -58,7 +62,8 @@ pub fn run(options: Ssh) -> Result<(), Error> {
         }
         None => Vec::new(),
     };
-    let links = links(options, prepared.settings.ssh_connect)?;
+    let (said, notices) = mpsc::channel(MOST_NOTICES);
+    let links = links(options, prepared.settings.ssh_connect, &said)?;
     own_process::deny_reading();
     // Before there are threads: the guard is a copy of this process.
     let guard = TerminalGuard::spawn(std::io::stdout().as_fd()).ok();
@@ -74,6 +79,7 @@ pub fn run(options: Ssh) -> Result<(), Error> {
             start,
             origin: None,
             messages: prepared.messages,
+            notices: Some(notices),
             guard: guard.map(|guard| Box::new(guard) as _),
         };
         tui::run(deck).await
@@ -82,7 +88,7 @@ pub fn run(options: Ssh) -> Result<(), Error> {
     outcome
 }
 
-fn links(options: Ssh, limit: Duration) -> Result<Vec<Link>, Error> {
+fn links(options: Ssh, limit: Duration, said: &mpsc::Sender<String>) -> Result<Vec<Link>, Error> {
     let ssh: Vec<String> = options.ssh.split_whitespace().map(str::to_owned).collect();
     if ssh.is_empty() {
         return Err(Error::new(Kind::Usage, "`--ssh` names no program"));
@@ -92,7 +98,7 @@ fn links(options: Ssh, limit: Duration) -> Result<Vec<Link>, Error> {
             // ssh would take it for an option.
             return Err(Error::new(Kind::Usage, format!("`{host}` is no host")));
         }
-        Ok(Link { host, ssh: ssh.clone(), limit })
+        Ok(Link { host, ssh: ssh.clone(), limit, said: said.clone() })
     };
     options.hosts.into_iter().map(link).collect()
 }

@@ -21,6 +21,7 @@ use crate::driver::paths;
 use crate::driver::platform::local_socket::LocalSocket;
 use crate::error::{Error, Kind};
 use crate::keeper::COOKIE;
+use crate::os::own_process;
 use crate::os::peers::PeerCredentials;
 
 /// Through the first client's connection: the supervisor serves.
@@ -166,6 +167,7 @@ impl Starting {
         for variable in OF_AN_OUTER_SESSION {
             command.env_remove(variable);
         }
+        own_process::give_back_limits(&mut command);
         let process =
             command.stdin(OwnedFd::from(far)).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
         Ok(Self { stream, process })

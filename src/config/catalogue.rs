@@ -21,9 +21,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::core::ids::ProviderId;
 use crate::core::provider::Provider;
-
-/// The largest provider file that is read, in bytes; a larger one is surely something else.
-const LARGEST_FILE: u64 = 256 * 1024;
+use crate::os::files;
 
 /// All providers by id, in the order of their ids.
 #[derive(Debug)]
@@ -56,7 +54,7 @@ impl Catalogue {
         let mut messages = Vec::new();
         let Some(folder) = folder else { return (catalogue, messages) };
         for path in own_files(folder, &mut messages) {
-            match read_bounded(&path) {
+            match files::read_text(&path) {
                 Ok(text) => match file::parse(&path, &text) {
                     Ok(provider) => catalogue.put(provider),
                     Err(mistakes) => messages.extend(mistakes),
@@ -140,14 +138,6 @@ fn own_files(folder: &Path, messages: &mut Vec<String>) -> Vec<std::path::PathBu
         .collect();
     paths.sort();
     paths
-}
-
-fn read_bounded(path: &Path) -> Result<String, String> {
-    let length = fs::metadata(path).map_err(|error| error.to_string())?.len();
-    if length > LARGEST_FILE {
-        return Err(format!("it has {length} bytes, more than {LARGEST_FILE}"));
-    }
-    fs::read_to_string(path).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::{Child, Command};
 
 use super::plain_text::one_line;
+use crate::os::own_process;
 
 /// How much of each output stream is kept: its end.
 const OUTPUT_BYTES: usize = 64 * 1024;
@@ -110,6 +111,7 @@ pub async fn run(check: Check) -> CheckReport {
         .stderr(Stdio::piped())
         .process_group(0)
         .kill_on_drop(true);
+    own_process::give_back_limits(command.as_std_mut());
     let mut child = match command.spawn() {
         Ok(child) => child,
         Err(error) => {

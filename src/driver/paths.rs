@@ -25,6 +25,7 @@ pub use self::place::{PLACE, ineffective_runtime_variable, supervisor_socket, su
 pub use self::watch::PlaceWatch;
 use super::settings::DriverSettings;
 use crate::core::ids::SessionId;
+use crate::os::files::{UnsafeFolder, unsafe_folder};
 
 /// The name that `BROWSER` leads to. It is none that Python's `webbrowser` knows, which would call it in its own way.
 pub const BROWSER_NAME: &str = "authdeck-browser";
@@ -250,22 +251,18 @@ pub fn make_private(path: &Path) -> Result<(), PathError> {
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
         Err(source) => return Err(unusable(path, source)),
     }
-    let found = std::fs::symlink_metadata(path).map_err(|source| unusable(path, source))?;
-    let (why, remedy) = if !found.is_dir() {
-        ("it is no folder", "remove it".to_owned())
-    } else if found.uid() != rustix::process::geteuid().as_raw() {
-        (
-            "it belongs to another user",
-            format!("have it removed by that user or by root, or let {PLACE} name another folder"),
-        )
-    } else if found.mode() & 0o077 != 0 {
-        (
-            "other users may enter it",
-            "look at what is in it, and remove it or close it (chmod 700)".to_owned(),
-        )
-    } else {
-        return Ok(());
+    let problem = unsafe_folder(path).map_err(|source| unusable(path, source))?;
+    let Some(problem) = problem else { return Ok(()) };
+    let remedy = match problem {
+        UnsafeFolder::NoFolder => "remove it".to_owned(),
+        UnsafeFolder::OfAnotherUser => {
+            format!("have it removed by that user or by root, or let {PLACE} name another folder")
+        }
+        UnsafeFolder::OpenToOthers => {
+            "look at what is in it, and remove it or close it (chmod 700)".to_owned()
+        }
     };
+    let why = problem.reason();
     Err(PathError::Unsafe { path: path.to_owned(), why, remedy })
 }
 

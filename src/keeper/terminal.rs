@@ -181,6 +181,7 @@ fn become_session_leader(umask: libc::mode_t, open_files: Option<u64>) -> io::Re
     rustix::process::ioctl_tiocsctty(unsafe { BorrowedFd::borrow_raw(0) })?;
     // SAFETY: umask cannot fail and touches no memory.
     unsafe { libc::umask(umask) };
+    crate::os::own_process::give_back_core_limit();
     if let Some(soft) = open_files {
         let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
         let limit = rustix::process::Rlimit { current: Some(soft), maximum: limit.maximum };

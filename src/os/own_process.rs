@@ -1,7 +1,13 @@
-#![allow(unsafe_code, reason = "the C library's allocator can be set only through the C library")]
+#![allow(
+    unsafe_code,
+    reason = "the C library's allocator, and what a child does before it executes its program"
+)]
 //! What this process sets for itself.
 
 use std::ffi::CStr;
+use std::os::unix::process::CommandExt as _;
+use std::process::Command;
+use std::sync::OnceLock;
 
 use rustix::process::{DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit};
 use serde::{Deserialize, Serialize};
@@ -81,6 +87,45 @@ pub fn return_large_buffers() {
         // SAFETY: mallopt takes two numbers, may be called at any time, and leaves memory that is in use alone.
         unsafe { libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE) };
     }
+}
+
+/// The soft limit of core dumps that this process was started with.
+static CORE_LIMIT: OnceLock<Rlimit> = OnceLock::new();
+
+/// Keeps this process from being dumped and read, from its first moment on: what is typed, piped or answered here may
+/// be a secret. [`give_back_limits`] lets children have the limit of core dumps as this process had it.
+pub fn forbid_dumps() {
+    let before = getrlimit(Resource::Core);
+    let maximum = before.maximum;
+    // The hard limit stays, so that children can have the soft one back.
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum });
+    // A second call would only find the limit that the first one set.
+    let _ = CORE_LIMIT.set(before);
+    deny_reading();
+}
+
+/// Lets a child start with the limit of core dumps that this process was started with.
+pub fn give_back_limits(command: &mut Command) -> &mut Command {
+    // SAFETY: the closure runs between fork and exec; it makes one system call and touches no memory of others.
+    unsafe {
+        command.pre_exec(|| {
+            give_back_core_limit();
+            Ok(())
+        })
+    }
+}
+
+/// The same, for a process that is about to execute another program.
+pub fn give_back_core_limit() {
+    if let Some(before) = CORE_LIMIT.get() {
+        let _ = setrlimit(Resource::Core, *before);
+    }
+}
+
+/// Starts a child in a session of its own, so that it has no terminal that it could write on or read from.
+pub fn take_terminal_away(command: &mut Command) -> &mut Command {
+    // SAFETY: the closure runs between fork and exec; it makes one system call and touches no memory of others.
+    unsafe { command.pre_exec(|| rustix::process::setsid().map(drop).map_err(Into::into)) }
 }
 
 /// Keeps other processes of the same user from reading this one's memory, and the kernel from dumping it.

@@ -12,7 +12,7 @@ use crate::config::ClipboardWay;
 
 mod perform;
 
-pub use perform::{Copier, perform, write_private};
+pub use perform::{Copier, perform};
 
 /// What became of a copy.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -40,6 +40,8 @@ pub enum Msg {
     Disconnected(String),
     /// The supervisor cannot do what it was told.
     Complaint(RpcError),
+    /// A program beside the deck said something, such as ssh.
+    Notice(String),
     /// One of several hosts told something.
     Host(HostIndex, HostNews),
     /// A request was answered.

@@ -16,7 +16,7 @@ use super::model::{HostIndex, Model};
 use super::msg::{Ask, Cmd, HostNews, Msg};
 use super::terminal::{Ears, Terminal, Told};
 use super::update;
-use crate::client::{ClientError, ClientEvent};
+use crate::client::ClientError;
 use crate::config::Settings;
 use crate::core::ids::SessionId;
 use crate::core::pacing::Pacing;
@@ -30,6 +30,7 @@ mod callbacks;
 mod clock;
 mod effects;
 mod hosts;
+mod notices;
 mod outcome;
 mod preferences;
 mod stale;
@@ -41,6 +42,7 @@ use effects::Effects;
 pub use effects::Origin;
 use hosts::Hosts;
 pub use hosts::{Attachment, Reconnect, Reconnected};
+use notices::Notices;
 use outcome::Outcome;
 use stale::{Reach, Stale};
 
@@ -67,6 +69,8 @@ pub struct Deck {
     pub origin: Option<Origin>,
     /// What was wrong in the person's files, a sentence each.
     pub messages: Vec<String>,
+    /// What is to be told while the deck is open: what a program says that may not write on the terminal.
+    pub notices: Option<mpsc::Receiver<String>>,
     /// Whatever restores the terminal if this process is killed; held until the terminal is restored.
     pub guard: Option<Box<dyn Any + Send>>,
 }
@@ -120,7 +124,7 @@ pub async fn run(deck: Deck) -> Result<(), Error> {
         screen_undrawn: false,
         over: None,
     };
-    let sources = Sources { ears, outcomes, hang_up, terminate };
+    let sources = Sources { ears, outcomes, notices: Notices(deck.notices), hang_up, terminate };
     let farewell = running.serve(sources).await;
     // The order matters: the guard may go only when there is nothing left to restore.
     drop(running);
@@ -150,6 +154,7 @@ fn say_farewell(farewell: Farewell) {
 struct Sources {
     ears: Ears,
     outcomes: mpsc::UnboundedReceiver<Outcome>,
+    notices: Notices,
     hang_up: Signal,
     terminate: Signal,
 }
@@ -198,6 +203,7 @@ impl Running {
                     }
                 }
                 outcome = sources.outcomes.recv() => self.outcome(outcome),
+                notice = sources.notices.next() => self.take(Msg::Notice(notice)),
                 (host, told) = self.hosts.next(), if !self.screen_undrawn => self.host_told(host, told),
                 _ = sources.hang_up.recv() => self.over = Some(true),
                 _ = sources.terminate.recv() => self.over = Some(false),
@@ -259,7 +265,7 @@ impl Running {
             hosts::Told::Snapshot(snapshot) => Msg::Snapshot(snapshot),
             hosts::Told::Failed(reason) if several => Msg::Host(host, HostNews::Trouble(reason)),
             hosts::Told::Failed(reason) => Msg::Disconnected(reason),
-            hosts::Told::Event(event) => match client_told(event, several.then_some(host)) {
+            hosts::Told::Event(event) => match hosts::message(event, several.then_some(host)) {
                 Some(msg) => msg,
                 None => return,
             },
@@ -374,20 +380,6 @@ fn from_terminal(event: TerminalEvent) -> Option<Msg> {
         TerminalEvent::Resize(columns, rows) => Some(Msg::Resize(columns, rows)),
         TerminalEvent::FocusGained | TerminalEvent::FocusLost => None,
     }
-}
-
-/// What a supervisor tells, as a message; `host` is its host if there are several.
-fn client_told(event: ClientEvent, host: Option<HostIndex>) -> Option<Msg> {
-    Some(match (event, host) {
-        (ClientEvent::Screen(update), _) => Msg::Screen(update),
-        (ClientEvent::Complaint(error), _) => Msg::Complaint(error),
-        (ClientEvent::Event(event), None) => Msg::Event(event),
-        (ClientEvent::Resync(snapshot), None) => Msg::Snapshot(snapshot),
-        (ClientEvent::Closed(reason), None) => Msg::Disconnected(reason),
-        (ClientEvent::Event(event), Some(host)) => Msg::Host(host, HostNews::Event(Box::new(event.event))),
-        (ClientEvent::Resync(snapshot), Some(host)) => Msg::Host(host, HostNews::Snapshot(snapshot)),
-        (ClientEvent::Closed(reason), Some(host)) => Msg::Host(host, HostNews::Trouble(reason)),
-    })
 }
 
 async fn sleep(wait: Option<Duration>) {

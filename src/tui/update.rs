@@ -33,6 +33,7 @@ pub fn update(model: &mut Model, msg: Msg, now: Timestamp) -> Vec<Cmd> {
         Msg::Screen(update) => model.pane.apply(*update),
         Msg::Disconnected(reason) => server::disconnected(model, reason),
         Msg::Complaint(error) => model.say(Level::Error, error.message),
+        Msg::Notice(text) => model.say(Level::Warning, text),
         Msg::Host(host, news) => hosts::told(model, host, news, now, &mut orders),
         Msg::Answered(ask, answer) => answers::answered(model, ask, answer, now, &mut orders),
         Msg::Copied(report) => {

@@ -114,3 +114,54 @@ fn what_a_session_says_does_nothing_to_a_terminal() {
     assert_eq!(listed.lines().count(), 1 + 2 * HOSTILE.len(), "{listed}");
     assert_clean("sessions --json", &run(&home, &["sessions", "--json"]));
 }
+
+#[test]
+fn odd_files_among_the_persons_own_are_named_and_harm_nothing() {
+    let home = Home::new();
+    let script = "cd \"$HOME/.config/authdeck/providers\" && mkfifo pipe.toml && ln -s /dev/zero zero.toml && \
+                  head -c 1048577 /dev/zero | tr '\\0' '#' >large.toml";
+    home.write_file("home/.config/authdeck/providers/own.txt", "");
+    assert!(home.command("sh").args(["-c", script]).status().unwrap().success());
+    let output = run(&home, &["providers"]);
+    assert!(output.status.success());
+    let errors = String::from_utf8(output.stderr).unwrap();
+    for (name, reason) in [
+        ("pipe.toml", "not a regular file"),
+        ("zero.toml", "not a regular file"),
+        ("large.toml", "more than 1048576"),
+    ] {
+        assert!(errors.lines().any(|line| line.contains(name) && line.contains(reason)), "{name}: {errors}");
+    }
+}
+
+#[test]
+fn every_command_forbids_core_dumps_and_children_have_their_limit_back() {
+    let home = Home::new();
+    let authdeck = super::common::env::AUTHDECK;
+    let limited = |script: &str| {
+        let whole = format!("ulimit -S -c 77 2>/dev/null || ulimit -S -c 0; {script}");
+        let output = home.command("bash").args(["-c", &whole]).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let given = limited("ulimit -S -c").trim().to_owned();
+    // Each reads its standard input, which stays open until its limits were looked at.
+    for arguments in ["detect -", "detect - --json"] {
+        let script = format!(
+            "exec 3> >('{authdeck}' {arguments} >/dev/null 2>&1); child=$!; \
+             for try in $(seq 500); do grep -q authdeck /proc/$child/cmdline && \
+             grep -q 'core file size *0 ' /proc/$child/limits && break; sleep 0.01; done; \
+             grep 'core file size' /proc/$child/limits; exec 3>&-"
+        );
+        let limits = limited(&script);
+        assert!(
+            limits.contains("Max core file size") && limits.split_whitespace().nth(4) == Some("0"),
+            "{limits}"
+        );
+    }
+    let child =
+        limited(&format!("'{authdeck}' run --plain -- bash -c 'echo limit=$(ulimit -S -c)' </dev/null"));
+    let id = child.lines().find_map(|line| line.strip_prefix("Session: ")).expect("a session");
+    let output = run(&home, &["transcript", id]);
+    let transcript = String::from_utf8(output.stdout).unwrap();
+    assert!(transcript.contains(&format!("limit={given}")), "given {given}: {transcript}");
+}

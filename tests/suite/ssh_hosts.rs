@@ -8,6 +8,7 @@ use super::common::deck::{Deck, State};
 use super::common::env::{AUTHDECK, Home};
 use super::common::peer;
 use super::common::process;
+use super::common::pty::Pty;
 use super::common::wait::{GENEROUS, wait_for};
 
 /// `down` refuses, `bare` has no authdeck, `old` has one that knows no proxy, every other host has this one.
@@ -17,6 +18,11 @@ while [ "$1" != -- ]; do shift; done
 host=$2 command=$3 root=$(dirname "$0")/hosts/$2
 [ "$host" != down ] || { echo "ssh: connect to host down port 22: Connection refused" >&2; exit 255; }
 [ "$host$batch" != asks1 ] || { echo "asks: Permission denied (publickey,password)." >&2; exit 255; }
+[ "$host$batch" != hostile1 ] || { echo "hostile: Permission denied (publickey,password)." >&2; exit 255; }
+if [ "$host" = hostile ]; then
+  printf '\033]52;c;aWQ=\007\033[2Jbanner of the host\n' >&2
+  (for try in $(seq 100); do printf '\033]52;c;aWQ=\007\2332Jwords under the deck\n' >&2; sleep 0.1; done) </dev/null >/dev/null &
+fi
 mkdir -p -m 700 "$root/run" "$root/bin"
 PATH=/usr/bin:/bin
 case $host in
@@ -155,6 +161,17 @@ fn ssh_may_ask_before_the_deck_opens() {
     let laptop = Laptop::new();
     let deck = laptop.deck(&["asks"]);
     deck.wait_text("No sessions");
+}
+
+#[test]
+fn what_a_host_says_through_ssh_is_a_message_and_acts_on_no_terminal() {
+    let laptop = Laptop::new();
+    let terminal = Pty::start(&laptop.home, true, &[AUTHDECK, "ssh", "--ssh", &laptop.ssh(), "hostile"]);
+    let written = terminal.wait_written("what ssh says, as a message", |written| {
+        written.contains("banner of the host") && written.contains("words under the deck")
+    });
+    assert!(!written.contains("\u{1b}]52") && !written.contains("aWQ=\u{7}"), "{written:?}");
+    assert!(written.contains("<U+001B>]52;c;aWQ=<U+0007>"), "{written:?}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use tokio::io::AsyncReadExt as _;
 
-use super::link::{Asking, Link, Unreached};
+use super::link::{Asking, Link, Unreached, listen};
 use crate::error::{Error, Kind};
 
 /// Where it goes: the folder of a person's own programs (XDG Base Directory Specification).
@@ -52,13 +52,26 @@ async fn run(link: &Link, script: &str, input: Stdio) -> Result<String, Error> {
         .command(script, Asking::ThePerson)
         .stdin(input)
         .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
         .spawn()
         .map_err(|error| failed("ssh cannot be started").because(error))?;
-    let mut text = String::new();
-    if let Some(output) = process.stdout.take() {
-        let read = output.take(64 * 1024).read_to_string(&mut text).await;
-        read.map_err(|error| failed("what it says cannot be read").because(error))?;
-    }
+    let mut complaint = Vec::new();
+    let errors = process.stderr.take();
+    let shown = async {
+        if let Some(mut errors) = errors {
+            listen(&mut errors, &mut complaint, Asking::ThePerson).await;
+        }
+    };
+    let output = process.stdout.take();
+    let read = async {
+        let mut text = String::new();
+        if let Some(output) = output {
+            output.take(64 * 1024).read_to_string(&mut text).await?;
+        }
+        Ok::<_, std::io::Error>(text)
+    };
+    let (text, ()) = tokio::join!(read, shown);
+    let text = text.map_err(|error| failed("what it says cannot be read").because(error))?;
     let status = process.wait().await.map_err(|error| failed("ssh cannot be waited for").because(error))?;
     if status.success() { Ok(text) } else { Err(failed(&format!("it could not be copied ({status})"))) }
 }

@@ -5,20 +5,30 @@ use std::process::Stdio;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, Join, ReadBuf, join};
+use tokio::io::{
+    AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, BufReader, Join, ReadBuf, join,
+};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
+use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use crate::client::{Client, Events};
 use crate::commands::proxy::GREETING;
+use crate::core::visible::{TerminalText, visible_line};
 use crate::error::{Error, Kind};
+use crate::os::own_process;
+use crate::output;
 use crate::protocol::VERSION;
 
 /// What the other machine's shell may print before the greeting at most, in bytes.
 const MOST_NOISE: usize = 64 * 1024;
 
 /// How much is read of what ssh complains about.
-const MOST_COMPLAINT: u64 = 16 * 1024;
+const MOST_COMPLAINT: usize = 16 * 1024;
+
+/// How much of a line is taken at a time, in bytes, and how much of it is told, in characters.
+const LONGEST_LINE: u64 = 4 * 1024;
+const MOST_SAID: usize = 300;
 
 /// How long ssh may take to end once its output is closed.
 const END_LIMIT: Duration = Duration::from_secs(5);
@@ -48,6 +58,8 @@ pub(super) struct Link {
     pub ssh: Vec<String>,
     /// How long a connection may take.
     pub limit: Duration,
+    /// Where what ssh says later goes, while the deck has the terminal.
+    pub said: mpsc::Sender<String>,
 }
 
 /// Why a host is not reached.
@@ -90,6 +102,11 @@ impl Link {
         }
         let quoted = script.replace('\'', r"'\''");
         command.args(["-T", "--", &self.host, &format!("exec sh -c '{quoted}'")]);
+        own_process::give_back_limits(command.as_std_mut());
+        if asking == Asking::Nothing {
+            // Neither ssh nor what it starts writes on the terminal that the deck draws on.
+            own_process::take_terminal_away(command.as_std_mut());
+        }
         command.kill_on_drop(true);
         command
     }
@@ -108,26 +125,31 @@ impl Link {
     async fn begin(&self, asking: Asking) -> Result<(Client, Events), Unreached> {
         // Not every shell without a terminal looks there.
         let script = "PATH=\"$HOME/.local/bin:$PATH\" exec authdeck proxy";
-        let errors = if asking == Asking::Nothing { Stdio::piped() } else { Stdio::inherit() };
         let mut process = self
             .command(script, asking)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(errors)
+            .stderr(Stdio::piped())
             .spawn()
             .map_err(|error| Unreached::Other(format!("{} cannot be started: {error}", self.ssh[0])))?;
         let (Some(input), Some(mut output)) = (process.stdin.take(), process.stdout.take()) else {
             return Err(Unreached::Other("ssh has no input or output".into()));
         };
-        let Some(greeting) = greeting(&mut output).await else {
+        let Some(mut errors) = process.stderr.take() else {
+            return Err(Unreached::Other("ssh has no error stream".into()));
+        };
+        // Nothing that a host says reaches the terminal but through here: ssh hands on whatever it is sent.
+        let mut complaint = Vec::new();
+        let greeting = tokio::select! {
+            greeting = greeting(&mut output) => greeting,
+            () = listen(&mut errors, &mut complaint, asking) => None,
+        };
+        let Some(greeting) = greeting else {
             drop((input, output));
-            return Err(why_not(process).await);
+            return Err(why_not(process, errors, complaint, asking).await);
         };
         judge(&greeting)?;
-        // What it complains about from now on is read by nobody, and must not stop it.
-        if let Some(errors) = process.stderr.take() {
-            tokio::spawn(discard(errors));
-        }
+        tokio::spawn(tell(errors, self.host.clone(), self.said.clone()));
         let transport = Transport { stream: join(output, input), _process: process };
         let (client, events) =
             Client::connect(transport).await.map_err(|error| Unreached::Other(error.to_string()))?;
@@ -175,12 +197,15 @@ fn numbers(version: &str) -> Vec<u64> {
 }
 
 /// Makes sense of how ssh ended.
-async fn why_not(mut process: Child) -> Unreached {
-    let mut complaint = String::new();
-    if let Some(errors) = process.stderr.take() {
-        // What cannot be read is not told.
-        let _ = timeout(END_LIMIT, errors.take(MOST_COMPLAINT).read_to_string(&mut complaint)).await;
-    }
+async fn why_not(
+    mut process: Child,
+    mut errors: ChildStderr,
+    mut complaint: Vec<u8>,
+    asking: Asking,
+) -> Unreached {
+    // What comes too late is not told.
+    let _ = timeout(END_LIMIT, listen(&mut errors, &mut complaint, asking)).await;
+    let complaint = String::from_utf8_lossy(&complaint);
     let status = timeout(END_LIMIT, process.wait()).await;
     let code = status.ok().and_then(Result::ok).and_then(|status| status.code());
     understand(code, &complaint)
@@ -204,9 +229,35 @@ fn understand(code: Option<i32>, complaint: &str) -> Unreached {
     }
 }
 
-async fn discard(mut errors: ChildStderr) {
+/// Reads what ssh complains about to its end, and shows it to a person whom ssh may ask.
+pub(super) async fn listen(errors: &mut ChildStderr, complaint: &mut Vec<u8>, asking: Asking) {
+    let mut bytes = [0; 1024];
     // An error means that ssh has ended.
-    let _ = tokio::io::copy(&mut errors, &mut tokio::io::sink()).await;
+    while let Ok(count @ 1..) = errors.read(&mut bytes).await {
+        if asking == Asking::ThePerson {
+            output::complain(&TerminalText::lines(&String::from_utf8_lossy(&bytes[..count])));
+        }
+        let room = MOST_COMPLAINT.saturating_sub(complaint.len());
+        complaint.extend(&bytes[..count.min(room)]);
+    }
+}
+
+/// Hands on what ssh says while the deck draws: line by line, made fit for a message. What is too much is dropped, and
+/// never stops ssh.
+async fn tell(errors: ChildStderr, host: String, said: mpsc::Sender<String>) {
+    let mut lines = BufReader::new(errors);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        let read = (&mut lines).take(LONGEST_LINE).read_until(b'\n', &mut line).await;
+        if !matches!(read, Ok(1..)) {
+            return;
+        }
+        let text = visible_line(String::from_utf8_lossy(&line).trim(), MOST_SAID);
+        if !text.is_empty() {
+            let _ = said.try_send(format!("ssh to {host}: {text}"));
+        }
+    }
 }
 
 /// The bytes of a connection, and the ssh process that carries them: it ends with them.
@@ -295,6 +346,7 @@ mod tests {
             host: "box".into(),
             ssh: vec!["ssh".into(), "-F".into(), "file".into()],
             limit: END_LIMIT,
+            said: mpsc::channel(1).0,
         };
         let command = link.command("echo 'a b'", Asking::Nothing);
         let words: Vec<_> =

@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 use super::{KeeperError, KeeperSpec, START_LIMIT};
 use crate::keeper::COOKIE;
 use crate::keeper::spec::StartReport;
+use crate::os::own_process;
 
 /// Variables of an outer session that must not mark this session's keeper.
 const NOT_FOR_KEEPERS: [&str; 3] = [COOKIE, "AUTHDECK_CREDENTIAL", "AUTHDECK_URL"];
@@ -37,6 +38,7 @@ async fn start(executable: &Path, spec: &KeeperSpec) -> Result<(), KeeperError> 
         command.env_remove(variable);
     }
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
+    own_process::give_back_limits(command.as_std_mut());
     let mut process = command.spawn().map_err(unusable)?;
     let text = Zeroizing::new(marked(spec).map_err(std::io::Error::from)?);
     if let Some(mut stdin) = process.stdin.take() {

@@ -141,7 +141,9 @@ impl Successor {
     /// Starts it, and waits until it is ready: whoever is not costs the clients nothing.
     async fn start(executable: &Path) -> Result<Self, HandoffError> {
         let (near, far) = UnixStream::pair()?;
-        let process = Command::new(executable)
+        let mut command = Command::new(executable);
+        own_process::give_back_limits(&mut command);
+        let process = command
             .args(["serve", "--take-over"])
             .current_dir("/")
             .stdin(OwnedFd::from(far))

@@ -1,7 +1,5 @@
 //! Does what the ladder says: runs tmux, asks the desktop, writes the file.
 
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -11,6 +9,8 @@ use tokio::process::Command;
 
 use super::{Report, Wrapping, ladder, osc52, sentence};
 use crate::config::ClipboardWay;
+use crate::os::files::{private_folder, write_private};
+use crate::os::own_process;
 use crate::tui::surroundings::Surroundings;
 
 /// A program that has not answered by now never will.
@@ -76,7 +76,9 @@ async fn terminal(surroundings: &Surroundings, text: &str) -> Done {
 
 async fn run(command: &[&str], input: &str) -> Result<String, String> {
     let name = command[0];
-    let mut child = Command::new(name)
+    let mut program = Command::new(name);
+    own_process::give_back_limits(program.as_std_mut());
+    let mut child = program
         .args(&command[1..])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -124,25 +126,10 @@ async fn desktop(text: String) -> Result<Done, String> {
 
 fn file(folder: &Path, text: &str) -> Result<Done, String> {
     let path = folder.join("clipboard");
-    write_private(&path, text.as_bytes()).map_err(|error| format!("{} ({error})", path.display()))?;
+    private_folder(folder)
+        .and_then(|()| write_private(&path, text.as_bytes()))
+        .map_err(|error| format!("{} ({error})", path.display()))?;
     Ok(Done { to: format!("to {}", path.display()), terminal: Vec::new() })
-}
-
-/// Writes a file that only its owner can read, in place of whatever stood there.
-///
-/// # Errors
-/// What the system says, for instance that the folder is not there.
-pub fn write_private(path: &Path, content: &[u8]) -> std::io::Result<()> {
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
-    }
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-        Ok(()) | Err(_) => {}
-    }
-    // `create_new` follows no link that somebody put there in between.
-    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    file.write_all(content)
 }
 
 #[cfg(test)]

@@ -11,9 +11,11 @@ use tokio::sync::mpsc;
 use super::callbacks::{Callbacks, PortHolder};
 use super::outcome::Outcome;
 use crate::client::{Client, ClientError};
+use crate::os::files::write_private;
+use crate::os::own_process;
 use crate::protocol::error::{INTERNAL, RpcError};
 use crate::protocol::request::{Inherited, Request, StartSession};
-use crate::tui::clipboard::{Copier, perform, write_private};
+use crate::tui::clipboard::{Copier, perform};
 use crate::tui::msg::{Ask, Msg};
 use crate::tui::settings::Settings;
 use crate::tui::text::visible;
@@ -168,7 +170,10 @@ async fn open(browser: &str, url: &str) -> Result<String, String> {
         words.push(url.to_owned());
     }
     let name = words[0].clone();
-    let mut child = Command::new(&name)
+    let mut program = Command::new(&name);
+    // Nothing writes on the terminal that the deck draws on.
+    own_process::take_terminal_away(own_process::give_back_limits(program.as_std_mut()));
+    let mut child = program
         .args(&words[1..])
         .stdin(Stdio::null())
         .stdout(Stdio::null())

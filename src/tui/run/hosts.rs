@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::protocol::event::Event;
 use crate::protocol::snapshot::Snapshot;
 use crate::tui::model::HostIndex;
+use crate::tui::msg::{HostNews, Msg};
 
 /// Between two tries to reach a supervisor that is gone, at first; doubled up to [`LONGEST_RETRY`].
 const RETRY: Duration = Duration::from_secs(1);
@@ -213,4 +214,18 @@ fn in_a_sentence(error: &Error) -> String {
         cause = error.source();
     }
     text
+}
+
+/// What a supervisor tells, as a message; `host` is its host if there are several.
+pub(super) fn message(event: ClientEvent, host: Option<HostIndex>) -> Option<Msg> {
+    Some(match (event, host) {
+        (ClientEvent::Screen(update), _) => Msg::Screen(update),
+        (ClientEvent::Complaint(error), _) => Msg::Complaint(error),
+        (ClientEvent::Event(event), None) => Msg::Event(event),
+        (ClientEvent::Resync(snapshot), None) => Msg::Snapshot(snapshot),
+        (ClientEvent::Closed(reason), None) => Msg::Disconnected(reason),
+        (ClientEvent::Event(event), Some(host)) => Msg::Host(host, HostNews::Event(Box::new(event.event))),
+        (ClientEvent::Resync(snapshot), Some(host)) => Msg::Host(host, HostNews::Snapshot(snapshot)),
+        (ClientEvent::Closed(reason), Some(host)) => Msg::Host(host, HostNews::Trouble(reason)),
+    })
 }

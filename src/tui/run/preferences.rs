@@ -4,12 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::config;
+use crate::os::files;
 use crate::tui::settings::Settings;
 use crate::tui::surroundings::Surroundings;
 use crate::tui::theme::Source;
-
-/// A larger file in the themes' folder is no theme.
-const LARGEST_THEME: u64 = 256 * 1024;
 
 /// Makes the deck's settings of the configuration and of what is around; mistakes are a sentence each.
 #[expect(clippy::disallowed_methods, reason = "the deck's edge: everything behind it gets settings")]
@@ -61,20 +59,12 @@ fn own_themes(folder: &Path) -> (Vec<Source>, Vec<String>) {
     files.sort();
     for path in files.iter().filter(|path| path.extension().is_some_and(|ending| ending == "toml")) {
         let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-        match read(path) {
+        match files::read_text(path) {
             Ok(text) => themes.push(Source { name, file: path.display().to_string(), text }),
             Err(reason) => mistakes.push(format!("{}: {reason}; the theme is left out.", path.display())),
         }
     }
     (themes, mistakes)
-}
-
-fn read(path: &Path) -> Result<String, String> {
-    let length = fs::metadata(path).map_err(|error| error.to_string())?.len();
-    if length > LARGEST_THEME {
-        return Err(format!("it has {length} bytes, more than {LARGEST_THEME}"));
-    }
-    fs::read_to_string(path).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

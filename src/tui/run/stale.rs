@@ -37,6 +37,7 @@ impl Reach {
             | Msg::Event(_)
             | Msg::Disconnected(_)
             | Msg::Complaint(_)
+            | Msg::Notice(_)
             | Msg::Host(..)
             | Msg::Listening(..)
             | Msg::CallbackTaken(_)
