@@ -275,6 +275,9 @@ pub struct Stop {
     /// Kill every live login first, with everything it started
     #[arg(long)]
     pub all: bool,
+    /// End the process of a supervisor that does not answer; its logins go on
+    #[arg(long, conflicts_with_all = ["all", "yes"])]
+    pub force: bool,
 }
 
 /// `authdeck ticket`.

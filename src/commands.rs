@@ -33,6 +33,8 @@ use crate::tui::Origin;
 fn own_program() -> Result<PathBuf, Error> {
     std::env::current_exe()
         .map(|path| replaced(&path).unwrap_or(path))
+        // Deleted: this process can still start it.
+        .map(|path| if path.exists() { path } else { PathBuf::from("/proc/self/exe") })
         .map_err(|error| Error::new(Kind::Failed, "this program does not find its own file").because(error))
 }
 

@@ -14,6 +14,7 @@
 //! | `session_task` | one session: screen, findings, recording, updates for clients |
 //! | `moved` | what goes over to the process that takes this one's place |
 //! | `launch`, `providers` | looks up what is to be started, and what is installed |
+//! | `program` | this program's file, held open |
 //! | `requester` | who asks |
 //! | [`left_behind`] | ends what a killed keeper left |
 //! | [`saved`] | what the next supervisor must know |
@@ -48,6 +49,7 @@ mod panics;
 pub mod paths;
 mod plain_text;
 pub mod platform;
+mod program;
 mod providers;
 pub mod recording;
 pub mod replay;
@@ -95,7 +97,7 @@ const COMMAND_QUEUE: usize = 256;
 /// The folders cannot be made safe, or another supervisor serves them already.
 pub async fn start(settings: DriverSettings, executable: PathBuf) -> Result<Handle, StartError> {
     let paths = Paths::prepare(&settings, &executable)?;
-    let (handle, mut runtime, ears) = assemble(settings, executable, paths)?;
+    let (handle, mut runtime, ears) = assemble(settings, paths)?;
     runtime.adopt().await;
     tokio::spawn(runtime.run(ears));
     Ok(handle)
@@ -121,8 +123,13 @@ impl Successor {
         moved: MovedRuntime,
         lock: OwnedFd,
     ) -> Result<Self, StartError> {
-        let paths = Paths::inherit(moved.runtime_directory.clone(), moved.state_directory.clone(), lock)?;
-        let (handle, runtime, ears) = assemble(settings, executable, paths)?;
+        let paths = Paths::inherit(
+            moved.runtime_directory.clone(),
+            moved.state_directory.clone(),
+            &executable,
+            lock,
+        )?;
+        let (handle, runtime, ears) = assemble(settings, paths)?;
         Ok(Self { handle, runtime, ears, moved })
     }
 
@@ -140,11 +147,7 @@ impl Successor {
     }
 }
 
-fn assemble(
-    settings: DriverSettings,
-    executable: PathBuf,
-    paths: Paths,
-) -> Result<(Handle, Runtime, Ears), StartError> {
+fn assemble(settings: DriverSettings, paths: Paths) -> Result<(Handle, Runtime, Ears), StartError> {
     own_process::deny_reading();
     own_process::return_large_buffers();
     let open_files = own_process::raise_open_files();
@@ -157,7 +160,7 @@ fn assemble(
     let sessions = Sessions::default();
     let socket = Arc::new(paths.supervisor_socket());
     let handle = Handle { commands, departures, sessions: sessions.clone(), socket };
-    let (mut runtime, heard) = Runtime::new(settings, paths, executable, credential, sessions);
+    let (mut runtime, heard) = Runtime::new(settings, paths, credential, sessions);
     runtime.open_files = open_files;
     Ok((handle, runtime, Ears { commands: commanded, departures: departed, facts: heard }))
 }

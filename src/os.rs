@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`descriptors`] | bytes and the descriptors that go along with them over a Unix socket |
 //! | [`files`] | files that a person wrote, and those that are for this user alone |
+//! | [`login_session`] | the login session of this process, and what ends with it |
 //! | [`own_process`] | what this process sets for itself: its name, who may read it, its limits |
 //! | [`paths`] | where a program's file is |
 //! | [`peers`] | who is at the other end of a Unix socket |
@@ -15,6 +16,7 @@
 
 pub mod descriptors;
 pub mod files;
+pub mod login_session;
 pub mod own_process;
 pub mod paths;
 pub mod peers;

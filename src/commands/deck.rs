@@ -11,7 +11,7 @@ use tokio::sync::Mutex;
 
 use super::embedded::EmbeddedSupervisor;
 use super::scripted::follow;
-use super::supervisor::{Approach, Place, connect_or_start};
+use super::supervisor::{Approach, Place, connect_or_start, warning_of_the_end_of_login};
 use crate::cli::scripted::Following;
 use crate::cli::{Login, Run};
 use crate::client::{Client, Events};
@@ -209,11 +209,12 @@ fn run_deck(way: Way, prepared: Prepared, start: Vec<StartSession>) -> Result<()
 
 async fn in_background(
     approach: Approach,
-    prepared: Prepared,
+    mut prepared: Prepared,
     start: Vec<StartSession>,
     guard: Option<TerminalGuard>,
 ) -> Result<(), Error> {
     let connected = approach.finish().await?;
+    prepared.messages.extend(warning_of_the_end_of_login());
     let reconnect = || -> tui::Reconnected { Box::pin(connect_or_start()) };
     tui::run(deck(connected, Box::new(reconnect), prepared, start, guard)?).await
 }

@@ -224,7 +224,8 @@ async fn run_acceptor(mut acceptor: Acceptor, mut upgrades: mpsc::Receiver<Upgra
         return acceptor.unix.close(GOODBYE_LIMIT).await;
     };
     // Without it an emptied folder is not noticed; the supervisor serves all the same.
-    let mut place = handle.supervisor_socket().parent().and_then(|place| PlaceWatch::new(place).ok());
+    let mut place =
+        handle.supervisor_socket().parent().and_then(|place| PlaceWatch::new(place, executable).ok());
     loop {
         tokio::select! {
             () = handle.stopped() => break,

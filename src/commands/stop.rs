@@ -2,20 +2,69 @@
 
 use std::io::IsTerminal as _;
 
+use std::path::Path;
+use std::time::Duration;
+
+use rustix::process::Signal;
+
 use super::supervisor;
 use crate::cli::Stop;
 use crate::client::{Client, ClientError};
 use crate::core::ids::SessionId;
 use crate::core::visible::TerminalText;
+use crate::driver::paths::{self, Holder};
 use crate::error::{Error, Kind};
 use crate::output;
+
+/// How long it may take to end in good order.
+const POLITE_LIMIT: Duration = Duration::from_secs(2);
+
+/// How long the kernel may take to end it.
+const KILL_LIMIT: Duration = Duration::from_secs(10);
 
 /// Ends the supervisor; asks first if logins are live or challenges parked.
 ///
 /// # Errors
 /// The person does not want it, cannot be asked, or the supervisor does not answer.
 pub fn run(options: &Stop) -> Result<(), Error> {
+    if options.force {
+        return end_process();
+    }
     super::current_thread_runtime()?.block_on(stop(options))
+}
+
+/// Ends the supervisor's process without asking it for anything.
+fn end_process() -> Result<(), Error> {
+    let identity = match paths::holder() {
+        Holder::Nobody => return say("No supervisor runs."),
+        Holder::Process(identity) => identity,
+        Holder::Unnamed(lock) => return Err(unnamed(&lock)),
+    };
+    let Some(process) = identity.open() else { return say("No supervisor runs.") };
+    let id = identity.process_id;
+    let refused = |error| Error::new(Kind::Failed, format!("process {id} cannot be ended")).because(error);
+    process.signal(Signal::TERM).map_err(refused)?;
+    // One that is stopped or stuck does not hear it.
+    if !process.wait(POLITE_LIMIT) {
+        process.signal(Signal::KILL).map_err(refused)?;
+        if !process.wait(KILL_LIMIT) {
+            return Err(Error::new(
+                Kind::Failed,
+                format!("process {id} does not end, although it was killed"),
+            )
+            .hint("it waits in the kernel, for a disk as a rule; look at that"));
+        }
+    }
+    say(&format!(
+        "The supervisor (process {id}) was ended. Its logins go on; the next `authdeck` shows them."
+    ))
+}
+
+fn unnamed(lock: &Path) -> Error {
+    let lock = lock.display();
+    Error::new(Kind::Failed, "a supervisor runs, and its process is not known")
+        .because(format!("{lock} does not name it"))
+        .hint(format!("`fuser {lock}` names the process; end that one with `kill -9`"))
 }
 
 async fn stop(options: &Stop) -> Result<(), Error> {
@@ -24,8 +73,9 @@ async fn stop(options: &Stop) -> Result<(), Error> {
     };
     // Nothing is subscribed to, and what is not taken must not keep the answers back.
     drop(events);
-    let live = live(&client).await.map_err(no_answer)?;
-    let question = question(&client, live.len(), options.all).await.map_err(no_answer)?;
+    let live = supervisor::in_time(live(&client)).await.map_err(no_answer)?;
+    let question =
+        supervisor::in_time(question(&client, live.len(), options.all)).await.map_err(no_answer)?;
     if let Some(question) = question.filter(|_| !options.yes) {
         ask(&question)?;
     }
@@ -34,7 +84,7 @@ async fn stop(options: &Stop) -> Result<(), Error> {
             client.kill(session_id, false).await.map_err(no_answer)?;
         }
     }
-    client.stop_supervisor().await.map_err(no_answer)?;
+    supervisor::in_time(client.stop_supervisor()).await.map_err(no_answer)?;
     say("The supervisor was stopped.")
 }
 
@@ -82,7 +132,9 @@ fn ask(question: &str) -> Result<(), Error> {
 }
 
 fn no_answer(error: ClientError) -> Error {
-    Error::new(Kind::Unavailable, "the supervisor does not answer").because(error)
+    Error::new(Kind::Unavailable, "the supervisor does not answer")
+        .because(error)
+        .hint(supervisor::FORCE_HINT)
 }
 
 fn say(sentence: &str) -> Result<(), Error> {

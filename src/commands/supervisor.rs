@@ -21,6 +21,7 @@ use crate::driver::paths;
 use crate::driver::platform::local_socket::LocalSocket;
 use crate::error::{Error, Kind};
 use crate::keeper::COOKIE;
+use crate::os::login_session::EndOfLogin;
 use crate::os::own_process;
 use crate::os::peers::PeerCredentials;
 
@@ -29,6 +30,13 @@ pub(super) const READY: u8 = b'+';
 
 /// How long a supervisor may take to start, or another one to make way.
 const START_LIMIT: Duration = Duration::from_secs(10);
+
+/// How long a supervisor that works may take to say hello, on a machine that is busy.
+const ANSWER_LIMIT: Duration = Duration::from_secs(10);
+
+/// What to do about one that does not answer.
+pub(super) const FORCE_HINT: &str =
+    "try again if the machine is busy; `authdeck stop --force` ends its process, and its logins go on";
 
 /// How long to wait before looking again for a supervisor that is about to end.
 const HANDOVER_PAUSE: Duration = Duration::from_millis(20);
@@ -140,7 +148,7 @@ impl Approach {
                 }
                 Step::Starting(starting) => match starting.finish().await? {
                     Some(connected) => return greet(connected).await,
-                    None => not_started("another one holds its place, and does not answer"),
+                    None => not_started("another one holds its place, and does not answer").hint(FORCE_HINT),
                 },
             };
             if begun.elapsed() >= START_LIMIT {
@@ -162,7 +170,11 @@ impl Starting {
 
     fn begin_with(arguments: &[String]) -> io::Result<Self> {
         let (stream, far) = BlockingStream::pair()?;
-        let mut command = Command::new(super::own_program().map_err(io::Error::other)?);
+        let program = super::own_program().map_err(io::Error::other)?;
+        let mut command = match EndOfLogin::of_this_process() {
+            EndOfLogin::GoOn | EndOfLogin::Killed => Command::new(program),
+            EndOfLogin::KilledInSession => outside_of_the_session(&program),
+        };
         command.args(["serve", "--detached"]).args(arguments).current_dir("/");
         for variable in OF_AN_OUTER_SESSION {
             command.env_remove(variable);
@@ -198,6 +210,26 @@ impl Starting {
     }
 }
 
+/// Starts a program as one of the user's own manager, which the end of this login leaves alone. It is executed in the
+/// place of `systemd-run`, with the same descriptors.
+fn outside_of_the_session(program: &Path) -> Command {
+    let mut command = Command::new("systemd-run");
+    command.args(["--user", "--scope", "--quiet", "--collect", "--"]).arg(program);
+    command
+}
+
+/// Warns of what the end of this login will do to everything that is started now; absent if it does nothing.
+pub(super) fn warning_of_the_end_of_login() -> Option<String> {
+    match EndOfLogin::of_this_process() {
+        EndOfLogin::GoOn | EndOfLogin::KilledInSession => None,
+        EndOfLogin::Killed => Some(
+            "This machine ends everything you started when you log out (KillUserProcesses), logins too. \
+             `loginctl enable-linger`, then `authdeck stop` and `authdeck`, keeps them."
+                .to_owned(),
+        ),
+    }
+}
+
 /// Waits beside everything else for the supervisor to end: it may well do so before this process, and who started it
 /// has to ask for its exit status.
 fn reap(mut process: Child) {
@@ -225,7 +257,14 @@ fn connect(path: &Path) -> io::Result<BlockingStream> {
 async fn speak(stream: BlockingStream, path: &Path) -> Result<Result<(Client, Events), ClientError>, Error> {
     let owner = PeerCredentials::of(&stream).ok();
     let stream = LocalSocket::new(stream).map_err(no_connection)?;
-    Ok(connect_stream(stream, owner, path).await)
+    Ok(in_time(connect_stream(stream, owner, path)).await)
+}
+
+/// Waits for an answer no longer than a supervisor takes that works.
+pub(super) async fn in_time<T>(
+    asked: impl Future<Output = Result<T, ClientError>>,
+) -> Result<T, ClientError> {
+    timeout(ANSWER_LIMIT, asked).await.unwrap_or(Err(ClientError::Slow))
 }
 
 async fn read_all(errors: Option<std::process::ChildStderr>) -> String {
@@ -246,7 +285,7 @@ async fn say_hello(
     connected: Result<(Client, Events), ClientError>,
 ) -> Result<(Client, Events), ClientError> {
     let (client, events) = connected?;
-    client.hello(None, None).await?;
+    in_time(client.hello(None, None)).await?;
     Ok((client, events))
 }
 
@@ -262,9 +301,21 @@ fn may_pass(error: &ClientError) -> bool {
 }
 
 pub(super) fn unusable(error: ClientError) -> Error {
-    Error::new(Kind::Unavailable, "the supervisor that runs already cannot be used").because(error).hint(
-        "`authdeck upgrade` puts this program in its place; `authdeck stop` ends it, and its logins go on",
-    )
+    let hint = match &error {
+        // It answers, in another version's way.
+        ClientError::Refused(_) => {
+            "`authdeck upgrade` puts this program in its place; `authdeck stop` ends it, and its logins go on"
+        }
+        ClientError::Foreign { .. } => {
+            "that user or root can end it; AUTHDECK_RUNTIME_DIR names another folder for yours"
+        }
+        ClientError::Wire(_)
+        | ClientError::Slow
+        | ClientError::Busy
+        | ClientError::Closed
+        | ClientError::Unreachable { .. } => FORCE_HINT,
+    };
+    Error::new(Kind::Unavailable, "the supervisor that runs already cannot be used").because(error).hint(hint)
 }
 
 fn no_connection(error: io::Error) -> Error {

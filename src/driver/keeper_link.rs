@@ -17,7 +17,9 @@ pub use attachment::{KeeperEvents, attach};
 pub use found::{FoundSession, list};
 pub use handle::KeeperHandle;
 pub use input::InputOutcome;
-pub use starting::spawn;
+pub use starting::{spawn, spawn_as};
+
+use crate::os::own_process::shortage;
 
 pub use crate::keeper::spec::{Spec as KeeperSpec, StartFailure, StartReason, Variables};
 pub use crate::keeper::terminal::TerminalMode;
@@ -38,7 +40,11 @@ pub enum KeeperError {
     #[error("{}", .0.message)]
     Start(StartFailure),
     /// The keeper's program could not be run.
-    #[error("cannot run {} as the session's keeper: {source}; reinstall authdeck", executable.display())]
+    #[error(
+        "cannot run {} for the session: {source}; {}",
+        executable.display(),
+        shortage(source).unwrap_or("reinstall authdeck")
+    )]
     Executable {
         /// The program.
         executable: PathBuf,

@@ -5,6 +5,7 @@
 //!     starting.lock                     held while a supervisor starts, so that two at once race to one winner
 //!     supervisor.lock                   held while a supervisor serves this folder
 //!     supervisor.sock                   the server's socket
+//!     login-session                     which login the supervisor was started in
 //!     bin/authdeck-askpass              a link to this program, for children
 //!     browser/xdg-open, …               links to this program, first on the children's PATH
 //!     sessions/<sessionId>/             one session; its keeper's socket and token
@@ -14,6 +15,7 @@
 //! ```
 
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::io::Write as _;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
@@ -21,11 +23,16 @@ use std::path::{Path, PathBuf};
 mod place;
 mod watch;
 
-pub use self::place::{PLACE, ineffective_runtime_variable, supervisor_socket, supervisor_sockets};
+pub use self::place::{
+    Holder, PLACE, holder, ineffective_runtime_variable, supervisor_socket, supervisor_sockets,
+};
 pub use self::watch::PlaceWatch;
+use super::program::Program;
 use super::settings::DriverSettings;
 use crate::core::ids::SessionId;
 use crate::os::files::{UnsafeFolder, unsafe_folder};
+use crate::os::login_session;
+use crate::os::processes::ProcessIdentity;
 
 /// The name that `BROWSER` leads to. It is none that Python's `webbrowser` knows, which would call it in its own way.
 pub const BROWSER_NAME: &str = "authdeck-browser";
@@ -74,6 +81,10 @@ pub enum PathError {
 pub struct Paths {
     runtime: PathBuf,
     state: PathBuf,
+    /// The login session is over that the supervisor before was started in.
+    ended_login: bool,
+    /// What the links lead to.
+    program: Program,
     /// Its lock goes when the file is closed, also when the process is killed.
     lock: File,
 }
@@ -94,8 +105,9 @@ impl Paths {
             place::none_serves_an_older_one()?;
         }
         let lock = take_lock(&runtime)?;
-        let paths = Self { runtime, state, lock };
-        paths.make_folders(executable)?;
+        let ended_login = take_note_of_login(&runtime);
+        let paths = Self { runtime, state, ended_login, program: Program::hold(executable), lock };
+        paths.make_folders()?;
         Ok(paths)
     }
 
@@ -104,25 +116,54 @@ impl Paths {
     ///
     /// # Errors
     /// The runtime folder is not safe any more.
-    pub fn inherit(runtime: PathBuf, state: PathBuf, lock: OwnedFd) -> Result<Self, PathError> {
+    pub fn inherit(
+        runtime: PathBuf,
+        state: PathBuf,
+        executable: &Path,
+        lock: OwnedFd,
+    ) -> Result<Self, PathError> {
         make_private(&runtime)?;
-        Ok(Self { runtime, state, lock: File::from(lock) })
+        let program = Program::hold(executable);
+        Ok(Self { runtime, state, ended_login: false, program, lock: File::from(lock) })
     }
 
-    /// Makes what is missing below the runtime folder, and has its links lead to this program.
+    /// Makes what is missing below the runtime folder, has its links lead to this program, and names this process as the
+    /// one that serves.
     ///
     /// # Errors
     /// See [`PathError`].
-    pub fn make_folders(&self, executable: &Path) -> Result<(), PathError> {
+    pub fn make_folders(&self) -> Result<(), PathError> {
+        name_holder(&self.lock);
         make_private(&self.sessions())?;
         make_private(&self.saved())?;
         make_private(&self.runtime.join("bin"))?;
         make_private(&self.openers())?;
-        link(executable, &self.askpass())?;
+        let target = self.link_target()?;
+        link(&target, &self.askpass())?;
         for name in OPENER_NAMES.into_iter().chain([BROWSER_NAME]) {
-            link(executable, &self.openers().join(name))?;
+            link(&target, &self.openers().join(name))?;
         }
         Ok(())
+    }
+
+    /// Returns the program's file, or a copy of it if that was deleted or replaced.
+    fn link_target(&self) -> Result<PathBuf, PathError> {
+        if self.program.is_in_place() {
+            return Ok(self.program.path().to_owned());
+        }
+        let copy = self.runtime.join("bin/authdeck");
+        self.program.copy_to(&copy).map_err(|source| unusable(&copy, source))?;
+        Ok(copy)
+    }
+
+    /// Tells whether the supervisor before ran in a login session that is over, with everything in it.
+    pub fn login_has_ended(&self) -> bool {
+        self.ended_login
+    }
+
+    /// Returns this very program.
+    pub fn program(&self) -> &Program {
+        &self.program
     }
 
     /// Makes what somebody has removed, and locks the folder again if its lock was removed too. Whatever is there stays
@@ -130,12 +171,12 @@ impl Paths {
     ///
     /// # Errors
     /// See [`PathError`]; another supervisor may have been quicker.
-    pub fn remake(&mut self, executable: &Path) -> Result<(), PathError> {
+    pub fn remake(&mut self) -> Result<(), PathError> {
         make_private(&self.runtime)?;
         if !self.holds_lock() {
             self.lock = take_lock(&self.runtime)?;
         }
-        self.make_folders(executable)
+        self.make_folders()
     }
 
     fn holds_lock(&self) -> bool {
@@ -281,6 +322,25 @@ fn take_lock(runtime: &Path) -> Result<File, PathError> {
         Err(TryLockError::WouldBlock) => Err(PathError::Served { path: runtime.to_owned() }),
         Err(TryLockError::Error(source)) => Err(unusable(&path, source)),
     }
+}
+
+/// Notes which login session this process runs in, and tells whether the one that was noted before is over. What cannot
+/// be written is not told later.
+fn take_note_of_login(runtime: &Path) -> bool {
+    let note = runtime.join("login-session");
+    let before = std::fs::read_to_string(&note).is_ok_and(|scope| login_session::is_over(&scope));
+    let _ = match login_session::scope() {
+        Some(scope) => std::fs::write(&note, scope),
+        None => std::fs::remove_file(&note),
+    };
+    before
+}
+
+/// Writes into the lock which process holds it, for whoever has to end one that does not answer. On a full disk it is
+/// not told.
+fn name_holder(mut lock: &File) {
+    let Some(text) = ProcessIdentity::own().and_then(|own| serde_json::to_vec(&own).ok()) else { return };
+    let _ = lock.set_len(0).and_then(|()| lock.write_all(&text));
 }
 
 fn open_lock(path: &Path) -> Result<File, PathError> {

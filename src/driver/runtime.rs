@@ -23,9 +23,9 @@ mod replies;
 mod requests;
 mod tickets;
 
-use std::collections::HashMap;
-use std::path::PathBuf;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::task::JoinSet;
@@ -51,12 +51,19 @@ use crate::core::secret::Secret;
 use crate::core::token::InternalCredential;
 use crate::core::token::ticket::Tickets;
 use crate::core::view::{BundleView, Event, Level};
+use crate::os::own_process;
 use crate::protocol::error::RpcError;
 use crate::protocol::event::NumberedEvent;
 use crate::protocol::snapshot::Snapshot;
 
 /// How many facts may wait for the runtime; who has a further one waits.
 const FACT_QUEUE: usize = 256;
+
+/// Notices that are kept for the first who subscribes.
+const MOST_UNHEARD: usize = 50;
+
+/// How long after a session's end memory is given back: its neighbours may be about to end too.
+const TRIM_PAUSE: Duration = Duration::from_secs(2);
 
 /// What the runtime keeps of a session that the engine knows.
 pub(super) struct Live {
@@ -74,7 +81,6 @@ pub(super) struct Runtime {
     pub clock: Clock,
     pub settings: Arc<DriverSettings>,
     pub paths: Paths,
-    pub executable: PathBuf,
     pub store: Store,
     pub saved: SavedFolder,
     /// The soft limit of open files before this process raised it; children get it back.
@@ -97,6 +103,10 @@ pub(super) struct Runtime {
     handing_over: Option<HandOver>,
     /// What is found is known to every subscriber, so nobody is told.
     muted: bool,
+    /// Notices that came when nobody had subscribed.
+    unheard: VecDeque<Event>,
+    /// When free memory is given back.
+    trim_at: Option<Instant>,
     /// Its place was emptied and could not be made again, which everybody was told.
     lost_place: bool,
     /// Since when there was nothing to do and nobody to do it for.
@@ -115,7 +125,6 @@ impl Runtime {
     pub fn new(
         settings: DriverSettings,
         paths: Paths,
-        executable: PathBuf,
         credential: InternalCredential,
         sessions: Sessions,
     ) -> (Self, mpsc::Receiver<Fact>) {
@@ -127,7 +136,6 @@ impl Runtime {
             saved: SavedFolder::new(paths.saved()),
             open_files: None,
             paths,
-            executable,
             credential,
             tickets: Tickets::default(),
             facts,
@@ -142,6 +150,8 @@ impl Runtime {
             stopping: false,
             handing_over: None,
             muted: false,
+            unheard: VecDeque::new(),
+            trim_at: None,
             lost_place: false,
             idle_since: None,
             host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
@@ -169,10 +179,14 @@ impl Runtime {
                 },
                 () = sleep_until(idle_end.unwrap_or_else(Instant::now)), if idle_end.is_some() => break None,
                 Some(fact) = ears.facts.recv() => self.on_fact(fact),
-                Some(client) = ears.departures.recv() => self.on_departure(client),
+                Some(client) = ears.departures.recv() => {
+                    self.on_departure(client);
+                    self.trim_soon();
+                }
                 () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {
                     self.feed(Input::Tick);
                 }
+                () = sleep_until(self.trim_at.unwrap_or_else(Instant::now)), if self.trim_at.is_some() => self.trim(),
             }
             while self.tasks.try_join_next().is_some() {}
             if self.stopping {
@@ -204,6 +218,7 @@ impl Runtime {
             Command::Subscribe { reply } => {
                 // An error means that the client is gone, and that is told elsewhere.
                 let _ = reply.send((self.snapshot(), self.events.subscribe()));
+                self.tell_unheard();
             }
             Command::Authenticate { credential, session, reply } => {
                 let _ = reply.send(self.authenticate(&credential, session));
@@ -248,6 +263,16 @@ impl Runtime {
         }
     }
 
+    /// Has free memory given back soon: a session has gone, or a client.
+    pub fn trim_soon(&mut self) {
+        self.trim_at.get_or_insert_with(|| Instant::now() + TRIM_PAUSE);
+    }
+
+    fn trim(&mut self) {
+        self.trim_at = None;
+        self.tasks.spawn_blocking(own_process::return_free_memory);
+    }
+
     /// Gives the engine an input and does what it orders.
     pub fn feed(&mut self, input: Input) {
         let effects = self.engine.handle(self.clock.now(), input);
@@ -266,12 +291,31 @@ impl Runtime {
         if self.muted {
             return;
         }
+        if matches!(event, Event::Notice { .. }) && self.events.receiver_count() == 0 {
+            self.keep_unheard(event);
+            return;
+        }
         self.sequence += 1;
         if let Event::BundleStored { bundle } = &event {
             self.remember_bundle(bundle);
         }
         // An error means that nobody has subscribed.
         let _ = self.events.send(NumberedEvent { sequence: self.sequence, event });
+    }
+
+    /// Keeps a notice until somebody can hear it; the newest ones, if nobody comes.
+    fn keep_unheard(&mut self, event: Event) {
+        if self.unheard.len() >= MOST_UNHEARD {
+            self.unheard.pop_front();
+        }
+        self.unheard.push_back(event);
+    }
+
+    /// Tells what nobody has heard yet.
+    fn tell_unheard(&mut self) {
+        for event in std::mem::take(&mut self.unheard) {
+            self.publish(event);
+        }
     }
 
     fn remember_bundle(&mut self, bundle: &BundleView) {

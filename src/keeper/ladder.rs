@@ -36,8 +36,16 @@ pub enum Step {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Rung {
     Idle,
-    Asking { until: Duration },
-    Striking { until: Duration, next: Duration, pause: Duration },
+    /// Gave up, and what is left may still end.
+    GivenUp,
+    Asking {
+        until: Duration,
+    },
+    Striking {
+        until: Duration,
+        next: Duration,
+        pause: Duration,
+    },
 }
 
 /// The state of a kill. Times are counted from the keeper's start.
@@ -55,17 +63,17 @@ impl Ladder {
 
     /// Tells whether a kill is going on.
     pub fn is_climbing(&self) -> bool {
-        self.rung != Rung::Idle
+        !matches!(self.rung, Rung::Idle | Rung::GivenUp)
     }
 
     /// Starts a kill, or makes a polite one forceful.
     pub fn begin(&mut self, now: Duration, force: bool) -> Step {
         match (self.rung, force) {
-            (Rung::Idle, false) => {
+            (Rung::Idle | Rung::GivenUp, false) => {
                 self.rung = Rung::Asking { until: now.saturating_add(self.grace) };
                 Step::Ask
             }
-            (Rung::Idle | Rung::Asking { .. }, true) => self.strike(now),
+            (Rung::Idle | Rung::GivenUp | Rung::Asking { .. }, true) => self.strike(now),
             (Rung::Asking { .. }, false) | (Rung::Striking { .. }, _) => Step::Rest,
         }
     }
@@ -83,6 +91,9 @@ impl Ladder {
     pub fn advance(&mut self, now: Duration, left: Left) -> Step {
         match self.rung {
             Rung::Idle => Step::Rest,
+            // What survived has ended after all.
+            Rung::GivenUp if left == Left::Nothing => self.finish(KillHow::Forcibly),
+            Rung::GivenUp => Step::Rest,
             Rung::Asking { until } => self.advance_asking(now, left, until),
             Rung::Striking { until, next, pause } => self.advance_striking(now, left, until, next, pause),
         }
@@ -117,14 +128,14 @@ impl Ladder {
     }
 
     fn finish(&mut self, how: KillHow) -> Step {
-        self.rung = Rung::Idle;
+        self.rung = if how == KillHow::GaveUp { Rung::GivenUp } else { Rung::Idle };
         Step::Finish(how)
     }
 
     /// Returns when [`Ladder::advance`] wants to be called even if nothing dies.
     pub fn deadline(&self) -> Option<Duration> {
         match self.rung {
-            Rung::Idle => None,
+            Rung::Idle | Rung::GivenUp => None,
             Rung::Asking { until } => Some(until),
             Rung::Striking { until, next, .. } => Some(until.min(next)),
         }
@@ -160,6 +171,18 @@ mod tests {
         assert_eq!(ladder.advance(ms(2099), Left::Same), Step::Rest);
         assert_eq!(ladder.advance(ms(2100), Left::Same), Step::Strike);
         assert_eq!(ladder.advance(ms(2100), Left::Nothing), Step::Finish(KillHow::Forcibly));
+    }
+
+    #[test]
+    fn what_survived_is_told_once_it_has_ended_after_all() {
+        let mut ladder = ladder();
+        ladder.begin(ms(0), true);
+        assert_eq!(ladder.advance(ms(5000), Left::Same), Step::Finish(KillHow::GaveUp));
+        assert!(!ladder.is_climbing());
+        assert_eq!(ladder.deadline(), None);
+        assert_eq!(ladder.advance(ms(6000), Left::Fewer), Step::Rest);
+        assert_eq!(ladder.advance(ms(9000), Left::Nothing), Step::Finish(KillHow::Forcibly));
+        assert_eq!(ladder.advance(ms(9001), Left::Nothing), Step::Rest);
     }
 
     #[test]

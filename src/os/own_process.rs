@@ -9,8 +9,22 @@ use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 use std::sync::OnceLock;
 
-use rustix::process::{DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit};
+use std::io;
+
+use rustix::process::{
+    DumpableBehavior, Resource, Rlimit, Signal, getpgid, getpgrp, getpid, getrlimit, getsid, kill_process,
+    kill_process_group, set_dumpable_behavior, setrlimit,
+};
+
 use serde::{Deserialize, Serialize};
+
+use super::processes;
+
+/// The number of the signal that asks a job to stop (SIGTSTP).
+pub const STOP: i32 = libc::SIGTSTP;
+
+/// The number of the signal that lets it go on (SIGCONT).
+pub const GO_ON: i32 = libc::SIGCONT;
 
 /// Raises the soft limit of open files to the hard one and returns the soft limit as it was. Children get it back
 /// (`KeeperSpec::open_files`): some programs close every descriptor up to the limit one by one.
@@ -134,7 +148,70 @@ pub fn deny_reading() {
     let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
 }
 
+/// Gives memory that is free back to the system: the C library keeps it for later, in pieces.
+pub fn return_free_memory() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: it takes a number, may be called at any time, and leaves memory that is in use alone.
+    unsafe {
+        libc::malloc_trim(0);
+    }
+}
+
+/// Tells whether a shell started this process as a job that it can let go on: some parent in the same session is in
+/// another process group. The kernel calls the others orphaned, and does not stop them either.
+pub fn has_shell() -> bool {
+    let (session, group) = (getsid(None), getpgrp());
+    let parents = processes::with_parents(std::process::id()).skip(1).filter_map(processes::pid);
+    let of_session = parents.take_while(|parent| session.is_ok() && getsid(Some(*parent)) == session);
+    of_session.into_iter().any(|parent| getpgid(Some(parent)).is_ok_and(|other| other != group))
+}
+
+/// Asks every process of this one's job to stop, this one too.
+///
+/// # Errors
+/// The system refuses.
+pub fn stop_job() -> io::Result<()> {
+    Ok(kill_process_group(getpgrp(), Signal::TSTP)?)
+}
+
+/// Stops this process; returns when it goes on.
+pub fn stop() {
+    // Nobody can refuse a signal to itself.
+    let _ = kill_process(getpid(), Signal::STOP);
+}
+
+/// Says what to do where the system has no more of something; absent for any other error.
+pub fn shortage(error: &io::Error) -> Option<&'static str> {
+    match error.raw_os_error()? {
+        libc::EMFILE => {
+            Some("this process has too many files open: end some sessions, or raise its limit (ulimit -n)")
+        }
+        libc::ENFILE => Some("the machine has too many files open: end some programs"),
+        libc::ENOMEM => Some("the machine has no memory left: end some programs"),
+        libc::EAGAIN => Some(
+            "the machine or its limits allow no further process: end some, or raise the limit (ulimit -u)",
+        ),
+        libc::ENOSPC | libc::EDQUOT => Some("the disk is full: make room"),
+        _ => None,
+    }
+}
+
 /// Names the process for `ps` and `top`; the kernel keeps 15 bytes.
 pub fn set_name(name: &CStr) {
     let _ = rustix::thread::set_name(name);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shortage_is_called_one_and_nothing_else_is() {
+        let advice = |number| shortage(&io::Error::from_raw_os_error(number));
+        assert!(advice(libc::EMFILE).unwrap().contains("ulimit -n"));
+        assert!(advice(libc::EAGAIN).unwrap().contains("ulimit -u"));
+        assert!(advice(libc::ENOMEM).unwrap().contains("memory"));
+        assert_eq!(advice(libc::ENOENT), None);
+        assert_eq!(shortage(&io::Error::other("x")), None);
+    }
 }

@@ -83,6 +83,7 @@ actions! {
     HelpOpen, "help.open", "help", "Show every key.";
     PaletteOpen, "palette.open", "palette", "Find any action, URL or code by name.";
     DeckRedraw, "deck.redraw", "redraw", "Draw everything anew, after something else wrote on the terminal.";
+    DeckSuspend, "deck.suspend", "suspend", "Stop the deck and give the terminal to the shell; `fg` brings it back.";
     SupervisorStop, "supervisor.stop", "stop", "End the background supervisor and every deck; ask if logins are live.";
     DeckQuit, "deck.quit", "leave", "Leave the deck; the sessions go on.";
     DialogAccept, "dialog.accept", "accept", "Take what is entered or selected.";

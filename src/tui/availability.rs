@@ -23,6 +23,7 @@ pub fn of(action: Action, model: &Model) -> Result<(), Reason> {
         | Action::HelpOpen
         | Action::PaletteOpen
         | Action::DeckRedraw
+        | Action::DeckSuspend
         | Action::DeckQuit => Ok(()),
         Action::HostNext => ensure(model.hosts.are_several(), "The deck shows one host only"),
         Action::SupervisorStop => ensure(model.disconnected.is_none(), "It is gone already"),

@@ -42,6 +42,8 @@ pub enum Msg {
     Complaint(RpcError),
     /// A program beside the deck said something, such as ssh.
     Notice(String),
+    /// There is no shell that could let the deck go on, so it cannot stop.
+    CannotSuspend,
     /// One of several hosts told something.
     Host(HostIndex, HostNews),
     /// A request was answered.
@@ -135,6 +137,8 @@ pub enum Cmd {
     Notify(String),
     /// Draw everything anew.
     Redraw,
+    /// Stop, and leave the terminal to the shell meanwhile.
+    Suspend,
     /// Leave the deck.
     Quit,
 }

@@ -14,7 +14,7 @@ use super::canvas::Canvas;
 use super::keys::KeyPress;
 use super::model::{HostIndex, Model};
 use super::msg::{Ask, Cmd, HostNews, Msg};
-use super::terminal::{Ears, Terminal, Told};
+use super::terminal::{Ears, Terminal, Told, clamp};
 use super::update;
 use crate::client::ClientError;
 use crate::config::Settings;
@@ -23,23 +23,25 @@ use crate::core::pacing::Pacing;
 use crate::core::secret::Secret;
 use crate::core::time::Timestamp;
 use crate::error::{Error, Kind};
-use crate::output;
 use crate::protocol::request::{Request, StartSession};
 
 mod callbacks;
 mod clock;
 mod effects;
+mod farewell;
 mod hosts;
 mod notices;
 mod outcome;
 mod preferences;
 mod stale;
+mod suspend;
 
 use callbacks::Callbacks;
 pub use callbacks::PortHolder;
 use clock::Clock;
 use effects::Effects;
 pub use effects::Origin;
+use farewell::{Farewell, say_farewell};
 use hosts::Hosts;
 pub use hosts::{Attachment, Reconnect, Reconnected};
 use notices::Notices;
@@ -75,19 +77,6 @@ pub struct Deck {
     pub guard: Option<Box<dyn Any + Send>>,
 }
 
-/// How the deck ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Farewell {
-    /// Sessions that go on without it.
-    live_sessions: usize,
-    /// The terminal went away, so nothing can be said to anybody.
-    hung_up: bool,
-    /// The supervisor was stopped, and the deck with it.
-    stopped: bool,
-    /// They are on another machine.
-    remote: bool,
-}
-
 /// Runs the deck until the person leaves or the terminal goes away. Sessions are not touched by either.
 ///
 /// # Errors
@@ -97,6 +86,7 @@ pub async fn run(deck: Deck) -> Result<(), Error> {
     let no_terminal = |error| Error::new(Kind::Unavailable, "the terminal cannot be used").because(error);
     let size = Terminal::size().map_err(no_terminal)?;
     let (hang_up, terminate) = (listen(SignalKind::hangup())?, listen(SignalKind::terminate())?);
+    let (stop, go_on) = (listen(suspend::STOP)?, listen(suspend::GO_ON)?);
     let (terminal, ears) = Terminal::enter(settings.mouse, deck.input).map_err(no_terminal)?;
     let (effects, outcomes) = Effects::new(&settings, deck.origin);
     let canvas = Canvas::new(size, settings.surroundings.colours);
@@ -123,8 +113,9 @@ pub async fn run(deck: Deck) -> Result<(), Error> {
         writing: false,
         screen_undrawn: false,
         over: None,
+        suspended: false,
     };
-    let sources = Sources { ears, outcomes, notices: Notices(deck.notices), hang_up, terminate };
+    let sources = Sources { ears, outcomes, notices: Notices(deck.notices), hang_up, terminate, stop, go_on };
     let farewell = running.serve(sources).await;
     // The order matters: the guard may go only when there is nothing left to restore.
     drop(running);
@@ -137,26 +128,14 @@ fn listen(kind: SignalKind) -> Result<Signal, Error> {
     signal(kind).map_err(|error| Error::new(Kind::Failed, "signals cannot be listened for").because(error))
 }
 
-fn say_farewell(farewell: Farewell) {
-    if farewell.stopped && !farewell.hung_up {
-        output::say("The supervisor was stopped.");
-    }
-    let again = if farewell.remote { "`authdeck ssh`" } else { "`authdeck`" };
-    let sentence = match farewell.live_sessions {
-        _ if farewell.hung_up => return,
-        0 => return,
-        1 => format!("One session goes on; {again} shows it again."),
-        sessions => format!("{sessions} sessions go on; {again} shows them again."),
-    };
-    output::say(&sentence);
-}
-
 struct Sources {
     ears: Ears,
     outcomes: mpsc::UnboundedReceiver<Outcome>,
     notices: Notices,
     hang_up: Signal,
     terminate: Signal,
+    stop: Signal,
+    go_on: Signal,
 }
 
 struct Running {
@@ -180,6 +159,8 @@ struct Running {
     /// A screen update came that no written frame shows; the next one is asked for after that.
     screen_undrawn: bool,
     over: Option<bool>,
+    /// The terminal is the shell's.
+    suspended: bool,
 }
 
 impl Running {
@@ -207,6 +188,8 @@ impl Running {
                 (host, told) = self.hosts.next(), if !self.screen_undrawn => self.host_told(host, told),
                 _ = sources.hang_up.recv() => self.over = Some(true),
                 _ = sources.terminate.recv() => self.over = Some(false),
+                _ = sources.stop.recv() => self.suspend(),
+                _ = sources.go_on.recv() => self.resume(),
                 () = sleep(frame_wait), if frame_wait.is_some() => {}
                 () = sleep(tick_wait), if tick_wait.is_some() => self.take(Msg::Tick),
             }
@@ -306,6 +289,7 @@ impl Running {
             Cmd::Save { name, content } => self.effects.save(name, content),
             Cmd::Notify(text) => self.raw.extend(self.effects.notification(&text)),
             Cmd::Redraw => self.canvas.forget(),
+            Cmd::Suspend => self.ask_to_stop(),
             Cmd::Quit => self.over = Some(false),
         }
     }
@@ -353,7 +337,7 @@ impl Running {
     fn paint(&mut self) {
         let now = self.clock.now();
         let nothing_new = self.stale == Stale::Nothing && self.raw.is_empty();
-        if self.writing || nothing_new || !self.pacing.wait(now).is_zero() {
+        if self.suspended || self.writing || nothing_new || !self.pacing.wait(now).is_zero() {
             return;
         }
         let mut bytes = match self.stale {
@@ -377,7 +361,10 @@ fn from_terminal(event: TerminalEvent) -> Option<Msg> {
         TerminalEvent::Key(key) => KeyPress::from_event(&key).map(Msg::Key),
         TerminalEvent::Mouse(mouse) => Some(Msg::Mouse(mouse)),
         TerminalEvent::Paste(text) => Some(Msg::Paste(Secret::new(text))),
-        TerminalEvent::Resize(columns, rows) => Some(Msg::Resize(columns, rows)),
+        TerminalEvent::Resize(columns, rows) => {
+            let (columns, rows) = clamp(columns, rows);
+            Some(Msg::Resize(columns, rows))
+        }
         TerminalEvent::FocusGained | TerminalEvent::FocusLost => None,
     }
 }

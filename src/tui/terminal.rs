@@ -25,6 +25,9 @@ pub const RESTORE: &str = "\x1b[?2026l\x1b[0m\x1b[?1006l\x1b[?1000l\x1b[?2004l\x
 /// Up to this many bytes are written directly if the terminal takes them: a pty that is writable has far more room.
 const DIRECT: usize = 1_024;
 
+/// The most columns and rows that are drawn.
+const LARGEST_SIDE: u16 = 1_000;
+
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
 /// What the terminal tells.
@@ -65,6 +68,7 @@ impl Ears {
 #[derive(Debug)]
 pub struct Terminal {
     writer: blocking::Sender<Vec<u8>>,
+    mouse: bool,
 }
 
 impl Terminal {
@@ -76,25 +80,38 @@ impl Terminal {
         raw::enable_raw_mode()?;
         TAKEN.store(true, Ordering::SeqCst);
         restore_on_panic();
-        let mut stdout = io::stdout();
-        stdout.write_all(ENTER.as_bytes())?;
-        if mouse {
-            stdout.write_all(ENTER_MOUSE.as_bytes())?;
-        }
-        stdout.flush()?;
+        take_over(mouse)?;
         let keyboard = Keyboard::new(input)?;
         let (sender, told) = mpsc::unbounded_channel();
         let (writer, outbox) = blocking::channel();
         std::thread::Builder::new().name("terminal-out".into()).spawn(move || write(&outbox, &sender))?;
-        Ok((Self { writer }, Ears { keyboard, told }))
+        Ok((Self { writer, mouse }, Ears { keyboard, told }))
     }
 
-    /// Returns columns and rows.
+    /// Returns columns and rows; of a terminal that claims to be enormous, the part that is drawn.
     ///
     /// # Errors
     /// The terminal does not say.
     pub fn size() -> io::Result<(u16, u16)> {
-        raw::size()
+        raw::size().map(|(columns, rows)| clamp(columns, rows))
+    }
+
+    /// Gives the terminal back for as long as this process is stopped.
+    pub fn give_back(&self) {
+        restore();
+    }
+
+    /// Takes it again, whatever has become of it meanwhile, and returns its size.
+    ///
+    /// # Errors
+    /// It is gone.
+    pub fn take_again(&self) -> io::Result<(u16, u16)> {
+        // The modes first: a process in the background is stopped by that, and writes nothing over somebody's screen.
+        raw::disable_raw_mode()?;
+        raw::enable_raw_mode()?;
+        TAKEN.store(true, Ordering::SeqCst);
+        take_over(self.mouse)?;
+        Self::size()
     }
 
     /// Writes; returns whether it is out already. If not, [`Told::Written`] follows, and nothing more may be written
@@ -113,6 +130,20 @@ impl Drop for Terminal {
     fn drop(&mut self) {
         restore();
     }
+}
+
+fn take_over(mouse: bool) -> io::Result<()> {
+    let mut stdout = io::stdout();
+    stdout.write_all(ENTER.as_bytes())?;
+    if mouse {
+        stdout.write_all(ENTER_MOUSE.as_bytes())?;
+    }
+    stdout.flush()
+}
+
+/// Keeps the size within what can be drawn: a terminal may claim 65,535 columns and rows, which is 4 billion cells.
+pub(super) fn clamp(columns: u16, rows: u16) -> (u16, u16) {
+    (columns.min(LARGEST_SIDE), rows.min(LARGEST_SIDE))
 }
 
 /// Gives the terminal back, once.

@@ -34,6 +34,12 @@ pub fn update(model: &mut Model, msg: Msg, now: Timestamp) -> Vec<Cmd> {
         Msg::Disconnected(reason) => server::disconnected(model, reason),
         Msg::Complaint(error) => model.say(Level::Error, error.message),
         Msg::Notice(text) => model.say(Level::Warning, text),
+        Msg::CannotSuspend => {
+            model.say(
+                Level::Warning,
+                "No shell started this deck that could bring it back. `q` leaves it; logins go on.",
+            );
+        }
         Msg::Host(host, news) => hosts::told(model, host, news, now, &mut orders),
         Msg::Answered(ask, answer) => answers::answered(model, ask, answer, now, &mut orders),
         Msg::Copied(report) => {

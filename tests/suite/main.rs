@@ -10,8 +10,6 @@
     reason = "in a test a panic is the report, and the clock and the environment are the test's to use"
 )]
 
-mod common;
-
 mod api_schema;
 mod architecture;
 mod askpass_answers;
@@ -23,8 +21,10 @@ mod cli_demo_provider;
 mod cli_hostile;
 mod cli_scripted;
 mod cli_serve;
+mod common;
 mod deck_copy;
 mod deck_hangup;
+mod deck_suspend;
 mod deck_terminal;
 mod deck_typing;
 mod detect_chunks;
@@ -43,6 +43,7 @@ mod driver_restart;
 mod driver_sessions;
 mod emptied_place;
 mod fuzz_protocol;
+mod hung_supervisor;
 mod keeper_input;
 mod keeper_kill;
 mod keeper_output;
@@ -56,12 +57,15 @@ mod peer_logins;
 mod peer_oidc;
 mod peer_servers;
 mod peer_ssh;
+mod program_replaced;
+mod random_trial;
 mod server_connections;
 mod server_handoff;
 mod server_http;
 mod server_slow_client;
 mod server_tcp;
 mod ssh_hosts;
+mod supervisor_memory;
 mod tmux_demo;
 mod tmux_idle;
 mod tmux_kill;

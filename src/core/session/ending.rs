@@ -140,7 +140,9 @@ impl Session {
             self.swept(turn, survivors);
             return;
         }
-        let asked = self.ending.take().is_some();
+        // What survived a kill may end later, and the keeper tells.
+        let survived = matches!(self.saved.child, ChildState::Survived { .. });
+        let asked = self.ending.take().is_some() || survived;
         if survivors.is_empty() {
             match self.saved.child {
                 ChildState::Exited { .. } => {}

@@ -23,17 +23,25 @@ const NOT_FOR_KEEPERS: [&str; 3] = [COOKIE, "AUTHDECK_CREDENTIAL", "AUTHDECK_URL
 /// # Errors
 /// The child cannot be executed ([`KeeperError::Start`], with what to do), or the keeper itself did not start.
 pub async fn spawn(executable: &Path, spec: &KeeperSpec) -> Result<(), KeeperError> {
+    spawn_as(executable, executable, spec).await
+}
+
+/// The same from a `file` that has another name in the list of processes.
+///
+/// # Errors
+/// See [`spawn`].
+pub async fn spawn_as(file: &Path, name: &Path, spec: &KeeperSpec) -> Result<(), KeeperError> {
     let limit = START_LIMIT;
-    match timeout(limit, start(executable, spec)).await {
+    match timeout(limit, start(file, name, spec)).await {
         Ok(started) => started,
         Err(_) => Err(KeeperError::TimedOut { what: "start", limit }),
     }
 }
 
-async fn start(executable: &Path, spec: &KeeperSpec) -> Result<(), KeeperError> {
-    let unusable = |source| KeeperError::Executable { executable: executable.to_owned(), source };
-    let mut command = Command::new(executable);
-    command.arg("keeper").arg(&spec.directory);
+async fn start(file: &Path, name: &Path, spec: &KeeperSpec) -> Result<(), KeeperError> {
+    let unusable = |source| KeeperError::Executable { executable: name.to_owned(), source };
+    let mut command = Command::new(file);
+    command.arg0(name).arg("keeper").arg(&spec.directory);
     for variable in NOT_FOR_KEEPERS {
         command.env_remove(variable);
     }

@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use super::PathError;
+use crate::os::processes::ProcessIdentity;
 
 /// The variable that names another folder, for whoever wants a supervisor of its own.
 pub const PLACE: &str = "AUTHDECK_RUNTIME_DIR";
@@ -58,6 +59,26 @@ fn is_locked(place: &Path) -> bool {
     // Without a lock file, or one that cannot be opened, no supervisor of this user serves it.
     std::fs::File::open(place.join(super::LOCK))
         .is_ok_and(|file| matches!(file.try_lock(), Err(std::fs::TryLockError::WouldBlock)))
+}
+
+/// Who holds the lock of this user's supervisor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Holder {
+    /// No supervisor runs.
+    Nobody,
+    /// This process.
+    Process(ProcessIdentity),
+    /// Somebody holds this lock, and it does not say who.
+    Unnamed(PathBuf),
+}
+
+/// Finds the supervisor's process without asking it: it may be stopped, or stuck.
+pub fn holder() -> Holder {
+    let places = std::iter::once(runtime_directory()).chain(older_places());
+    let Some(place) = places.into_iter().find(|place| is_locked(place)) else { return Holder::Nobody };
+    let lock = place.join(super::LOCK);
+    let named = std::fs::read(&lock).ok().and_then(|text| serde_json::from_slice(&text).ok());
+    named.map_or(Holder::Unnamed(lock), Holder::Process)
 }
 
 /// Says that `XDG_RUNTIME_DIR` changes nothing, if somebody may believe that it does: it names another folder than

@@ -27,18 +27,21 @@ pub struct PlaceWatch {
 }
 
 impl PlaceWatch {
-    /// Begins to watch. Must be called within a tokio runtime.
+    /// Begins to watch the place, and the file of this program. Must be called within a tokio runtime.
     ///
     /// # Errors
     /// The system has no descriptor left for it.
-    pub fn new(place: &Path) -> io::Result<Self> {
+    pub fn new(place: &Path, program: &Path) -> io::Result<Self> {
         let events = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?;
         let watch = Self { place: place.to_owned(), events: watch_input(events)? };
         watch.watch_all();
+        // A file that is deleted or replaced while it is open has one name less, which is told as an attribute.
+        let moved = WatchFlags::ATTRIB | WatchFlags::MOVE_SELF;
+        let _ = inotify::add_watch(watch.events.get_ref(), program, moved);
         Ok(watch)
     }
 
-    /// Waits until something was removed. Cancelling loses nothing.
+    /// Waits until something was removed, or the program's file is another one. Cancelling loses nothing.
     pub async fn emptied(&mut self) {
         self.watch_all();
         if !self.place.join("sessions").is_dir() {
@@ -67,8 +70,11 @@ impl PlaceWatch {
         let mut reader = inotify::Reader::new(self.events.get_ref(), &mut space);
         let mut removed = false;
         while let Ok(event) = reader.next() {
-            let gone =
-                ReadFlags::DELETE | ReadFlags::DELETE_SELF | ReadFlags::MOVE_SELF | ReadFlags::QUEUE_OVERFLOW;
+            let gone = ReadFlags::ATTRIB
+                | ReadFlags::DELETE
+                | ReadFlags::DELETE_SELF
+                | ReadFlags::MOVE_SELF
+                | ReadFlags::QUEUE_OVERFLOW;
             removed |= event.events().intersects(gone);
         }
         removed
@@ -105,7 +111,7 @@ mod tests {
             }
         };
         make();
-        let mut watch = PlaceWatch::new(&place).unwrap();
+        let mut watch = PlaceWatch::new(&place, Path::new("/bin/sh")).unwrap();
         fs::create_dir(place.join("sessions/auth-2")).unwrap();
         let long = Duration::from_secs(3600);
         assert!(tokio::time::timeout(long, watch.emptied()).await.is_err(), "nothing was removed");

@@ -11,12 +11,18 @@
 
 use std::io;
 use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
+use std::time::Duration;
 
 use rustix::pipe::{PipeFlags, pipe_with};
-use rustix::process::{Pid, WaitOptions, waitpid};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
+
+use crate::os::processes::{self, OpenProcess};
 
 /// The word through the pipe that says goodbye.
 const GOODBYE: u8 = b'q';
+
+/// How long the guard may take to end once it was told.
+const GOODBYE_LIMIT: Duration = Duration::from_secs(1);
 
 /// How long the guard may take to write to a terminal that does not take anything, in seconds.
 const RESTORE_LIMIT: u32 = 5;
@@ -77,7 +83,13 @@ impl Drop for TerminalGuard {
         if let Some(pipe) = self.pipe.take() {
             let _ = rustix::io::write(pipe.as_fd(), &[GOODBYE]);
         }
-        // It ends at once on the word, so this does not wait for anything but the kernel.
+        // It ends at once on the word, unless somebody has stopped it.
+        let _ = kill_process(self.process, Signal::CONT);
+        let ended =
+            OpenProcess::of(processes::number(self.process)).is_none_or(|guard| guard.wait(GOODBYE_LIMIT));
+        if !ended {
+            let _ = kill_process(self.process, Signal::KILL);
+        }
         let _ = rustix::io::retry_on_intr(|| waitpid(Some(self.process), WaitOptions::empty()));
     }
 }
@@ -270,6 +282,20 @@ mod tests {
         rustix::io::write(&slave, b"end").unwrap();
         assert_eq!(rest_of(&mut master, slave), b"end");
         assert!(same_modes(&attributes(master.as_raw_fd()).unwrap(), &deck));
+    }
+
+    #[test]
+    fn a_guard_that_was_stopped_does_not_hold_up_the_goodbye() {
+        let (mut master, slave) = terminal();
+        let guard = unsafe { TerminalGuard::fork(slave.as_fd()) }.unwrap();
+        kill_process(guard.process, Signal::STOP).unwrap();
+        let number = processes::number(guard.process);
+        while processes::state(number) != Some('T') {
+            std::thread::yield_now();
+        }
+        guard.disarm();
+        assert_eq!(processes::state(number), None);
+        assert_eq!(rest_of(&mut master, slave), b"");
     }
 
     #[test]

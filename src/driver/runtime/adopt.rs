@@ -12,7 +12,7 @@ use crate::core::ids::{BundleId, SessionId};
 use crate::core::input::{Adopted, AdoptedKeeper, Input};
 use crate::core::login::{LoginFacts, LoginPlan};
 use crate::core::saved_session::SavedSession;
-use crate::core::view::{Event, Level};
+use crate::core::view::{ChildState, Event, Level};
 use crate::driver::environment::Environment;
 use crate::driver::keeper_link::{self, Variables};
 use crate::driver::launch::Launch;
@@ -50,6 +50,21 @@ impl Runtime {
         for (_, found) in found {
             self.take_in(found);
         }
+        self.tell_of_ended_login();
+    }
+
+    /// Says what happened to logins that systemd-logind has killed with the session that they were started from.
+    fn tell_of_ended_login(&mut self) {
+        let lost = self.engine.sessions().iter().filter(|view| view.child == ChildState::Lost).count();
+        if lost == 0 || !self.paths.login_has_ended() {
+            return;
+        }
+        let what = if lost == 1 { "One login was".to_owned() } else { format!("{lost} logins were") };
+        let text = format!(
+            "{what} ended with the shell session that authdeck was started from: this machine kills what is left when you \
+             log out (KillUserProcesses). `loginctl enable-linger` keeps them the next time."
+        );
+        self.publish(Event::Notice { level: Level::Warning, text, session_id: None });
     }
 
     /// Makes what is needed of a session whose keeper is there and whose file is not.

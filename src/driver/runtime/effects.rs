@@ -40,6 +40,7 @@ impl Runtime {
             Effect::KillChild { session_id, force } => self.kill_child(session_id, force),
             Effect::ReleaseKeeper { session_id } => {
                 self.sessions.order(&session_id, Order::Release);
+                self.trim_soon();
             }
             Effect::RunCheck { session_id, limit } => self.run_check(session_id, limit),
             Effect::StopCheck { session_id } => self.stop_check(&session_id),
@@ -70,7 +71,8 @@ impl Runtime {
         let setting = self.setting(session_id.clone(), live.launch.provider.clone(), live.launch.size);
         let (port, mailbox) = port();
         self.sessions.insert(session_id, port);
-        self.tasks.spawn(start(self.executable.clone(), spec, setting, mailbox));
+        let program = (self.paths.program().start_path(), self.paths.program().path().to_owned());
+        self.tasks.spawn(start(program, spec, setting, mailbox));
     }
 
     fn keeper_spec(
@@ -265,6 +267,7 @@ impl Runtime {
         self.live.remove(session_id);
         self.credential.forget(session_id);
         self.saved.remove(session_id);
+        self.trim_soon();
         self.clients.unfocus(session_id);
     }
 
@@ -310,9 +313,9 @@ async fn handed_over(request: &CallbackRequest, gate: &Gate, limit: Duration) ->
 }
 
 /// Starts a keeper and attaches to it, then serves the session until it is forgotten.
-async fn start(executable: PathBuf, spec: KeeperSpec, setting: Setting, mailbox: Mailbox) {
+async fn start(program: (PathBuf, PathBuf), spec: KeeperSpec, setting: Setting, mailbox: Mailbox) {
     let (facts, session_id) = (setting.facts.clone(), setting.session_id.clone());
-    let started = or_panic(spawn_and_attach(&executable, &spec), Err).await;
+    let started = or_panic(spawn_and_attach(&program, &spec), Err).await;
     drop(spec);
     let (attached, input) = match started {
         Ok(attached) => {
@@ -327,10 +330,10 @@ async fn start(executable: PathBuf, spec: KeeperSpec, setting: Setting, mailbox:
     SessionTask::new(setting, mailbox, attached).run(past).await;
 }
 
-async fn spawn_and_attach(executable: &std::path::Path, spec: &KeeperSpec) -> Result<Attached, String> {
+async fn spawn_and_attach((file, name): &(PathBuf, PathBuf), spec: &KeeperSpec) -> Result<Attached, String> {
     make_session_directory(&spec.directory).map_err(|error| error.to_string())?;
     let started = async {
-        keeper_link::spawn(executable, spec).await?;
+        keeper_link::spawn_as(file, name, spec).await?;
         keeper_link::attach(&spec.directory, Some(0)).await
     };
     match started.await {

@@ -48,7 +48,7 @@ impl Runtime {
         self.open_files = moved.open_files;
         self.bundles = moved.bundles;
         self.tickets = moved.tickets;
-        if let Err(error) = self.paths.make_folders(&self.executable) {
+        if let Err(error) = self.paths.make_folders() {
             // It costs children their askpass at worst; the sessions go on.
             self.publish(Event::Notice { level: Level::Error, text: error.to_string(), session_id: None });
         }

@@ -7,7 +7,7 @@ use crate::driver::sessions::Order;
 impl Runtime {
     /// Makes what is missing: folders and links, what the next supervisor must know, and each keeper's socket.
     pub fn remake_place(&mut self) {
-        let remade = self.paths.remake(&self.executable);
+        let remade = self.paths.remake();
         let known = std::mem::replace(&mut self.lost_place, remade.is_err());
         if let Err(error) = remade {
             if known {

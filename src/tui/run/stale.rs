@@ -38,6 +38,7 @@ impl Reach {
             | Msg::Disconnected(_)
             | Msg::Complaint(_)
             | Msg::Notice(_)
+            | Msg::CannotSuspend
             | Msg::Host(..)
             | Msg::Listening(..)
             | Msg::CallbackTaken(_)

@@ -65,6 +65,7 @@ fn perform(model: &mut Model, action: Action, orders: &mut Vec<Cmd>) {
         Action::HelpOpen => model.dialog = Some(Dialog::Help(Reader::default())),
         Action::PaletteOpen => model.dialog = Some(Dialog::Palette(Chooser::new(palette::entries(model)))),
         Action::DeckRedraw => orders.push(Cmd::Redraw),
+        Action::DeckSuspend => orders.push(Cmd::Suspend),
         Action::SupervisorStop => supervisor::stop(model, orders),
         Action::DeckQuit => orders.push(Cmd::Quit),
         Action::DialogAccept => dialogs::accept(model, orders),
