@@ -73,7 +73,7 @@ pub use subscription::{Subscription, Told, Untaken};
 
 use std::collections::BTreeSet;
 use std::os::fd::OwnedFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
@@ -119,16 +119,12 @@ impl Successor {
     /// The folder is not safe any more.
     pub fn build(
         settings: DriverSettings,
-        executable: PathBuf,
+        executable: &Path,
         moved: MovedRuntime,
         lock: OwnedFd,
     ) -> Result<Self, StartError> {
-        let paths = Paths::inherit(
-            moved.runtime_directory.clone(),
-            moved.state_directory.clone(),
-            &executable,
-            lock,
-        )?;
+        let paths =
+            Paths::inherit(moved.runtime_directory.clone(), moved.state_directory.clone(), executable, lock)?;
         let (handle, runtime, ears) = assemble(settings, paths)?;
         Ok(Self { handle, runtime, ears, moved })
     }

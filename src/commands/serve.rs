@@ -205,7 +205,7 @@ fn taking_over() -> Result<(), Error> {
     let stream = daemon::take_socket_of_starter().map_err(|error| failed(error.into()))?;
     let runtime = super::full_runtime()?;
     let outcome = runtime.block_on(async {
-        let taken = handoff::take(stream, settings, executable.clone());
+        let taken = handoff::take(stream, settings, &executable);
         let taken = taken.map_err(|error| failed(error.into()))?;
         daemon::leave_standard_error();
         let (acceptor, upgrades) = taken.serve().await;

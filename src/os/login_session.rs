@@ -21,7 +21,9 @@ impl EndOfLogin {
     /// Asks logind, if this process runs in one of its sessions.
     pub fn of_this_process() -> Self {
         let manager = ("/org/freedesktop/login1", "org.freedesktop.login1.Manager");
-        if scope().is_none() || property(manager, "KillUserProcesses") != Some(true) {
+        if !scope().is_some_and(|scope| is_of_session(&scope))
+            || property(manager, "KillUserProcesses") != Some(true)
+        {
             return Self::GoOn;
         }
         let user = format!("/org/freedesktop/login1/user/_{}", rustix::process::geteuid().as_raw());
@@ -47,21 +49,27 @@ fn property((object, interface): (&str, &str), name: &str) -> Option<bool> {
     }
 }
 
-/// Returns the control group of the login session that this process runs in; absent outside of any.
+/// Returns the control group of the login session that this process runs in, or of the user's own manager, which ends
+/// with the last session; absent outside of both.
 pub fn scope() -> Option<String> {
-    session_scope(&fs::read_to_string("/proc/self/cgroup").ok()?)
+    login_scope(&fs::read_to_string("/proc/self/cgroup").ok()?)
 }
 
-fn session_scope(groups: &str) -> Option<String> {
+fn login_scope(groups: &str) -> Option<String> {
     let group = groups.lines().find_map(|line| line.strip_prefix("0::"))?;
-    let is_session = |part: &str| part.starts_with("session-") && part.ends_with(".scope");
-    group.split('/').any(is_session).then(|| group.to_owned())
+    let is_of_manager = group.split('/').any(|part| part.starts_with("user@"));
+    (is_of_session(group) || is_of_manager).then(|| group.to_owned())
+}
+
+fn is_of_session(scope: &str) -> bool {
+    scope.split('/').any(|part| part.starts_with("session-") && part.ends_with(".scope"))
 }
 
 /// Tells whether that login session is over, with everything that ran in it.
 pub fn is_over(scope: &str) -> bool {
     let root = Path::new("/sys/fs/cgroup");
-    root.is_dir() && !root.join(scope.trim_start_matches('/')).exists()
+    // Only there are the names of `/proc/self/cgroup` paths below this folder.
+    root.join("cgroup.controllers").exists() && !root.join(scope.trim_start_matches('/')).exists()
 }
 
 #[cfg(test)]
@@ -71,12 +79,12 @@ mod tests {
     #[test]
     fn a_login_session_is_told_from_a_service() {
         let session = "0::/user.slice/user-1000.slice/session-5.scope\n";
-        assert_eq!(session_scope(session).as_deref(), Some("/user.slice/user-1000.slice/session-5.scope"));
-        assert_eq!(
-            session_scope("0::/user.slice/user-1000.slice/user@1000.service/app.slice/run-r1.scope\n"),
-            None
-        );
-        assert_eq!(session_scope("0::/system.slice/cron.service\n"), None);
-        assert_eq!(session_scope(""), None);
+        assert_eq!(login_scope(session).as_deref(), Some("/user.slice/user-1000.slice/session-5.scope"));
+        assert!(is_of_session(session));
+        let manager = "/user.slice/user-1000.slice/user@1000.service/app.slice/run-r1.scope";
+        assert_eq!(login_scope(&format!("0::{manager}\n")).as_deref(), Some(manager));
+        assert!(!is_of_session(manager));
+        assert_eq!(login_scope("0::/system.slice/cron.service\n"), None);
+        assert_eq!(login_scope(""), None);
     }
 }

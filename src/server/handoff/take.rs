@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream as BlockingStream;
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use tokio::net::{TcpListener, TcpStream, UnixListener};
@@ -52,11 +52,7 @@ struct Items {
 ///
 /// # Errors
 /// The other process has given up, or says something else; or something cannot be built here.
-pub fn take(
-    stream: BlockingStream,
-    settings: DriverSettings,
-    executable: PathBuf,
-) -> Result<Taken, TakeError> {
+pub fn take(stream: BlockingStream, settings: DriverSettings, executable: &Path) -> Result<Taken, TakeError> {
     // Each connection comes as a descriptor.
     own_process::raise_open_files();
     let mut channel = Channel::new(stream).map_err(HandoffError::from)?;
@@ -113,7 +109,7 @@ impl Items {
     fn build(
         self,
         mut settings: DriverSettings,
-        executable: PathBuf,
+        executable: &Path,
         runtime: MovedRuntime,
     ) -> Result<Taken, TakeError> {
         let (Some(lock), Some(listener)) = (self.lock, self.listener) else { return Err(foreign()) };
