@@ -1,8 +1,8 @@
 //! A bounded trial: logins that go on while processes are killed and stopped, the disk fills, and upgrades fail. No
 //! session, no byte and no question is lost.
 //!
-//! AUTHDECK_TRIAL_SECONDS says how long it goes on (30 unless it is set, in minutes if somebody has them), and
-//! AUTHDECK_TEST_SEED makes the same again.
+//! AUTHDECK_TRIAL_SECONDS says for how many seconds mishaps happen (30 unless it is set), and AUTHDECK_TEST_SEED makes
+//! the same ones happen again.
 
 use std::fs;
 use std::path::PathBuf;
