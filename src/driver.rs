@@ -45,7 +45,7 @@ mod launch;
 pub mod left_behind;
 mod listeners;
 mod moved;
-mod panics;
+pub mod panics;
 pub mod paths;
 mod plain_text;
 pub mod platform;

@@ -9,6 +9,7 @@
 //! | `context`, `registry` | what a connection is served with; the list of all of them |
 //! | `one_call` | a client that makes one call and goes |
 //! | `screens` | whose turn it is with the focused session's screen |
+//! | `places` | how many connections there may be |
 //! | `greeting` | what a client says of itself, and whether it is true |
 //! | [`tcp`] | loopback TCP, on request: Host, then Origin, then a credential |
 //! | [`unix`] | the Unix socket of this user |
@@ -24,6 +25,7 @@ pub mod handoff;
 mod http;
 mod moved;
 mod one_call;
+mod places;
 mod registry;
 pub mod router;
 mod screens;
@@ -39,6 +41,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use tokio::io::DuplexStream;
 
+use self::places::{Capacity, Places};
 use crate::driver::{Answer, Handle};
 use crate::protocol::encode::{self, Frame};
 use crate::protocol::error::RpcError;
@@ -66,7 +69,8 @@ pub enum Door {
 pub fn embedded(handle: &Handle) -> DuplexStream {
     let (client, server) = tokio::io::duplex(EMBEDDED_BUFFER);
     let peer = Peer { process_id: Some(std::process::id()) };
-    tokio::spawn(router::serve(server, handle.into(), Door::Own(peer)));
+    let place = Places::new(Capacity { connections: 1, of_one_process: 1, calls: 1 }).enter(peer.process_id);
+    tokio::spawn(router::serve(server, handle.into(), Door::Own(peer), place));
     client
 }
 

@@ -264,7 +264,10 @@ impl Connection {
         let (reply, answer) = oneshot::channel();
         let order = Command::Call { client: self.shared.client, request: Box::new(request), reply };
         self.shared.handle.commands.send(order).await.map_err(|_| stopped())?;
-        answer.await.map_err(|_| stopped())?
+        // Whoever worked on it is gone without an answer.
+        answer
+            .await
+            .map_err(|_| if self.shared.handle.commands.is_closed() { stopped() } else { panicked() })?
     }
 
     /// Begins to tell this client everything that happens.
@@ -316,6 +319,11 @@ fn decoded(input: &InputBytes) -> Result<Zeroizing<Vec<u8>>, RpcError> {
         .decode(input.base64.secret())
         .map(Zeroizing::new)
         .map_err(|_| RpcError::new(error::INVALID_PARAMS, "`base64` is no base64 (RFC 4648 section 4)"))
+}
+
+fn panicked() -> RpcError {
+    let text = "authdeck failed at this itself; please report it, and try once more";
+    RpcError::new(error::INTERNAL, text)
 }
 
 pub(super) fn stopped() -> RpcError {

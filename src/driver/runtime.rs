@@ -28,7 +28,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{broadcast, mpsc, oneshot};
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
 use uuid::Uuid;
 
@@ -188,7 +188,9 @@ impl Runtime {
                 }
                 () = sleep_until(self.trim_at.unwrap_or_else(Instant::now)), if self.trim_at.is_some() => self.trim(),
             }
-            while self.tasks.try_join_next().is_some() {}
+            while let Some(ended) = self.tasks.try_join_next() {
+                self.tell_if_panicked(ended);
+            }
             if self.stopping {
                 break None;
             }
@@ -232,6 +234,16 @@ impl Runtime {
                 self.remake_place();
                 let _ = reply.send(());
             }
+        }
+    }
+
+    /// A task that panics ends nothing else; that it did must not go unseen.
+    fn tell_if_panicked(&mut self, ended: Result<(), JoinError>) {
+        if let Err(error) = ended
+            && error.is_panic()
+        {
+            let text = format!("authdeck failed at something itself ({error}); please report it");
+            self.publish(Event::Notice { level: Level::Error, text, session_id: None });
         }
     }
 

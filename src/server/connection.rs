@@ -19,6 +19,7 @@ use tokio::sync::oneshot;
 pub use self::draining::Stream;
 use self::draining::{Draining, Waits};
 use self::request_queue::{Pending, RequestQueue, work_on};
+use super::places::{Place, Use};
 use super::registry::{Arrival, Slot};
 use super::screens::Screens;
 use super::{Caller, Context, Standing, greeting};
@@ -54,12 +55,13 @@ pub(super) async fn serve<S: Stream>(
     context: Context,
     caller: Caller,
     arrival: Arrival,
+    place: &Place,
 ) {
     let (wire, identity, has_spoken) = match caller.standing {
         Standing::Proven(identity) => (Wire::resume(stream, unread, LONGEST_FRAME), identity, false),
         Standing::Promised => match greeting::introduce(stream, unread, context.handle()).await {
-            Some((wire, identity)) => (wire, identity, true),
-            None => return,
+            Some((wire, identity)) if place.prove(Use::Connection).is_ok() => (wire, identity, true),
+            Some(_) | None => return,
         },
     };
     let connected = context.handle().connect(identity.clone(), caller.process_id).await;

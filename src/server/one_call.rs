@@ -9,6 +9,7 @@ use hyper::{Response, StatusCode};
 use super::admission::{Caller, Standing};
 use super::http::{self, Body, Refusal};
 use super::written;
+use crate::driver::panics::or_panic;
 use crate::driver::{Answer, Handle};
 use crate::protocol::error::{self, RpcError};
 use crate::protocol::request::{MintTicket, Request};
@@ -27,7 +28,10 @@ pub(super) async fn answer(
     let body = http::body(incoming).await?;
     let call = decode::request(&body);
     let outcome = match call.request {
-        Ok(request) => perform(request, handle, caller).await,
+        Ok(request) => {
+            or_panic(perform(request, handle, caller), |reason| Err(RpcError::new(error::INTERNAL, reason)))
+                .await
+        }
         Err(reason) => Err(reason),
     };
     Ok(call.id.map_or_else(http::nothing, |id| http::json(written(&id, &outcome))))

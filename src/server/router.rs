@@ -22,9 +22,10 @@ use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tungstenite::handshake::server::create_response;
 
-use super::admission::{self, Caller};
+use super::admission::{self, Caller, Standing};
 use super::connection::Stream;
 use super::http::{self, Body, Refusal};
+use super::places::{Place, Use};
 use super::registry::Arrival;
 use super::{Context, Door, connection, one_call};
 use crate::driver::Handle;
@@ -47,27 +48,39 @@ type Upgrade = Mutex<Option<Caller>>;
 
 /// Serves whoever is at the other end of a stream, until it or the supervisor goes away. It counts as arriving from this
 /// call on, not only once the future is polled.
-pub fn serve<S: Stream>(stream: S, context: Context, door: Door) -> impl Future<Output = ()> {
+pub(super) fn serve<S: Stream>(
+    stream: S,
+    context: Context,
+    door: Door,
+    place: Place,
+) -> impl Future<Output = ()> {
     let arrival = context.registry().arrive();
-    exchange(stream, context, door, arrival)
+    async move {
+        tokio::select! {
+            () = exchange(stream, context, door, arrival, &place) => {}
+            () = place.evicted() => {}
+        }
+    }
 }
 
-async fn exchange<S: Stream>(stream: S, context: Context, door: Door, arrival: Arrival) {
+async fn exchange<S: Stream>(stream: S, context: Context, door: Door, arrival: Arrival, place: &Place) {
     let handle = context.handle().clone();
     let upgrade = Upgrade::default();
     let service = service_fn(async |request| {
-        let outcome = answer(request, &handle, &door, &upgrade).await;
+        let outcome = answer(request, &handle, &door, &upgrade, place).await;
         Ok::<_, Infallible>(outcome.unwrap_or_else(Refusal::answer))
     });
     let exchange = http1::Builder::new()
         .timer(TokioTimer::new())
+        // Whoever sends a request and says that it sends no more still wants the answer.
+        .half_close(true)
         .header_read_timeout(HEAD_LIMIT)
         .max_buf_size(LONGEST_HEAD)
         .serve_connection(TokioIo::new(stream), service);
     let Ok(parts) = exchange.without_shutdown().await else { return };
     let (stream, unread) = (parts.io.into_inner(), parts.read_buf);
     match upgrade.into_inner().unwrap_or_else(PoisonError::into_inner) {
-        Some(caller) => connection::serve(stream, &unread, context, caller, arrival).await,
+        Some(caller) => connection::serve(stream, &unread, context, caller, arrival, place).await,
         None => http::hang_up(stream).await,
     }
 }
@@ -104,6 +117,7 @@ async fn answer(
     handle: &Handle,
     door: &Door,
     upgrade: &Upgrade,
+    place: &Place,
 ) -> Result<Response<Body>, Refusal> {
     let (head, body) = request.into_parts();
     admission::check_origin(&head, door)?;
@@ -115,12 +129,23 @@ async fn answer(
         Target::WebSocket => {
             // Nothing is used up by a handshake that fails for another reason.
             let answer = open(&head)?;
+            place.check(Use::Connection)?;
             let caller = admission::admit_to_stay(&head, door, handle).await?;
+            if let Standing::Proven(_) = caller.standing {
+                place.prove(Use::Connection)?;
+            }
             *upgrade.lock().unwrap_or_else(PoisonError::into_inner) = Some(caller);
             Ok(answer)
         }
-        Target::Call => one_call::answer(body, handle, admission::admit(&head, door, handle).await?).await,
-        Target::Ticket => one_call::ticket(body, handle, admission::admit(&head, door, handle).await?).await,
+        Target::Call | Target::Ticket => {
+            place.check(Use::Call)?;
+            let caller = admission::admit(&head, door, handle).await?;
+            place.prove(Use::Call)?;
+            match target {
+                Target::Ticket => one_call::ticket(body, handle, caller).await,
+                Target::Call | Target::WebSocket => one_call::answer(body, handle, caller).await,
+            }
+        }
     }
 }
 

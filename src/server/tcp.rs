@@ -17,15 +17,15 @@ use hyper::StatusCode;
 use hyper::header::{HOST, HeaderName, ORIGIN};
 use hyper::http::request::Parts;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use url::Url;
 
 use super::http::Refusal;
+use super::places::{Capacity, Place, Places};
 use super::{Context, Door, router};
 
-/// Clients that are served at the same time at most.
-const MOST_CLIENTS: usize = 128;
+/// Clients that are served at the same time at most. Whose process is at the other end is not known.
+const CAPACITY: Capacity = Capacity { connections: 128, of_one_process: 128, calls: 32 };
 
 /// How long to wait after a failure to accept, such as too many open files, before trying again.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -159,6 +159,7 @@ pub struct Listening {
     allowed: Vec<String>,
     gate: Arc<Gate>,
     context: Context,
+    places: Places,
     task: JoinHandle<()>,
 }
 
@@ -176,7 +177,8 @@ impl Listening {
         let gate = Arc::new(Gate::new(address, allowed)?);
         let (allowed, context) = (allowed.to_vec(), context.into());
         let task = tokio::spawn(std::future::ready(()));
-        Ok(Self { address, listener: Arc::new(listener), allowed, gate, context, task })
+        let (listener, places) = (Arc::new(listener), Places::new(CAPACITY));
+        Ok(Self { address, listener, allowed, gate, context, places, task })
     }
 
     /// Returns the address, with the port that the system chose if 0 was asked for.
@@ -193,7 +195,13 @@ impl Listening {
 
     pub(super) fn resume(&mut self) {
         let listener = Arc::clone(&self.listener);
-        self.task = tokio::spawn(accept(listener, Arc::clone(&self.gate), self.context.clone()));
+        let (gate, context) = (Arc::clone(&self.gate), self.context.clone());
+        self.task = tokio::spawn(accept(listener, gate, context, self.places.clone()));
+    }
+
+    /// Gives a place to a client that was served by another process before.
+    pub(super) fn place(&self) -> Place {
+        self.places.go_on(None)
     }
 
     pub(super) fn descriptor(&self) -> BorrowedFd<'_> {
@@ -229,10 +237,8 @@ pub async fn listen(
     Ok(listening)
 }
 
-async fn accept(listener: Arc<TcpListener>, gate: Arc<Gate>, context: Context) {
-    let places = Arc::new(Semaphore::new(MOST_CLIENTS));
+async fn accept(listener: Arc<TcpListener>, gate: Arc<Gate>, context: Context, places: Places) {
     loop {
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
         let Ok((stream, _)) = listener.accept().await else {
             tokio::time::sleep(ACCEPT_PAUSE).await;
             continue;
@@ -240,11 +246,7 @@ async fn accept(listener: Arc<TcpListener>, gate: Arc<Gate>, context: Context) {
         // Without it a key waits for the last one's acknowledgement; where it cannot be set, it is only slower.
         let _ = stream.set_nodelay(true);
         let (context, door) = (context.clone(), Door::Loopback(Arc::clone(&gate)));
-        let serving = router::serve(stream, context, door);
-        tokio::spawn(async move {
-            serving.await;
-            drop(place);
-        });
+        tokio::spawn(router::serve(stream, context, door, places.enter(None)));
     }
 }
 

@@ -11,9 +11,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::UnixListener;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
 
+use super::places::{Capacity, Place, Places};
 use super::{Context, Door, Peer, router};
 use crate::driver::platform::local_socket::LocalSocket;
 use crate::os::peers::PeerCredentials;
@@ -22,7 +22,7 @@ use crate::os::peers::PeerCredentials;
 pub const SOCKET_NAME: &str = "supervisor.sock";
 
 /// Clients that are served at the same time at most.
-const MOST_CLIENTS: usize = 512;
+const CAPACITY: Capacity = Capacity { connections: 512, of_one_process: 256, calls: 64 };
 
 /// How long to wait after a failure to accept, such as too many open files, before trying again.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -43,7 +43,7 @@ pub struct Listening {
 #[derive(Clone, Debug)]
 struct Clients {
     context: Context,
-    places: Arc<Semaphore>,
+    places: Places,
 }
 
 impl Listening {
@@ -53,31 +53,28 @@ impl Listening {
     /// It is of somebody else.
     pub fn serve(&self, stream: LocalSocket) -> io::Result<()> {
         let peer = own_peer(&stream).ok_or(io::ErrorKind::PermissionDenied)?;
-        let place = self.place().ok_or(io::ErrorKind::ConnectionRefused)?;
-        self.clients.let_in(stream, peer, place);
+        self.clients.let_in(stream, peer);
         Ok(())
     }
 
     /// Makes one that lets nobody in until [`Self::resume`]. It may be gone from `path`: then nobody knocks.
     pub(super) fn paused(listener: UnixListener, path: &Path, context: impl Into<Context>) -> Self {
         let identity = identity_of(path).ok();
-        let clients = Clients { context: context.into(), places: Arc::new(Semaphore::new(MOST_CLIENTS)) };
+        let clients = Clients { context: context.into(), places: Places::new(CAPACITY) };
         let task = tokio::spawn(std::future::ready(()));
         Self { path: path.to_owned(), identity, listener: Arc::new(listener), task, clients }
     }
 
-    /// Takes a place for a client that was served by another process before; absent if there is none left, and it is
-    /// served all the same.
-    pub(super) fn place(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.clients.places).try_acquire_owned().ok()
+    /// Gives a place to a client that was served by another process before.
+    pub(super) fn place(&self, process_id: Option<u32>) -> Place {
+        self.clients.places.go_on(process_id)
     }
 
     /// Takes no further client, and waits until all that are there have gone, for as long as `limit` allows.
     pub async fn close(self, limit: Duration) {
         self.task.abort();
-        let all = u32::try_from(MOST_CLIENTS).unwrap_or(u32::MAX);
         // Whoever has not gone by then is cut off.
-        let _ = tokio::time::timeout(limit, self.clients.places.acquire_many(all)).await;
+        let _ = tokio::time::timeout(limit, self.clients.places.wait_empty()).await;
     }
 
     /// Lets nobody in until [`Self::resume`]: who knocks waits.
@@ -158,7 +155,6 @@ fn identity_of(path: &Path) -> io::Result<(u64, u64)> {
 
 async fn accept(listener: Arc<UnixListener>, clients: Clients) {
     loop {
-        let Ok(place) = Arc::clone(&clients.places).acquire_owned().await else { return };
         let Ok((stream, _)) = listener.accept().await else {
             tokio::time::sleep(ACCEPT_PAUSE).await;
             continue;
@@ -166,18 +162,15 @@ async fn accept(listener: Arc<UnixListener>, clients: Clients) {
         // An error means that no further descriptor can be watched; whoever knocked is told by the end of it.
         let Ok(stream) = stream.into_std().and_then(LocalSocket::new) else { continue };
         let Some(peer) = own_peer(&stream) else { continue };
-        clients.let_in(stream, peer, place);
+        clients.let_in(stream, peer);
     }
 }
 
 impl Clients {
-    fn let_in(&self, stream: LocalSocket, peer: Peer, place: OwnedSemaphorePermit) {
+    fn let_in(&self, stream: LocalSocket, peer: Peer) {
         let context = self.context.clone();
-        let serving = router::serve(stream, context, Door::Own(peer));
-        tokio::spawn(async move {
-            serving.await;
-            drop(place);
-        });
+        let place = self.places.enter(peer.process_id);
+        tokio::spawn(router::serve(stream, context, Door::Own(peer), place));
     }
 }
 

@@ -1,6 +1,7 @@
 //! HTTP over the Unix socket: one call, and what is refused.
 
 use authdeck::protocol::error;
+use authdeck::wire::Wire;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
@@ -176,4 +177,43 @@ async fn curl_makes_a_call() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(answer, json!({"jsonrpc": "2.0", "id": 1, "result": {"sessions": []}}));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_sends_no_more_after_a_call_is_answered() {
+    let home = Home::new();
+    let supervisor = Served::start(&home).await;
+    let body = r#"{"jsonrpc":"2.0","id":1,"method":"challenge.pending","params":{}}"#;
+    let mut stream = UnixStream::connect(supervisor.socket()).await.unwrap();
+    stream.write_all(request("POST", "/api/rpc", "", body).as_bytes()).await.unwrap();
+    stream.shutdown().await.unwrap();
+    let mut answer = String::new();
+    timeout(GENEROUS, stream.read_to_string(&mut answer)).await.unwrap().unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with(r#""result":0}"#), "{answer}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_with_many_idle_connections_keeps_nobody_out() {
+    let home = Home::new();
+    let supervisor = Served::start(&home).await;
+    let mut idle = Vec::new();
+    for _ in 0..600 {
+        idle.push(UnixStream::connect(supervisor.socket()).await.unwrap());
+    }
+    let mut silent = Vec::new();
+    let refused = loop {
+        match Wire::connect(UnixStream::connect(supervisor.socket()).await.unwrap()).await {
+            Ok(wire) => silent.push(wire),
+            Err(refused) => break refused.to_string(),
+        }
+    };
+    assert!(refused.contains("503") && silent.len() == 256, "{refused} after {}", silent.len());
+    // A call has a place of its own, and another process its part.
+    let start =
+        json!({"jsonrpc": "2.0", "id": 1, "method": "session.start", "params": {"command": ["/bin/cat"]}});
+    let started = call(supervisor.socket(), &start.to_string()).await.json();
+    let session = started["result"]["sessionId"].as_str().unwrap().to_owned();
+    let listed = tokio::task::spawn_blocking(move || home.authdeck(["sessions", "--json"]).output().unwrap());
+    let listed = timeout(GENEROUS, listed).await.unwrap().unwrap();
+    assert!(String::from_utf8_lossy(&listed.stdout).contains(&session), "{listed:?}");
 }

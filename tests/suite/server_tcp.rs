@@ -315,3 +315,19 @@ async fn a_ticket_for_one_provider_opens_its_logins_and_nothing_else() {
     bounded.call("session.kill", json!({"sessionId": id, "force": true})).await;
     deck.client.kill(&others, true).await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_holds_the_door_shut_goes_for_whoever_has_a_ticket() {
+    let home = Home::new();
+    let over_tcp = OverTcp::start(&home).await;
+    let mut idle = Vec::new();
+    for _ in 0..400 {
+        idle.push(TcpStream::connect(over_tcp.address()).await.unwrap());
+    }
+    let headers = format!("Sec-WebSocket-Protocol: authdeck, ticket.{}\r\n", over_tcp.ticket().await);
+    let opened = timeout(GENEROUS, over_tcp.open("/api/ws", &headers)).await;
+    assert!(opened.expect("no answer while others are idle").is_ok());
+    // The first of them was sent away for it.
+    let ended = timeout(GENEROUS, idle[0].read(&mut [0])).await.expect("it still waits");
+    assert_eq!(ended.unwrap_or(0), 0);
+}

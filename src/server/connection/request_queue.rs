@@ -8,7 +8,9 @@ use futures_util::stream::FuturesUnordered;
 use serde_json::Value;
 
 use crate::driver::Connection;
+use crate::driver::panics::or_panic;
 use crate::protocol::encode::Frame;
+use crate::protocol::error::{self, RpcError};
 use crate::protocol::request::Request;
 use crate::server::written;
 
@@ -67,7 +69,8 @@ impl RequestQueue {
 pub(super) fn work_on(connection: &Connection, id: Option<Value>, request: Request) -> Pending {
     let connection = connection.clone();
     Box::pin(async move {
-        let outcome = connection.call(request).await;
+        let outcome =
+            or_panic(connection.call(request), |reason| Err(RpcError::new(error::INTERNAL, reason))).await;
         Some(written(&id?, &outcome))
     })
 }

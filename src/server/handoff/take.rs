@@ -160,13 +160,19 @@ impl Acceptor {
         let context = self.context.clone();
         match carried {
             Carried::Unix(wire) => {
-                let place = self.unix.place();
+                let place = self.unix.place(state.process_id);
                 tokio::spawn(async move {
                     state.serve(wire, context, reattached).await;
                     drop(place);
                 });
             }
-            Carried::Tcp(wire) => drop(tokio::spawn(state.serve(wire, context, reattached))),
+            Carried::Tcp(wire) => {
+                let place = self.loopback.iter().map(tcp::Listening::place).next();
+                tokio::spawn(async move {
+                    state.serve(wire, context, reattached).await;
+                    drop(place);
+                });
+            }
         }
     }
 }
