@@ -139,6 +139,8 @@ pub enum Command {
     Ticket(Ticket),
     /// Say what the supervisor's API is
     Api(Api),
+    /// Look at what logins depend on here, and say what to mend
+    Doctor(Doctor),
     /// Show, check and edit the settings
     Config(Config),
     /// Print what a shell needs to complete commands and names
@@ -304,6 +306,14 @@ pub struct Api {
 pub enum ApiPart {
     /// Print every method, event and error code with its JSON schema
     Schema,
+}
+
+/// `authdeck doctor`.
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `authdeck config`.

@@ -9,6 +9,7 @@ pub mod deck;
 pub mod demo;
 pub mod demo_provider;
 pub mod detect;
+pub mod doctor;
 mod embedded;
 pub mod man;
 pub mod providers;

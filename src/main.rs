@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use authdeck::cli::{Command, CommandLine};
 use authdeck::commands::supervisor::Place;
 use authdeck::commands::{
-    api, askpass, browser, completions, configuration, deck, demo, demo_provider, detect, man, providers,
-    proxy, scripted, serve, ssh, stop, ticket, upgrade,
+    api, askpass, browser, completions, configuration, deck, demo, demo_provider, detect, doctor, man,
+    providers, proxy, scripted, serve, ssh, stop, ticket, upgrade,
 };
 use authdeck::error::Error;
 use authdeck::keeper;
@@ -42,6 +42,7 @@ fn main() -> ExitCode {
         Some(Command::Detect(options)) => detect::run(&options),
         Some(Command::Askpass(options)) => askpass::run(options.prompt.as_deref()),
         Some(Command::Demo(_)) => demo::run(place),
+        Some(Command::Doctor(options)) => doctor::run(&options),
         Some(Command::Config(options)) => configuration::run(&options.what),
         Some(Command::Completions(options)) => completions::run(&options),
         Some(Command::Man(options)) => man::run(&options),

@@ -13,7 +13,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ),
     ("Questions", &["challenges", "answer", "deny", "askpass"]),
     ("The supervisor", &["serve", "stop", "upgrade", "ticket", "api", "proxy"]),
-    ("Setting up", &["config", "completions", "man"]),
+    ("Setting up", &["doctor", "config", "completions", "man"]),
 ];
 
 const EXAMPLES: &str = "Examples:

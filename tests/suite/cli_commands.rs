@@ -94,3 +94,26 @@ fn a_mistake_in_a_provider_file_is_a_warning_and_the_rest_is_listed() {
     assert!(errors.starts_with("Warning: ") && errors.contains("mine.toml, line 2"), "{errors}");
     assert!(String::from_utf8(output.stdout).unwrap().contains("codex"));
 }
+
+#[test]
+fn the_doctor_says_what_to_mend_and_ends_by_it() {
+    let home = Home::new();
+    let doctor = |home: &Home| {
+        let output = home.authdeck(["doctor", "--json"]).output().unwrap();
+        let findings: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        (output.status.code(), findings)
+    };
+    let of = |findings: &serde_json::Value, about: &str| {
+        let all = findings.as_array().unwrap();
+        all.iter().find(|finding| finding["about"] == about).unwrap_or_else(|| panic!("{findings:#}")).clone()
+    };
+    let (_, findings) = doctor(&home);
+    assert_eq!(of(&findings, "settings")["health"], "good");
+    assert_eq!(of(&findings, "supervisor")["text"], "none runs; the first login starts one");
+
+    home.write_config("[limits]\nsession_seconds = \"long\"\n");
+    let (code, findings) = doctor(&home);
+    assert_eq!(code, Some(1));
+    let settings = of(&findings, "settings");
+    assert_eq!((&settings["health"], settings["fix"].is_string()), (&"bad".into(), true), "{settings}");
+}
