@@ -169,7 +169,7 @@ fn login_manager() -> Finding {
 
 fn terminal(surroundings: &Surroundings) -> Finding {
     let about = "terminal";
-    if !rustix::termios::isatty(std::io::stdout()) {
+    if !output::is_terminal() {
         return Finding::new(about, Health::Note, "standard output is none, so nothing is known of yours");
     }
     let ways = ladder(surroundings, config::load().settings.clipboard);

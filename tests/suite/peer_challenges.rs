@@ -39,6 +39,8 @@ fn a_refused_passphrase_ends_ssh_and_not_the_deck() {
     deck.wait_text("Enter passphrase for key");
     deck.select_challenge();
     deck.press(&["x"]);
+    deck.wait_text("y refuse");
+    deck.press(&["y"]);
     deck.wait_state(State::Failed);
     assert!(!deck.is_over());
 }
