@@ -106,8 +106,8 @@ mod tests {
     }
 
     #[test]
+    fn it_degrades_to_spaced_and_then_plain_letters() {
         assert_eq!(lines("AB", 40, true).len(), 3);
-        assert_eq!(lines("AB", 30, true).len(), 4);
         assert_eq!(lines("AB-1", 12, true)[0][1].text, "A B - 1");
         assert_eq!(lines("AB-1", 10, true)[0][1].text, "AB-1");
         assert_eq!(lines("ab", 40, true)[0][1].text, "a b");
