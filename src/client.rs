@@ -20,10 +20,12 @@ use tokio::time::timeout;
 
 use crate::os::peers::PeerCredentials;
 use crate::protocol::decode::{self, FromServer};
-use crate::protocol::encode::{self, Frame};
+use crate::protocol::encode;
 use crate::protocol::error::RpcError;
 use crate::protocol::event::NumberedEvent;
-use crate::protocol::request::Request;
+use crate::protocol::frame::Frame;
+use crate::protocol::method::{Method, Request, server};
+use crate::protocol::request::Nothing;
 use crate::protocol::screen::ScreenUpdate;
 use crate::protocol::snapshot::Snapshot;
 use crate::wire::{Happening, Stream, Wire, WireError};
@@ -169,8 +171,9 @@ impl Client {
     ///
     /// # Errors
     /// The supervisor refused, did not answer in time, or the connection ended.
-    pub async fn call<T: DeserializeOwned>(&self, request: &Request) -> Result<T, ClientError> {
-        timeout(ANSWER_LIMIT, self.begin(request)?.wait()).await.map_err(|_| ClientError::Slow)?
+    pub async fn call<M: Method>(&self, params: M::Params) -> Result<M::Answer, ClientError> {
+        let pending = self.begin(&M::request(params))?;
+        timeout(ANSWER_LIMIT, pending.wait()).await.map_err(|_| ClientError::Slow)?
     }
 
     fn write(&self, frame: Frame) -> Result<(), ClientError> {
@@ -229,7 +232,7 @@ impl Events {
     pub async fn next(&mut self) -> Option<ClientEvent> {
         if std::mem::take(&mut self.owes_taken) {
             // An error means that the connection is over, which the receiver tells.
-            let _ = self.client.tell(&Request::ScreenTaken {});
+            let _ = self.client.tell(&server::ScreenTaken::request(Nothing {}));
         }
         let event = self.receiver.recv().await;
         self.owes_taken = asks_for_word(event.as_ref());
@@ -318,6 +321,7 @@ mod tests {
     use super::*;
     use crate::core::ids::SessionId;
     use crate::protocol::error::NOT_FOUND;
+    use crate::protocol::method::supervisor;
     use crate::wire::LONGEST_FRAME;
 
     /// The supervisor's end of a connection, played by the test.
@@ -355,8 +359,8 @@ mod tests {
     #[tokio::test]
     async fn answers_find_their_requests_whatever_their_order() {
         let (client, _events, mut wire) = pair().await;
-        let first = client.begin(&Request::ChallengePending {}).unwrap();
-        let second = client.begin(&Request::ChallengePending {}).unwrap();
+        let first = client.begin(&supervisor::Pending::request(Nothing {})).unwrap();
+        let second = client.begin(&supervisor::Pending::request(Nothing {})).unwrap();
         let ids = [read(&mut wire).await["id"].clone(), read(&mut wire).await["id"].clone()];
         say(&mut wire, &format!(r#"{{"jsonrpc":"2.0","id":{},"result":2}}"#, ids[1])).await;
         let error = format!(r#"{{"code":{NOT_FOUND},"message":"gone"}}"#);
@@ -399,7 +403,7 @@ mod tests {
     #[tokio::test]
     async fn whoever_waits_learns_that_the_connection_ended() {
         let (client, mut events, wire) = pair().await;
-        let waiting = client.begin(&Request::ChallengePending {}).unwrap();
+        let waiting = client.begin(&supervisor::Pending::request(Nothing {})).unwrap();
         drop(wire);
         assert!(matches!(waiting.wait::<u64>().await, Err(ClientError::Closed)));
         assert!(matches!(events.next().await, Some(ClientEvent::Closed(_))));

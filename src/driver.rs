@@ -64,7 +64,6 @@ pub mod settings;
 pub mod store;
 mod subscription;
 
-pub use command::Answer;
 pub use handle::{Connection, Handle, Reattached, Verdict};
 pub use identity::Identity;
 pub use moved::MovedRuntime;

@@ -11,6 +11,7 @@ pub mod decode;
 pub mod encode;
 pub mod error;
 pub mod event;
+pub mod frame;
 pub mod method;
 pub mod request;
 pub mod schema;

@@ -42,9 +42,11 @@ use serde_json::Value;
 use tokio::io::DuplexStream;
 
 use self::places::{Capacity, Places};
-use crate::driver::{Answer, Handle};
-use crate::protocol::encode::{self, Frame};
+use crate::driver::Handle;
+use crate::protocol::encode;
 use crate::protocol::error::RpcError;
+use crate::protocol::frame::Frame;
+use crate::protocol::method::Response;
 
 /// Bytes in flight between the embedded deck and its server; a whole screen in full colour fits.
 const EMBEDDED_BUFFER: usize = 256 * 1024;
@@ -75,11 +77,9 @@ pub fn embedded(handle: &Handle) -> DuplexStream {
 }
 
 /// Writes the answer to a request.
-fn written(id: &Value, outcome: &Result<Answer, RpcError>) -> Frame {
+fn written(id: &Value, outcome: &Result<Response, RpcError>) -> Frame {
     match outcome {
-        Ok(Answer::Value(value)) => encode::success(id, value),
-        Ok(Answer::Challenge(ended)) => encode::challenge_answer(id, ended),
-        Ok(Answer::Ticket(ticket)) => encode::ticket_answer(id, ticket),
+        Ok(response) => encode::response(id, response),
         Err(reason) => encode::refusal(id, reason),
     }
 }

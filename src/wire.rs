@@ -20,7 +20,7 @@ use tungstenite::protocol::frame::coding::{Control, Data, OpCode};
 
 pub use self::message::MessageError;
 use self::message::{Incoming, Message, Outgoing, Role};
-use crate::protocol::encode::Frame;
+use crate::protocol::frame::Frame;
 
 /// Where a supervisor serves this protocol.
 pub const PATH: &str = "/api/ws";

@@ -3,7 +3,6 @@
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
-use serde_json::Value;
 use tokio::sync::{broadcast, oneshot};
 
 use super::identity::Identity;
@@ -11,25 +10,14 @@ use super::moved::MovedRuntime;
 use super::screen_slot::ScreenSlot;
 use crate::core::ids::{ClientId, SessionId};
 use crate::core::secret::Secret;
-use crate::core::token::ticket::{Ticket, TicketRefused};
+use crate::core::token::ticket::TicketRefused;
 use crate::protocol::error::RpcError;
 use crate::protocol::event::NumberedEvent;
-use crate::protocol::request::{ChallengeAnswer, Request};
+use crate::protocol::method::{Request, Response};
 use crate::protocol::snapshot::Snapshot;
 
-/// The answer to a request.
-#[derive(Clone, Debug)]
-pub enum Answer {
-    /// The result as it stands on the wire.
-    Value(Value),
-    /// What `challenge.wait` answers: it may carry a secret, so the server spells out how it is written.
-    Challenge(ChallengeAnswer),
-    /// What `ticket.mint` answers: a secret too.
-    Ticket(Ticket),
-}
-
 /// Who waits for an answer, and how it comes back.
-pub(super) type AnswerSender = oneshot::Sender<Result<Answer, RpcError>>;
+pub(super) type AnswerSender = oneshot::Sender<Result<Response, RpcError>>;
 
 /// An order to the runtime.
 #[derive(Debug)]

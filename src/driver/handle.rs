@@ -4,24 +4,21 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use serde_json::Value;
 use tokio::sync::{broadcast, mpsc, oneshot};
-use zeroize::Zeroizing;
 
-use super::command::{Answer, Command, HandOver};
+use super::command::{Command, HandOver};
 use super::identity::Identity;
 use super::moved::MovedRuntime;
 use super::scope::Scope;
 use super::screen_slot::ScreenSlot;
-use super::sessions::{Ask, Sessions, unknown};
+use super::sessions::{Sessions, unknown};
 use super::subscription::{Subscription, subscribe};
 use crate::core::ids::{ClientId, SessionId};
 use crate::core::secret::Secret;
 use crate::protocol::error::{self, RpcError};
 use crate::protocol::event::NumberedEvent;
-use crate::protocol::request::{InputBytes, Request, SessionRef};
+use crate::protocol::method::{Caller, Method as _, Request, Response, session};
+use crate::protocol::request::SessionRef;
 use crate::protocol::screen::ScreenUpdate;
 use crate::protocol::snapshot::Snapshot;
 
@@ -65,12 +62,12 @@ impl Handle {
         once: bool,
     ) -> Result<Connection, RpcError> {
         let slot = Arc::new(ScreenSlot::default());
-        let scope = Scope::of(&identity);
+        let (caller, scope) = (identity.caller(), Scope::of(&identity));
         let (reply, answer) = oneshot::channel();
         let order = Command::Connect { identity, process_id, once, slot: Arc::clone(&slot), reply };
         self.commands.send(order).await.map_err(|_| stopped())?;
         let client = answer.await.map_err(|_| stopped())?;
-        Ok(Connection { shared: Arc::new(Shared { handle: self.clone(), client, scope, slot }) })
+        Ok(Connection { shared: Arc::new(Shared { handle: self.clone(), client, caller, scope, slot }) })
     }
 
     /// Checks the internal credential that a client showed in `hello` (behaviour W2). Absent: refused.
@@ -138,8 +135,8 @@ impl Handle {
         identity: &Identity,
         slot: Arc<ScreenSlot>,
     ) -> Connection {
-        let scope = Scope::of(identity);
-        Connection { shared: Arc::new(Shared { handle: self.clone(), client, scope, slot }) }
+        let (caller, scope) = (identity.caller(), Scope::of(identity));
+        Connection { shared: Arc::new(Shared { handle: self.clone(), client, caller, scope, slot }) }
     }
 
     /// Resolves when the supervisor has stopped, whoever told it to.
@@ -174,6 +171,7 @@ impl Verdict {
 struct Shared {
     handle: Handle,
     client: ClientId,
+    caller: Caller,
     /// What it may see and do, if not everything.
     scope: Option<Scope>,
     slot: Arc<ScreenSlot>,
@@ -199,51 +197,60 @@ impl Connection {
         self.shared.client
     }
 
-    /// Asks for something. `hello` and `events.subscribe` are the server's own business and refused here: use
-    /// [`Handle::authenticate`] and [`Self::subscribe`].
+    /// Checks whether this client may make a request at all, as the table of methods says.
+    ///
+    /// # Errors
+    /// It may not: the refusal.
+    pub fn check(&self, request: &Request) -> Result<(), RpcError> {
+        if request.row().callers.contains(&self.shared.caller) {
+            return Ok(());
+        }
+        let text = match (self.shared.caller, &self.shared.scope) {
+            (Caller::Provider, Some(scope)) => return Err(scope.refusal()),
+            (Caller::Session, _) => "a process inside of a session may not do that",
+            (Caller::User, _) => "only a process of the session itself may do that",
+            (Caller::Ticket | Caller::Provider, _) => {
+                "only a process of this user, over the Unix socket, or of a session may do that"
+            }
+        };
+        Err(RpcError::new(error::FORBIDDEN, text))
+    }
+
+    /// Asks for something. What is addressed to the server is refused here: use [`Handle::authenticate`] and
+    /// [`Self::subscribe`].
     ///
     /// `challenge.wait` takes as long as the challenge waits; run it beside other calls on a clone.
     ///
     /// # Errors
     /// A refusal, as it is to stand in the answer.
-    pub async fn call(&self, request: Request) -> Result<Answer, RpcError> {
+    pub async fn call(&self, request: Request) -> Result<Response, RpcError> {
+        self.check(&request)?;
         let Some(scope) = &self.shared.scope else { return self.perform(request).await };
         if let Some(session_id) = scope.check(&request)? {
             let of = SessionRef { session_id: session_id.clone() };
-            if !scope.is_own(&self.perform(Request::SessionPoll(of)).await?) {
-                return Err(unknown(session_id));
+            let polled = self.perform(session::Poll::request(of)).await?;
+            match (&request, polled) {
+                // A session of another provider is as good as none, which polls to nothing (behaviour S11).
+                (
+                    Request::Session(session::Request::Poll(_)),
+                    Response::Session(session::Response::Poll(polled)),
+                ) => {
+                    return Ok(session::Poll::response(polled.filter(|polled| scope.is_own(Some(polled)))));
+                }
+                (_, Response::Session(session::Response::Poll(polled))) if scope.is_own(polled.as_ref()) => {}
+                _ => return Err(unknown(session_id)),
             }
         }
-        let is_poll = matches!(request, Request::SessionPoll(_));
-        let answer = self.perform(request).await?;
-        // An unknown session polls to nothing (behaviour S11).
-        let hidden = is_poll && !scope.is_own(&answer);
-        Ok(if hidden { Answer::Value(Value::Null) } else { scope.narrow(answer) })
+        Ok(scope.narrow(self.perform(request).await?))
     }
 
-    async fn perform(&self, request: Request) -> Result<Answer, RpcError> {
-        let sessions = &self.shared.handle.sessions;
+    async fn perform(&self, request: Request) -> Result<Response, RpcError> {
         match request {
-            Request::SessionInput(input) => match decoded(&input) {
-                Ok(bytes) => {
-                    let typed = sessions.type_bytes(&input.session_id, &bytes);
-                    Ok(Answer::Value(Value::Bool(typed)))
-                }
-                Err(refusal) => Err(refusal),
-            },
-            Request::SessionResize(to) => {
-                let (columns, rows) = (to.columns, to.rows);
-                or_false(sessions.ask(&to.session_id, Ask::Resize { columns, rows }).await)
-            }
-            Request::SessionScreen(of) => sessions.ask(&of.session_id, Ask::Screen).await,
-            Request::SessionHistory(of) => {
-                let (first, count) = (of.first, of.count);
-                sessions.ask(&of.session_id, Ask::History { first, count }).await
-            }
-            Request::SessionSearch(of) => sessions.ask(&of.session_id, Ask::Search(of.text)).await,
-            Request::SessionTranscript(of) => sessions.ask(&of.session_id, Ask::Transcript).await,
-            Request::SessionRecording(of) => sessions.ask(&of.session_id, Ask::Recording).await,
-            other => self.call_runtime(other).await,
+            Request::Terminal(request) => self.shared.handle.sessions.perform(request).await,
+            request @ (Request::Server(_)
+            | Request::Supervisor(_)
+            | Request::Session(_)
+            | Request::Challenge(_)) => self.call_runtime(request).await,
         }
     }
 
@@ -253,14 +260,15 @@ impl Connection {
     ///
     /// # Errors
     /// A refusal, as it is to stand in the answer.
-    pub fn call_blocking(&self, request: Request) -> Result<Answer, RpcError> {
+    pub fn call_blocking(&self, request: Request) -> Result<Response, RpcError> {
+        self.check(&request)?;
         let (reply, answer) = oneshot::channel();
         let order = Command::Call { client: self.shared.client, request: Box::new(request), reply };
         self.shared.handle.commands.blocking_send(order).map_err(|_| stopped())?;
         answer.blocking_recv().map_err(|_| stopped())?
     }
 
-    async fn call_runtime(&self, request: Request) -> Result<Answer, RpcError> {
+    async fn call_runtime(&self, request: Request) -> Result<Response, RpcError> {
         let (reply, answer) = oneshot::channel();
         let order = Command::Call { client: self.shared.client, request: Box::new(request), reply };
         self.shared.handle.commands.send(order).await.map_err(|_| stopped())?;
@@ -304,21 +312,6 @@ pub struct Reattached {
     pub connection: Connection,
     /// For one that had subscribed: the events that follow the last one it was told.
     pub subscription: Subscription,
-}
-
-/// A session that is not there takes no input and no size (behaviour S10): that is an answer, not an error.
-fn or_false(result: Result<Answer, RpcError>) -> Result<Answer, RpcError> {
-    match result {
-        Err(refusal) if refusal.code == error::NOT_FOUND => Ok(Answer::Value(Value::Bool(false))),
-        other => other,
-    }
-}
-
-fn decoded(input: &InputBytes) -> Result<Zeroizing<Vec<u8>>, RpcError> {
-    STANDARD
-        .decode(input.base64.secret())
-        .map(Zeroizing::new)
-        .map_err(|_| RpcError::new(error::INVALID_PARAMS, "`base64` is no base64 (RFC 4648 section 4)"))
 }
 
 fn panicked() -> RpcError {

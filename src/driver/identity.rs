@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::core::ids::SessionId;
 use crate::core::token::INTERNAL_IDENTITY;
 use crate::core::token::ticket::TicketHolder;
+use crate::protocol::method::Caller;
 
 /// Who a client is, as far as the server could prove it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +28,16 @@ impl Identity {
             Self::Local => "local",
             Self::Internal { .. } => INTERNAL_IDENTITY,
             Self::Ticket(_) => "ticket",
+        }
+    }
+
+    /// Returns what kind of client it is, for the table of methods.
+    pub(super) fn caller(&self) -> Caller {
+        match self {
+            Self::Local => Caller::User,
+            Self::Internal { .. } => Caller::Session,
+            Self::Ticket(TicketHolder { provider: None, .. }) => Caller::Ticket,
+            Self::Ticket(TicketHolder { provider: Some(_), .. }) => Caller::Provider,
         }
     }
 }

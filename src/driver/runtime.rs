@@ -36,7 +36,7 @@ use self::clients::Clients;
 use self::replies::Replies;
 use super::auth_check::CheckReport;
 use super::clock::Clock;
-use super::command::{Answer, AnswerSender, Command, HandOver};
+use super::command::{AnswerSender, Command, HandOver};
 use super::fact::Fact;
 use super::launch::Launch;
 use super::paths::Paths;
@@ -52,8 +52,8 @@ use crate::core::token::InternalCredential;
 use crate::core::token::ticket::Tickets;
 use crate::core::view::{BundleView, Event, Level};
 use crate::os::own_process;
-use crate::protocol::error::RpcError;
 use crate::protocol::event::NumberedEvent;
+use crate::protocol::method::supervisor;
 use crate::protocol::snapshot::Snapshot;
 
 /// How many facts may wait for the runtime; who has a further one waits.
@@ -374,7 +374,7 @@ impl Runtime {
         let plan = launch.plan(session_id.clone(), BundleId::from_uuid(Uuid::new_v4()));
         let credential = self.credential.own().cloned().unwrap_or_default();
         self.live.insert(session_id.clone(), Live { launch, credential, check: None });
-        let reply = self.replies.expect(client, reply);
+        let reply = self.replies.expect::<supervisor::Start>(client, reply);
         self.feed(Input::Start(Box::new(StartSession { plan, reply })));
         if self.engine.session(&session_id).is_none() {
             self.live.remove(&session_id);
@@ -393,9 +393,4 @@ fn check_outcome(report: CheckReport) -> CheckOutcome {
     } else {
         CheckOutcome::Failed { last_line: report.last_line }
     }
-}
-
-/// Answers a request whose asker may be gone.
-fn answer(reply: AnswerSender, result: Result<Answer, RpcError>) {
-    let _ = reply.send(result);
 }

@@ -3,16 +3,14 @@
 
 use std::collections::HashSet;
 
-use serde_json::Value;
-
-use super::command::Answer;
 use super::identity::Identity;
 use crate::core::ids::{ProviderId, SessionId};
 use crate::core::token::ticket::TicketHolder;
 use crate::core::view::{BundleView, Event, SessionView};
 use crate::protocol::error::{self, RpcError};
 use crate::protocol::event::NumberedEvent;
-use crate::protocol::request::{Request, StartSession};
+use crate::protocol::method::{Request, Response, supervisor};
+use crate::protocol::request::{Addressee, Polled, StartSession};
 use crate::protocol::snapshot::Snapshot;
 
 /// One provider's logins.
@@ -32,46 +30,21 @@ impl Scope {
         }
     }
 
-    /// Checks a request. Returns the session that it is about, which must turn out to be of this provider.
+    /// Checks a request that its row lets such a client make. Returns the session that it is about, which must turn out to
+    /// be of this provider.
     ///
     /// # Errors
     /// It is about something else.
     pub fn check<'a>(&self, request: &'a Request) -> Result<Option<&'a SessionId>, RpcError> {
-        match request {
-            Request::SessionStart(start) if self.is_plain_start(start) => Ok(None),
-            Request::SessionSubmit(of) => Ok(Some(&of.session_id)),
-            Request::SessionInput(of) => Ok(Some(&of.session_id)),
-            Request::SessionResize(of) => Ok(Some(&of.session_id)),
-            Request::SessionFocus(of) => Ok(of.session_id.as_ref()),
-            Request::SessionHistory(of) => Ok(Some(&of.session_id)),
-            Request::SessionSearch(of) => Ok(Some(&of.session_id)),
-            Request::SessionKill(of) => Ok(Some(&of.session_id)),
-            Request::SessionScreen(of)
-            | Request::SessionTranscript(of)
-            | Request::SessionRecording(of)
-            | Request::SessionCancel(of)
-            | Request::SessionRemove(of)
-            | Request::SessionExplain(of) => Ok(Some(&of.session_id)),
-            // Their answers are narrowed; a ticket begets none that opens more.
-            Request::SessionPoll(_)
-            | Request::SessionList {}
-            | Request::ProviderList {}
-            | Request::BundleList {}
-            | Request::TicketMint(_)
-            | Request::Hello(_)
-            | Request::EventsSubscribe {}
-            | Request::ScreenTaken {} => Ok(None),
-            Request::SessionStart(_)
-            | Request::SessionOpened(_)
-            | Request::ChallengePark(_)
-            | Request::ChallengeWait(_)
-            | Request::ChallengeAnswer(_)
-            | Request::ChallengeCancel(_)
-            | Request::ChallengeCancelOwner(_)
-            | Request::ChallengeList {}
-            | Request::ChallengePending {}
-            | Request::SupervisorUpgrade(_)
-            | Request::SupervisorStop {} => Err(self.refusal()),
+        if let Request::Supervisor(supervisor::Request::Start(start)) = request
+            && !self.is_plain_start(start)
+        {
+            return Err(self.refusal());
+        }
+        match request.addressee() {
+            Addressee::Supervisor => Ok(None),
+            Addressee::Session(session_id) => Ok(Some(session_id)),
+            Addressee::Challenge(_) => Err(self.refusal()),
         }
     }
 
@@ -85,7 +58,7 @@ impl Scope {
             && start.into_bundle_id.is_none()
     }
 
-    fn refusal(&self) -> RpcError {
+    pub fn refusal(&self) -> RpcError {
         let text = format!(
             "the ticket opens the logins of `{}` only, as the catalogue has them; get one without a provider for more",
             self.provider
@@ -93,25 +66,38 @@ impl Scope {
         RpcError::new(error::FORBIDDEN, text)
     }
 
-    /// Tells whether the answer to `session.poll` is about a session of this provider.
-    pub fn is_own(&self, polled: &Answer) -> bool {
-        match polled {
-            Answer::Value(value) => value["providerId"] == self.provider.as_str(),
-            Answer::Challenge(_) | Answer::Ticket(_) => false,
+    /// Tells whether a session is of this provider.
+    pub fn is_own(&self, polled: Option<&Polled>) -> bool {
+        polled.is_some_and(|polled| polled.provider_id.as_ref() == Some(&self.provider))
+    }
+
+    /// Takes out of an answer what is not of this provider. What is about one session was checked before.
+    pub fn narrow(&self, response: Response) -> Response {
+        match response {
+            Response::Supervisor(response) => Response::Supervisor(self.narrow_lists(response)),
+            Response::Server(_) | Response::Session(_) | Response::Terminal(_) | Response::Challenge(_) => {
+                response
+            }
         }
     }
 
-    /// Takes out of a list what is not of this provider.
-    pub fn narrow(&self, answer: Answer) -> Answer {
-        let Answer::Value(mut value) = answer else { return answer };
-        for (list, field) in
-            [("sessions", "providerId"), ("providers", "providerId"), ("bundles", "provider")]
-        {
-            if let Some(entries) = value.get_mut(list).and_then(Value::as_array_mut) {
-                entries.retain(|entry| entry[field] == self.provider.as_str());
+    fn narrow_lists(&self, mut response: supervisor::Response) -> supervisor::Response {
+        match &mut response {
+            supervisor::Response::Sessions(list) => {
+                list.sessions.retain(|session| self.has_session(session));
             }
+            supervisor::Response::Providers(list) => {
+                list.providers.retain(|provider| provider.provider_id == self.provider);
+            }
+            supervisor::Response::Bundles(list) => list.bundles.retain(|bundle| self.has_bundle(bundle)),
+            supervisor::Response::Challenges(list) => list.challenges.clear(),
+            supervisor::Response::Start(_)
+            | supervisor::Response::Pending(_)
+            | supervisor::Response::CancelOwner(_)
+            | supervisor::Response::MintTicket(_)
+            | supervisor::Response::Stop(_) => {}
         }
-        Answer::Value(value)
+        response
     }
 
     fn has_session(&self, session: &SessionView) -> bool {

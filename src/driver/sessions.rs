@@ -5,35 +5,23 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use tokio::sync::{mpsc, oneshot};
+use zeroize::Zeroizing;
 
-use super::command::{Answer, AnswerSender};
+use super::command::AnswerSender;
 use super::keeper_link::KeeperHandle;
 use super::screen_slot::ScreenSlot;
 use crate::core::ids::{ClientId, SessionId};
 use crate::core::input::DeliveryId;
 use crate::core::secret::Secret;
 use crate::protocol::error::{self, RpcError};
+use crate::protocol::method::{Method, Response, terminal};
+use crate::protocol::request::{Addressee, InputBytes};
 
 /// How many questions of clients may wait for one session; a further one waits with its client.
 const ASK_QUEUE: usize = 64;
-
-/// What a client asks a session's task.
-#[derive(Debug)]
-pub(super) enum Ask {
-    /// Resizes the terminal.
-    Resize { columns: u16, rows: u16 },
-    /// Shows the whole screen.
-    Screen,
-    /// Shows lines of the history.
-    History { first: u64, count: u32 },
-    /// Searches the transcript.
-    Search(String),
-    /// Shows the transcript.
-    Transcript,
-    /// Shows the recording.
-    Recording,
-}
 
 /// What the runtime orders a session's task to do.
 #[derive(Debug)]
@@ -107,7 +95,7 @@ impl Keys {
 pub(super) struct Port {
     pub keys: Arc<Keys>,
     /// From clients: bounded, they wait.
-    pub asks: mpsc::Sender<(Ask, AnswerSender)>,
+    pub asks: mpsc::Sender<(terminal::Request, AnswerSender)>,
     /// From the runtime, which must not wait. Unbounded; the engine orders a handful of things for each session.
     pub orders: mpsc::UnboundedSender<Order>,
 }
@@ -126,7 +114,7 @@ impl Port {
 #[derive(Debug)]
 pub(super) struct Mailbox {
     pub keys: Arc<Keys>,
-    pub asks: mpsc::Receiver<(Ask, AnswerSender)>,
+    pub asks: mpsc::Receiver<(terminal::Request, AnswerSender)>,
     pub orders: mpsc::UnboundedReceiver<Order>,
 }
 
@@ -155,8 +143,24 @@ impl Sessions {
         self.0.read().unwrap_or_else(PoisonError::into_inner).get(session_id).cloned()
     }
 
+    /// Sees to a request about a session's terminal.
+    pub async fn perform(&self, request: terminal::Request) -> Result<Response, RpcError> {
+        match request {
+            terminal::Request::Input(input) => {
+                let typed = self.type_bytes(&input.session_id, &decoded(&input)?);
+                Ok(terminal::Input::response(typed))
+            }
+            // A session that is not there takes no size (behaviour S10): that is an answer, not an error.
+            terminal::Request::Resize(_) => match self.ask(request).await {
+                Err(refusal) if refusal.code == error::NOT_FOUND => Ok(terminal::Resize::response(false)),
+                other => other,
+            },
+            request => self.ask(request).await,
+        }
+    }
+
     /// Types bytes into a session's child; false if nobody is there to read them (behaviour S10).
-    pub fn type_bytes(&self, session_id: &SessionId, bytes: &[u8]) -> bool {
+    fn type_bytes(&self, session_id: &SessionId, bytes: &[u8]) -> bool {
         let Some(port) = self.get(session_id) else { return false };
         let typed = port.keys.keeper().is_some_and(|keeper| keeper.type_keys(bytes));
         if typed {
@@ -176,11 +180,12 @@ impl Sessions {
     }
 
     /// Asks a session's task and waits for its answer.
-    pub async fn ask(&self, session_id: &SessionId, ask: Ask) -> Result<Answer, RpcError> {
-        let port = self.get(session_id).ok_or_else(|| unknown(session_id))?;
-        let (reply, answer) = oneshot::channel();
-        port.asks.send((ask, reply)).await.map_err(|_| unknown(session_id))?;
-        answer.await.map_err(|_| unknown(session_id))?
+    async fn ask(&self, request: terminal::Request) -> Result<Response, RpcError> {
+        let Addressee::Session(session_id) = request.addressee() else { return Err(not_here()) };
+        let (session_id, (reply, answer)) = (session_id.clone(), oneshot::channel());
+        let port = self.get(&session_id).ok_or_else(|| unknown(&session_id))?;
+        port.asks.send((request, reply)).await.map_err(|_| unknown(&session_id))?;
+        answer.await.map_err(|_| unknown(&session_id))?
     }
 
     /// Gives an order to all sessions.
@@ -201,4 +206,21 @@ pub(super) fn unknown(session_id: &SessionId) -> RpcError {
     let text =
         format!("there is no session {session_id}, or it was removed; session.list names all that are there");
     RpcError::new(error::NOT_FOUND, text)
+}
+
+/// A request came to a place that does not see to it.
+pub(super) fn not_here() -> RpcError {
+    RpcError::new(error::INVALID_REQUEST, "this request is not for the supervisor's runtime")
+}
+
+/// Answers whoever asked, and may be gone.
+pub(super) fn respond<M: Method>(reply: AnswerSender, outcome: Result<M::Answer, RpcError>) {
+    let _ = reply.send(outcome.map(M::response));
+}
+
+fn decoded(input: &InputBytes) -> Result<Zeroizing<Vec<u8>>, RpcError> {
+    STANDARD
+        .decode(input.base64.secret())
+        .map(Zeroizing::new)
+        .map_err(|_| RpcError::new(error::INVALID_PARAMS, "`base64` is no base64 (RFC 4648 section 4)"))
 }

@@ -8,22 +8,16 @@ use serde::de::{DeserializeOwned, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::encode::JSON_RPC;
 use super::error::{self, RpcError};
-use super::event::{ChallengeOutcome, NumberedEvent};
-use super::method;
-use super::request::{ChallengeAnswer, Request};
+use super::event::NumberedEvent;
+use super::frame::JSON_RPC;
+use super::method::{self, Request};
 use super::screen::ScreenUpdate;
 use super::snapshot::Snapshot;
-use crate::core::secret::Secret;
 use crate::core::visible::visible_line;
 
 /// How much of an unknown name is shown.
 const NAMED_CHARACTERS: usize = 60;
-
-/// How much is shown of what is wrong with parameters. It may quote them, so what came in does not go back at length,
-/// and nothing in it reaches a terminal as it is.
-const SHOWN_CHARACTERS: usize = 200;
 
 /// A request that came in.
 #[derive(Debug)]
@@ -104,76 +98,10 @@ fn refused(code: i32, message: String) -> Incoming {
 }
 
 fn method_call(name: &str, text: &[u8]) -> Result<Request, RpcError> {
-    Ok(match name {
-        method::HELLO => Request::Hello(params(name, text)?),
-        method::EVENTS_SUBSCRIBE => Request::EventsSubscribe {},
-        method::SESSION_START => Request::SessionStart(params(name, text)?),
-        method::SESSION_POLL => Request::SessionPoll(params(name, text)?),
-        method::SESSION_LIST => Request::SessionList {},
-        method::SESSION_SUBMIT => Request::SessionSubmit(params(name, text)?),
-        method::SESSION_INPUT => Request::SessionInput(params(name, text)?),
-        method::SESSION_RESIZE => Request::SessionResize(params(name, text)?),
-        method::SESSION_FOCUS => Request::SessionFocus(params(name, text)?),
-        method::SESSION_SCREEN => Request::SessionScreen(params(name, text)?),
-        method::SESSION_HISTORY => Request::SessionHistory(params(name, text)?),
-        method::SESSION_SEARCH => Request::SessionSearch(params(name, text)?),
-        method::SESSION_TRANSCRIPT => Request::SessionTranscript(params(name, text)?),
-        method::SESSION_RECORDING => Request::SessionRecording(params(name, text)?),
-        method::SESSION_CANCEL => Request::SessionCancel(params(name, text)?),
-        method::SESSION_KILL => Request::SessionKill(params(name, text)?),
-        method::SESSION_REMOVE => Request::SessionRemove(params(name, text)?),
-        method::SESSION_EXPLAIN => Request::SessionExplain(params(name, text)?),
-        method::SESSION_OPENED => Request::SessionOpened(params(name, text)?),
-        method::PROVIDER_LIST => Request::ProviderList {},
-        method::BUNDLE_LIST => Request::BundleList {},
-        method::CHALLENGE_PARK => Request::ChallengePark(params(name, text)?),
-        method::CHALLENGE_WAIT => Request::ChallengeWait(params(name, text)?),
-        method::CHALLENGE_ANSWER => Request::ChallengeAnswer(params(name, text)?),
-        method::CHALLENGE_CANCEL => Request::ChallengeCancel(params(name, text)?),
-        method::CHALLENGE_CANCEL_OWNER => Request::ChallengeCancelOwner(params(name, text)?),
-        method::CHALLENGE_LIST => Request::ChallengeList {},
-        method::CHALLENGE_PENDING => Request::ChallengePending {},
-        method::TICKET_MINT => Request::TicketMint(params_or_default(name, text)?),
-        method::SUPERVISOR_STOP => Request::SupervisorStop {},
-        method::SUPERVISOR_UPGRADE => Request::SupervisorUpgrade(params_or_default(name, text)?),
-        method::SCREEN_TAKEN => Request::ScreenTaken {},
-        unknown => {
-            return Err(RpcError::new(
-                error::METHOD_NOT_FOUND,
-                format!("there is no method `{}`", visible_line(unknown, NAMED_CHARACTERS)),
-            ));
-        }
+    Request::read(name, text).unwrap_or_else(|| {
+        let name = visible_line(name, NAMED_CHARACTERS);
+        Err(RpcError::new(error::METHOD_NOT_FOUND, format!("there is no method `{name}`")))
     })
-}
-
-#[derive(Deserialize)]
-struct WithParams<T> {
-    params: T,
-}
-
-fn params<T: DeserializeOwned>(name: &str, text: &[u8]) -> Result<T, RpcError> {
-    serde_json::from_slice::<WithParams<T>>(text).map(|frame| frame.params).map_err(|reason| {
-        let reason = visible_line(without_position(&reason.to_string()), SHOWN_CHARACTERS);
-        RpcError::new(error::INVALID_PARAMS, format!("the parameters of `{name}` do not fit: {reason}"))
-    })
-}
-
-/// For a method that can do without parameters: JSON-RPC 2.0 lets a call leave them out (section 4).
-fn params_or_default<T: DeserializeOwned + Default>(name: &str, text: &[u8]) -> Result<T, RpcError> {
-    if has_params(text) { params(name, text) } else { Ok(T::default()) }
-}
-
-fn has_params(text: &[u8]) -> bool {
-    #[derive(Deserialize)]
-    struct Maybe {
-        params: Option<IgnoredAny>,
-    }
-    serde_json::from_slice::<Maybe>(text).is_ok_and(|frame| frame.params.is_some())
-}
-
-/// The position in the frame means nothing to a person who wrote only the parameters.
-fn without_position(reason: &str) -> &str {
-    reason.rfind(" at line ").map_or(reason, |end| &reason[..end])
 }
 
 /// Reads what a supervisor sent.
@@ -258,36 +186,16 @@ fn notification<'de, A: MapAccess<'de>>(method: Option<&str>, map: &mut A) -> Re
     })
 }
 
-impl<'de> Deserialize<'de> for ChallengeAnswer {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        struct Wire {
-            outcome: ChallengeOutcome,
-            #[serde(default)]
-            user: Option<String>,
-            #[serde(default)]
-            secret: Option<Secret>,
-        }
-        let wire = Wire::deserialize(deserializer)?;
-        Ok(match wire.outcome {
-            ChallengeOutcome::Answered => {
-                Self::Answered { user: wire.user, secret: wire.secret.unwrap_or_default() }
-            }
-            ended @ (ChallengeOutcome::Denied
-            | ChallengeOutcome::Expired
-            | ChallengeOutcome::Cancelled
-            | ChallengeOutcome::Superseded) => Self::Ended(ended),
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
     use crate::core::ids::{BundleId, ChallengeId, ProviderId, SessionId};
+    use crate::core::secret::Secret;
     use crate::protocol::encode;
+    use crate::protocol::event::ChallengeOutcome;
+    use crate::protocol::method::{Method as _, challenge, server, session, supervisor, terminal};
     use crate::protocol::request::*;
     use crate::protocol::snapshot::{ChallengeKind, Requester};
 
@@ -338,7 +246,9 @@ mod tests {
     fn unknown_fields_are_ignored_everywhere() {
         let text = br#"{"jsonrpc":"2.0","new":1,"params":{"sessionId":"a","later":[]},"id":1,"method":"session.poll"}"#;
         let incoming = request(text);
-        assert!(matches!(incoming.request, Ok(Request::SessionPoll(of)) if of.session_id.as_str() == "a"));
+        assert!(
+            matches!(incoming.request, Ok(Request::Session(session::Request::Poll(of))) if of.session_id.as_str() == "a")
+        );
     }
 
     #[test]
@@ -412,69 +322,75 @@ mod tests {
 
     fn any_request() -> impl Strategy<Value = Request> {
         let sessions = prop_oneof![
-            session().prop_map(Request::SessionPoll),
-            session().prop_map(Request::SessionScreen),
-            session().prop_map(Request::SessionTranscript),
-            session().prop_map(Request::SessionRecording),
-            session().prop_map(Request::SessionCancel),
-            session().prop_map(Request::SessionRemove),
-            session().prop_map(Request::SessionExplain),
+            session().prop_map(session::Poll::request),
+            session().prop_map(terminal::Screen::request),
+            session().prop_map(terminal::Transcript::request),
+            session().prop_map(terminal::Recording::request),
+            session().prop_map(session::Cancel::request),
+            session().prop_map(session::Remove::request),
+            session().prop_map(session::Explain::request),
             (text(), text()).prop_map(|(id, url)| {
-                Request::SessionOpened(Opened { session_id: SessionId::new(id), url })
+                Request::Session(session::Request::Opened(Opened { session_id: SessionId::new(id), url }))
             }),
-            start().prop_map(Request::SessionStart),
-            (session(), any::<bool>())
-                .prop_map(|(of, force)| Request::SessionKill(Kill { session_id: of.session_id, force })),
-            (session(), any::<(u16, u16)>()).prop_map(|(of, (columns, rows))| Request::SessionResize(
-                Resize { session_id: of.session_id, columns, rows }
+            start().prop_map(supervisor::Start::request),
+            (session(), any::<bool>()).prop_map(|(of, force)| Request::Session(session::Request::Kill(
+                Kill { session_id: of.session_id, force }
+            ))),
+            (session(), any::<(u16, u16)>()).prop_map(|(of, (columns, rows))| Request::Terminal(
+                terminal::Request::Resize(Resize { session_id: of.session_id, columns, rows })
             )),
-            (session(), any::<(u64, u32)>()).prop_map(|(of, (first, count))| Request::SessionHistory(
-                HistoryRange { session_id: of.session_id, first, count }
+            (session(), any::<(u64, u32)>()).prop_map(|(of, (first, count))| Request::Terminal(
+                terminal::Request::History(HistoryRange { session_id: of.session_id, first, count })
             )),
-            (session(), text())
-                .prop_map(|(of, text)| Request::SessionSearch(Search { session_id: of.session_id, text })),
+            (session(), text()).prop_map(|(of, text)| Request::Terminal(terminal::Request::Search(Search {
+                session_id: of.session_id,
+                text
+            }))),
         ];
         let rest = prop_oneof![
             (any::<u32>(), prop::option::of(secret()), prop::option::of(session())).prop_map(
-                |(protocol, credential, of)| Request::Hello(Hello {
+                |(protocol, credential, of)| Request::Server(server::Request::Hello(Hello {
                     protocol,
                     ticket: credential.clone(),
                     credential,
                     session: of.map(|of| of.session_id)
-                })
+                }))
             ),
-            (session(), secret(), any::<bool>()).prop_map(|(of, text, unseen_listener)| {
-                Request::SessionSubmit(Submit { session_id: of.session_id, text, unseen_listener })
-            }),
-            (session(), secret()).prop_map(|(of, base64)| Request::SessionInput(InputBytes {
-                session_id: of.session_id,
-                base64
-            })),
+            (session(), secret(), any::<bool>()).prop_map(|(of, text, unseen_listener)| Request::Session(
+                session::Request::Submit(Submit { session_id: of.session_id, text, unseen_listener })
+            )),
+            (session(), secret()).prop_map(|(of, base64)| Request::Terminal(terminal::Request::Input(
+                InputBytes { session_id: of.session_id, base64 }
+            ))),
             (prop::option::of(session()), any::<bool>()).prop_map(|(of, acknowledged)| {
-                Request::SessionFocus(Focus { session_id: of.map(|of| of.session_id), acknowledged })
+                Request::Session(session::Request::Focus(Focus {
+                    session_id: of.map(|of| of.session_id),
+                    acknowledged,
+                }))
             }),
-            park().prop_map(Request::ChallengePark),
-            challenge().prop_map(Request::ChallengeWait),
-            challenge().prop_map(Request::ChallengeCancel),
+            park().prop_map(challenge::Park::request),
+            challenge().prop_map(challenge::Wait::request),
+            challenge().prop_map(challenge::Cancel::request),
             (challenge(), prop::option::of(text()), prop::option::of(secret())).prop_map(
-                |(of, user, secret)| Request::ChallengeAnswer(AnswerChallenge {
+                |(of, user, secret)| Request::Challenge(challenge::Request::Answer(AnswerChallenge {
                     challenge_id: of.challenge_id,
                     epoch: of.epoch,
                     user,
                     secret
-                })
+                }))
             ),
-            text().prop_map(|owner| Request::ChallengeCancelOwner(OwnerRef { owner })),
-            Just(Request::EventsSubscribe {}),
-            Just(Request::SessionList {}),
-            Just(Request::ProviderList {}),
-            Just(Request::BundleList {}),
-            Just(Request::ChallengeList {}),
-            Just(Request::ChallengePending {}),
-            Just(Request::ScreenTaken {}),
-            prop::option::of(text()).prop_map(|provider| Request::TicketMint(MintTicket {
-                provider_id: provider.map(ProviderId::new)
-            })),
+            text()
+                .prop_map(|owner| Request::Supervisor(supervisor::Request::CancelOwner(OwnerRef { owner }))),
+            Just(server::Subscribe::request(Nothing {})),
+            Just(supervisor::Sessions::request(Nothing {})),
+            Just(supervisor::Providers::request(Nothing {})),
+            Just(supervisor::Bundles::request(Nothing {})),
+            Just(supervisor::Challenges::request(Nothing {})),
+            Just(supervisor::Pending::request(Nothing {})),
+            Just(server::ScreenTaken::request(Nothing {})),
+            prop::option::of(text()).prop_map(|provider| Request::Supervisor(
+                supervisor::Request::MintTicket(MintTicket { provider_id: provider.map(ProviderId::new) })
+            )),
         ];
         prop_oneof![sessions, rest]
     }
@@ -493,12 +409,12 @@ mod tests {
 
         #[test]
         fn debug_shows_no_secret(canary in "canary-[a-z]{12}") {
-            let hello = Request::Hello(Hello {
+            let hello = Request::Server(server::Request::Hello(Hello {
                 protocol: 1,
                 credential: Some(Secret::new(canary.clone())),
                 ticket: Some(Secret::new(canary.clone())),
                 session: None,
-            });
+            }));
             let shown = format!("{:?}", request(&encode::request(None, &hello)));
             prop_assert!(!shown.contains(&canary));
         }
@@ -512,7 +428,7 @@ mod tests {
         fn a_challenges_answer_is_read_back(user in prop::option::of(text()), value in any::<String>()) {
             let answered =
                 ChallengeAnswer::Answered { user: user.clone(), secret: Secret::new(value.clone()) };
-            let written = encode::challenge_answer(&1.into(), &answered);
+            let written = encode::response(&1.into(), &challenge::Wait::response(answered.clone()));
             match answer::<ChallengeAnswer>(&written).unwrap() {
                 ChallengeAnswer::Answered { user: read, secret } => {
                     prop_assert_eq!(read, user);
@@ -532,7 +448,8 @@ mod tests {
             ChallengeOutcome::Superseded,
         ];
         for outcome in ends {
-            let written = encode::challenge_answer(&1.into(), &ChallengeAnswer::Ended(outcome));
+            let written =
+                encode::response(&1.into(), &challenge::Wait::response(ChallengeAnswer::Ended(outcome)));
             let read = answer::<ChallengeAnswer>(&written).unwrap();
             assert!(matches!(read, ChallengeAnswer::Ended(end) if end == outcome));
         }
@@ -543,7 +460,7 @@ mod tests {
         let refusal = RpcError::new(error::NOT_FOUND, "there is no session `a`");
         let written = encode::refusal(&1.into(), &refusal);
         assert_eq!(answer::<bool>(&written), Err(refusal));
-        let written = encode::success(&1.into(), &Value::Null);
+        let written = encode::response(&1.into(), &session::Poll::response(None));
         assert_eq!(answer::<Option<Polled>>(&written), Ok(None));
         assert_eq!(answer::<bool>(&written).expect_err("null is no boolean").code, error::INTERNAL);
     }

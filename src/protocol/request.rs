@@ -1,97 +1,52 @@
-//! What a client can ask for. The method's name stands in front of each variant.
+//! What the methods take and answer. The table of them is [`super::method`].
 
 mod challenge;
 mod session;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer, Serialize};
 
 pub use self::challenge::{AnswerChallenge, ChallengeAnswer, ChallengeRef, OwnerRef, ParkChallenge, Parked};
 pub use self::session::{
     Destination, Focus, History, HistoryRange, Inherited, InputBytes, Kill, Opened, Polled, Resize, Search,
-    SearchResult, SessionRef, StartSession, Started, Submit, Submitted,
+    SearchResult, SessionRef, StartSession, Started, Submit, Submitted, WholeText,
 };
+use super::frame::{Payload, room_for};
 use super::snapshot::{BundleView, ChallengeView, ProviderView, SessionView};
-use crate::core::ids::{ProviderId, SessionId};
+use crate::core::ids::{ChallengeId, ProviderId, SessionId};
 use crate::core::secret::Secret;
 use crate::core::time::Timestamp;
 
-/// A request. Its parameters are an object; unknown fields are ignored.
-///
-/// There is neither `Serialize` nor `Deserialize`: some requests carry secrets, which no intermediate value may hold.
-/// [`super::encode`] writes them, [`super::decode`] reads them.
-#[derive(Clone, Debug)]
-pub enum Request {
-    /// `hello`: says who is there; the first call on a connection that has to show a credential. Answers
-    /// [`Welcome`].
-    Hello(Hello),
-    /// `events.subscribe`: answers with a snapshot; events follow.
-    EventsSubscribe {},
-    /// `session.start`: starts a login; answers [`Started`].
-    SessionStart(StartSession),
-    /// `session.poll`: answers [`Polled`], or null for an unknown id (behaviour S11).
-    SessionPoll(SessionRef),
-    /// `session.list`: answers all sessions.
-    SessionList {},
-    /// `session.submit`: hands in what a person pasted; answers [`Submitted`].
-    SessionSubmit(Submit),
-    /// `session.input`: types bytes into the child as they are; answers a boolean.
-    SessionInput(InputBytes),
-    /// `session.resize`: resizes the child's terminal; answers a boolean.
-    SessionResize(Resize),
-    /// `session.focus`: makes this client get the session's screen (or none); answers true. A full screen update
-    /// follows.
-    SessionFocus(Focus),
-    /// `session.screen`: answers the whole screen as a [`super::screen::ScreenUpdate`].
-    SessionScreen(SessionRef),
-    /// `session.history`: answers lines of the history as [`History`].
-    SessionHistory(HistoryRange),
-    /// `session.search`: answers the absolute numbers of the lines that have the text in them, as [`SearchResult`].
-    SessionSearch(Search),
-    /// `session.transcript`: answers the transcript as text, secrets masked.
-    SessionTranscript(SessionRef),
-    /// `session.recording`: answers the recording as an asciicast v2 file's text, secrets masked.
-    SessionRecording(SessionRef),
-    /// `session.cancel`: ends the attempt as `cancelled by user` (behaviour S9); answers a boolean.
-    SessionCancel(SessionRef),
-    /// `session.kill`: kills the child with all it started; answers a boolean.
-    SessionKill(Kill),
-    /// `session.remove`: takes a session off the list (kills what is left of it); answers a boolean.
-    SessionRemove(SessionRef),
-    /// `session.explain`: answers in a few sentences what the session waits for and why.
-    SessionExplain(SessionRef),
-    /// `session.opened`, from a process of the session itself: what it wanted to open in a browser; answers a boolean:
-    /// whether it is a web address, which is then exact and outranks the screen.
-    SessionOpened(Opened),
-    /// `provider.list`: answers the catalogue: installed providers first.
-    ProviderList {},
-    /// `bundle.list`: answers the stored logins.
-    BundleList {},
-    /// `challenge.park`: parks a challenge; answers [`Parked`].
-    ChallengePark(ParkChallenge),
-    /// `challenge.wait`: waits until a parked challenge ends; answers [`ChallengeAnswer`] to its owner only.
-    ChallengeWait(ChallengeRef),
-    /// `challenge.answer`: answers a challenge; the result is a boolean: whether this call was the one that took it.
-    ChallengeAnswer(AnswerChallenge),
-    /// `challenge.cancel`: refuses or takes back a challenge; the result is a boolean.
-    ChallengeCancel(ChallengeRef),
-    /// `challenge.cancelOwner`: cancels all challenges of an owner; answers how many.
-    ChallengeCancelOwner(OwnerRef),
-    /// `challenge.list`: answers what is parked.
-    ChallengeList {},
-    /// `challenge.pending`: answers how many are parked.
-    ChallengePending {},
-    /// `ticket.mint`: answers a [`MintedTicket`] with which an outside client comes in once.
-    TicketMint(MintTicket),
-    /// `supervisor.stop`: ends the supervisor; its sessions go on with their keepers, parked challenges are cancelled.
-    /// Every subscriber is told. Answers true.
-    SupervisorStop {},
-    /// `supervisor.upgrade`: has another process of the program on disk take the supervisor's place. Every connection goes
-    /// over. Answers true, from the other process, or refuses with the reason; then everything goes on as it was.
-    SupervisorUpgrade(Upgrade),
-    /// `screen.taken`, wants no answer: the last screen update was drawn, the next one may come (see
-    /// [`Focus::acknowledged`]).
-    ScreenTaken {},
+/// What a request is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Addressee<'a> {
+    /// No session and no challenge, or several.
+    Supervisor,
+    /// One session.
+    Session(&'a SessionId),
+    /// One challenge.
+    Challenge(&'a ChallengeId),
+}
+
+/// Parameters, which say what they are about.
+pub trait Addressed {
+    /// Returns what they are about.
+    fn addressee(&self) -> Addressee<'_> {
+        Addressee::Supervisor
+    }
+}
+
+/// No parameters; whatever comes instead is not looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Nothing {}
+
+impl Addressed for Nothing {}
+
+impl<'de> Deserialize<'de> for Nothing {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        IgnoredAny::deserialize(deserializer).map(|_| Self {})
+    }
 }
 
 /// Which program is to take the supervisor's place.
@@ -101,6 +56,8 @@ pub struct Upgrade {
     /// Its absolute path; the file that the supervisor itself was started from if absent.
     pub executable: Option<String>,
 }
+
+impl Addressed for Upgrade {}
 
 /// Who is there.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -116,6 +73,33 @@ pub struct Hello {
     /// The session it runs in, from its environment.
     #[serde(default)]
     pub session: Option<SessionId>,
+}
+
+impl Addressed for Hello {}
+
+impl Payload for Hello {
+    fn room(&self) -> usize {
+        self.credential.iter().chain(&self.ticket).map(room_for).sum()
+    }
+
+    fn form(&self) -> impl Serialize + '_ {
+        #[derive(Serialize)]
+        struct Form<'a> {
+            protocol: u32,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            credential: Option<&'a str>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            ticket: Option<&'a str>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            session: Option<&'a SessionId>,
+        }
+        Form {
+            protocol: self.protocol,
+            credential: self.credential.as_ref().map(Secret::secret),
+            ticket: self.ticket.as_ref().map(Secret::secret),
+            session: self.session.as_ref(),
+        }
+    }
 }
 
 /// The answer to `hello`.
@@ -137,6 +121,8 @@ pub struct MintTicket {
     pub provider_id: Option<ProviderId>,
 }
 
+impl Addressed for MintTicket {}
+
 /// The answer to `ticket.mint`: what an outside client presents once, within 30 s.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -149,6 +135,29 @@ pub struct MintedTicket {
     pub provider_id: Option<ProviderId>,
     /// From when on it is refused.
     pub expires_at: Timestamp,
+}
+
+impl Payload for MintedTicket {
+    fn room(&self) -> usize {
+        room_for(&self.ticket)
+    }
+
+    fn form(&self) -> impl Serialize + '_ {
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Form<'a> {
+            ticket: &'a str,
+            user: &'a str,
+            provider_id: Option<&'a ProviderId>,
+            expires_at: Timestamp,
+        }
+        Form {
+            ticket: self.ticket.secret(),
+            user: &self.user,
+            provider_id: self.provider_id.as_ref(),
+            expires_at: self.expires_at,
+        }
+    }
 }
 
 /// The answer to `session.list`.

@@ -25,9 +25,11 @@ use super::screens::Screens;
 use super::{Caller, Context, Standing, greeting};
 use crate::driver::{Connection, Identity, Subscription, Told};
 use crate::protocol::decode;
-use crate::protocol::encode::{self, Frame};
+use crate::protocol::encode;
 use crate::protocol::error::{self, RpcError};
-use crate::protocol::request::{Hello, Request};
+use crate::protocol::frame::Frame;
+use crate::protocol::method::{Method, Request, challenge, server, session, terminal};
+use crate::protocol::request::Hello;
 use crate::wire::{Happening, LONGEST_FRAME, Wire};
 
 /// Frames that wait to be written at most; with more, nothing more is read from this client.
@@ -221,16 +223,24 @@ impl ServedClient {
             Err(reason) => return self.refuse(id.as_ref(), &reason),
         };
         let first = !std::mem::replace(&mut self.has_spoken, true);
+        if let Err(reason) = self.connection.check(&request) {
+            return self.refuse(id.as_ref(), &reason);
+        }
         match request {
-            Request::Hello(hello) => self.hello(id.as_ref(), hello, first).await,
-            Request::EventsSubscribe {} => self.subscribe(id.as_ref()).await,
-            Request::SupervisorUpgrade(to) => self.upgrade(id, to.executable),
-            Request::ScreenTaken {} => self.screens.taken(),
-            Request::SessionFocus(focus) => {
-                self.screens.refocus(focus.acknowledged);
-                self.pass_on(id, Request::SessionFocus(focus));
+            Request::Server(request) => self.see_to(id, request, first).await,
+            Request::Supervisor(_) | Request::Session(_) | Request::Terminal(_) | Request::Challenge(_) => {
+                self.pass_on(id, request);
             }
-            request => self.pass_on(id, request),
+        }
+    }
+
+    /// Sees to what is for the server itself.
+    async fn see_to(&mut self, id: Option<Value>, request: server::Request, first: bool) {
+        match request {
+            server::Request::Hello(hello) => self.hello(id.as_ref(), hello, first).await,
+            server::Request::Subscribe(_) => self.subscribe(id.as_ref()).await,
+            server::Request::Upgrade(to) => self.upgrade(id, to.executable),
+            server::Request::ScreenTaken(_) => self.screens.taken(),
         }
     }
 
@@ -241,7 +251,7 @@ impl ServedClient {
             return self.refuse(id, &reason);
         }
         match self.identify(hello).await {
-            Ok(()) => self.answer(id, &greeting::welcome(&self.identity)),
+            Ok(()) => self.answer::<server::Hello>(id, greeting::welcome(&self.identity)),
             Err(reason) => {
                 self.ending = true;
                 self.refuse(id, &reason);
@@ -259,9 +269,7 @@ impl ServedClient {
     async fn subscribe(&mut self, id: Option<&Value>) {
         match self.connection.subscribe().await {
             Ok(subscription) => {
-                let snapshot = serde_json::to_value(&subscription.snapshot)
-                    .expect("invariant: a snapshot has text keys only");
-                self.answer(id, &snapshot);
+                self.answer::<server::Subscribe>(id, subscription.snapshot.clone());
                 self.subscription = Some(subscription);
             }
             Err(reason) => self.refuse(id, &reason),
@@ -278,13 +286,9 @@ impl ServedClient {
 
     /// Has another process take this one's place. If that works it is the other one that answers.
     fn upgrade(&mut self, id: Option<Value>, executable: Option<String>) {
-        let outcome = match &self.identity {
-            _ if self.upgrading.is_some() => Err("this client asked for that already".to_owned()),
-            Identity::Local => self.context.upgrade(executable),
-            Identity::Internal { .. } | Identity::Ticket(_) => {
-                Err("only a process of this user, over the Unix socket, may replace the supervisor"
-                    .to_owned())
-            }
+        let outcome = match self.upgrading {
+            Some(_) => Err("this client asked for that already".to_owned()),
+            None => self.context.upgrade(executable),
         };
         match outcome {
             Ok(refused) => self.upgrading = Some((id, refused)),
@@ -294,46 +298,46 @@ impl ServedClient {
 
     /// Hands a request to the driver. The answers come as they come.
     fn pass_on(&mut self, id: Option<Value>, request: Request) {
-        let (full, text) = match &request {
-            Request::SessionInput(_) | Request::SessionResize(_) => (
-                self.typing.waiting.len() >= MOST_TYPED,
-                "the child takes no input, and no more of it can wait; kill the session if it hangs",
-            ),
-            Request::ChallengeWait(_) => {
-                (self.waiting.len() >= MOST_WAITING, "this client waits for too many challenges already")
-            }
-            // Once there are too many of them, nothing more is read.
-            _ => (false, ""),
-        };
-        if full {
-            // Whoever types wants no answer, but has to learn that keys are lost.
-            return self.refuse(Some(&id.unwrap_or_default()), &RpcError::new(error::LIMIT_REACHED, text));
-        }
         match request {
             // A key is with the child's keeper before this connection looks at anything else.
-            Request::SessionInput(_) | Request::SessionResize(_) => {
+            Request::Terminal(terminal::Request::Input(_) | terminal::Request::Resize(_)) => {
+                if self.typing.waiting.len() >= MOST_TYPED {
+                    let text =
+                        "the child takes no input, and no more of it can wait; kill the session if it hangs";
+                    // Whoever types wants no answer, but has to learn that keys are lost.
+                    return self.refuse(Some(&id.unwrap_or_default()), &full(text));
+                }
                 self.queue.extend(self.typing.add(&self.connection, id, request));
             }
-            Request::SessionScreen(_)
-            | Request::SessionHistory(_)
-            | Request::SessionTranscript(_)
-            | Request::SessionRecording(_)
-            | Request::SessionList {}
-            | Request::ProviderList {}
-            | Request::ChallengeList {}
-            | Request::BundleList {} => self.fetching.waiting.push_back((id, request)),
-            Request::ChallengeWait(of) => self.wait(id, of),
-            _ => self.pending.push(work_on(&self.connection, id, request)),
+            Request::Challenge(challenge::Request::Wait(of)) => {
+                if self.waiting.len() >= MOST_WAITING {
+                    let text = "this client waits for too many challenges already";
+                    return self.refuse(Some(&id.unwrap_or_default()), &full(text));
+                }
+                self.wait(id, of);
+            }
+            // Once too many of the others wait, nothing more is read.
+            request if request.row().is_large => self.fetching.waiting.push_back((id, request)),
+            request => {
+                if let Request::Session(session::Request::Focus(focus)) = &request {
+                    self.screens.refocus(focus.acknowledged);
+                }
+                self.pending.push(work_on(&self.connection, id, request));
+            }
         }
     }
 
-    fn answer(&mut self, id: Option<&Value>, result: &Value) {
-        self.queue.extend(id.map(|id| encode::success(id, result)));
+    fn answer<M: Method>(&mut self, id: Option<&Value>, answer: M::Answer) {
+        self.queue.extend(id.map(|id| encode::response(id, &M::response(answer))));
     }
 
     fn refuse(&mut self, id: Option<&Value>, reason: &RpcError) {
         self.queue.extend(id.map(|id| encode::refusal(id, reason)));
     }
+}
+
+fn full(text: &str) -> RpcError {
+    RpcError::new(error::LIMIT_REACHED, text)
 }
 
 /// Waits for the reason why no other process takes this one's place.

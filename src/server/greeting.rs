@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::driver::{Handle, Identity};
 use crate::protocol::decode::{self, Incoming};
 use crate::protocol::error::{self, RpcError};
-use crate::protocol::request::{Hello, Request, Welcome};
+use crate::protocol::method::{Method as _, Request, server};
+use crate::protocol::request::{Hello, Welcome};
 use crate::protocol::{VERSION, encode};
 use crate::wire::{Happening, LONGEST_FRAME, Wire};
 
@@ -38,7 +39,7 @@ pub(super) async fn introduce<S: AsyncRead + AsyncWrite + Unpin>(
         }
     };
     let proven = match incoming.request {
-        Ok(Request::Hello(hello)) => {
+        Ok(Request::Server(server::Request::Hello(hello))) => {
             examine(handle, hello).await.and_then(|shown| shown.ok_or_else(promised))
         }
         Ok(_) => Err(promised()),
@@ -46,7 +47,7 @@ pub(super) async fn introduce<S: AsyncRead + AsyncWrite + Unpin>(
     };
     let id = incoming.id.unwrap_or_default();
     let frame = match &proven {
-        Ok(identity) => encode::success(&id, &welcome(identity)),
+        Ok(identity) => encode::response(&id, &server::Hello::response(welcome(identity))),
         Err(reason) => encode::refusal(&id, reason),
     };
     wire.send(&frame).ok()?;
@@ -92,14 +93,13 @@ pub(super) async fn examine(handle: &Handle, hello: Hello) -> Result<Option<Iden
     }
 }
 
-/// Writes the answer to `hello`.
-pub(super) fn welcome(identity: &Identity) -> Value {
-    let welcome = Welcome {
+/// Answers `hello`.
+pub(super) fn welcome(identity: &Identity) -> Welcome {
+    Welcome {
         protocol: VERSION,
         program: concat!("authdeck ", env!("CARGO_PKG_VERSION")).to_owned(),
         identity: identity.name().to_owned(),
-    };
-    json!(welcome)
+    }
 }
 
 fn promised() -> RpcError {

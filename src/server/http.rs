@@ -10,7 +10,7 @@ use hyper::header::{
 use hyper::{Response, StatusCode};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
-use crate::protocol::encode::Frame;
+use crate::protocol::frame::Frame;
 
 /// The body of an answer.
 pub(super) type Body = Full<Bytes>;

@@ -9,10 +9,11 @@ use hyper::{Response, StatusCode};
 use super::admission::{Caller, Standing};
 use super::http::{self, Body, Refusal};
 use super::written;
+use crate::driver::Handle;
 use crate::driver::panics::or_panic;
-use crate::driver::{Answer, Handle};
 use crate::protocol::error::{self, RpcError};
-use crate::protocol::request::{MintTicket, Request};
+use crate::protocol::method::{self, Method as _, Request, session, supervisor};
+use crate::protocol::request::MintTicket;
 use crate::protocol::{decode, encode};
 use crate::wire;
 
@@ -51,22 +52,18 @@ pub(super) async fn ticket(
     let wanted = wanted.map_err(|reason| {
         Refusal::new(StatusCode::BAD_REQUEST, format!("The body is not understood: {reason}."))
     })?;
-    match perform(Request::TicketMint(wanted), handle, caller).await {
-        Ok(Answer::Ticket(ticket)) => Ok(http::json(encode::ticket(&ticket))),
-        Ok(Answer::Value(_) | Answer::Challenge(_)) => {
-            Err(Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "No ticket was made. Try again."))
+    match perform(supervisor::MintTicket::request(wanted), handle, caller).await {
+        Ok(method::Response::Supervisor(supervisor::Response::MintTicket(ticket))) => {
+            Ok(http::json(encode::bare(&ticket)))
         }
+        Ok(_) => Err(Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "No ticket was made. Try again.")),
         Err(reason) => Err(Refusal::new(StatusCode::BAD_REQUEST, format!("No ticket: {}.", reason.message))),
     }
 }
 
-async fn perform(request: Request, handle: &Handle, caller: Caller) -> Result<Answer, RpcError> {
+async fn perform(request: Request, handle: &Handle, caller: Caller) -> Result<method::Response, RpcError> {
     match request {
-        Request::Hello(_)
-        | Request::EventsSubscribe {}
-        | Request::SessionFocus(_)
-        | Request::SupervisorUpgrade(_)
-        | Request::ScreenTaken {} => Err(needs_connection()),
+        Request::Server(_) | Request::Session(session::Request::Focus(_)) => Err(needs_connection()),
         request => {
             let Standing::Proven(identity) = caller.standing else { return Err(needs_connection()) };
             handle.connect_once(identity, caller.process_id).await?.call(request).await

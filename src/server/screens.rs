@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::protocol::encode::{self, Frame};
+use crate::protocol::encode;
+use crate::protocol::frame::Frame;
 use crate::protocol::screen::ScreenUpdate;
 
 /// Bytes of screens that a client is sent, about, before it has to say that it took them. A spinner or an echo stays

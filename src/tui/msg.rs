@@ -10,7 +10,7 @@ use crate::core::ids::SessionId;
 use crate::core::secret::Secret;
 use crate::protocol::error::RpcError;
 use crate::protocol::event::{Event, NumberedEvent};
-use crate::protocol::request::Request;
+use crate::protocol::method::Request;
 use crate::protocol::screen::ScreenUpdate;
 use crate::protocol::snapshot::Snapshot;
 

@@ -23,7 +23,8 @@ use crate::core::pacing::Pacing;
 use crate::core::secret::Secret;
 use crate::core::time::Timestamp;
 use crate::error::{Error, Kind};
-use crate::protocol::request::{Request, StartSession};
+use crate::protocol::method::{Request, session};
+use crate::protocol::request::StartSession;
 
 mod callbacks;
 mod clock;
@@ -297,8 +298,8 @@ impl Running {
     /// Sends a request to the host that it is for. One host at a time sends a screen.
     fn request(&mut self, ask: Ask, request: &Request) {
         let host = match request {
-            Request::SessionFocus(focus) if focus.session_id.is_none() => self.focused,
-            Request::SessionFocus(_) => {
+            Request::Session(session::Request::Focus(focus)) if focus.session_id.is_none() => self.focused,
+            Request::Session(session::Request::Focus(_)) => {
                 let host = self.model.host_for(request);
                 let before = std::mem::replace(&mut self.focused, host);
                 if before != host

@@ -6,7 +6,7 @@ use tungstenite::protocol::frame::FrameHeader;
 use tungstenite::protocol::frame::coding::{Control, Data, OpCode};
 use zeroize::{Zeroize as _, Zeroizing};
 
-use crate::protocol::encode::Frame;
+use crate::protocol::frame::Frame;
 
 /// Bytes of a buffer, which grows for a longer frame and shrinks again behind it.
 const BUFFER: usize = 16 * 1024;

@@ -8,7 +8,8 @@ use authdeck::core::status::Status;
 use authdeck::driver::Identity;
 use authdeck::driver::paths::OPENER_NAMES;
 use authdeck::protocol::event::Event;
-use authdeck::protocol::request::{Opened, Request};
+use authdeck::protocol::method::{Request, session};
+use authdeck::protocol::request::Opened;
 
 use super::common::env::{AUTHDECK, Home};
 use super::common::peer;
@@ -84,7 +85,9 @@ fn only_a_process_of_the_session_can_say_what_it_opened() {
     let supervisor = Supervisor::start();
     let session = supervisor.run("read line");
     let other = supervisor.run("read line");
-    let opened = |id: &SessionId| Request::SessionOpened(Opened { session_id: id.clone(), url: URL.into() });
+    let opened = |id: &SessionId| {
+        Request::Session(session::Request::Opened(Opened { session_id: id.clone(), url: URL.into() }))
+    };
     let ask = |identity| supervisor.block_on(supervisor.connect(identity).call(opened(&session)));
     ask(Identity::Local).unwrap_err();
     ask(Identity::Internal { session: Some(other) }).unwrap_err();

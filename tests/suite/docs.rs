@@ -8,7 +8,7 @@ use std::path::Path;
 use authdeck::config::catalogue::Catalogue;
 use authdeck::config::resolved::SETTINGS;
 use authdeck::core::provider::Answer;
-use authdeck::protocol::schema::METHODS;
+use authdeck::protocol::method::METHODS;
 
 fn readme() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")
@@ -52,8 +52,11 @@ fn the_readme_is_in_step_with_the_program() {
 }
 
 fn methods() -> String {
-    let rows = METHODS.iter().map(|method| format!("| `{}` | {} |\n", method.name, cell(method.about)));
-    format!("| method | what it does |\n| --- | --- |\n{}", rows.collect::<String>())
+    let rows = METHODS.iter().map(|method| {
+        let callers: Vec<&str> = method.callers.iter().map(|caller| caller.in_words()).collect();
+        format!("| `{}` | {} | {} |\n", method.name, cell(method.about), callers.join(", "))
+    });
+    format!("| method | what it does | who may call it |\n| --- | --- | --- |\n{}", rows.collect::<String>())
 }
 
 fn themes() -> String {

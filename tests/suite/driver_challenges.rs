@@ -3,10 +3,11 @@
 use authdeck::core::ids::{ChallengeId, SessionId};
 use authdeck::core::secret::Secret;
 use authdeck::core::view::{ChallengeKind, ChallengeOutcome, Event};
-use authdeck::driver::{Answer, Connection, Identity, Told};
+use authdeck::driver::{Connection, Identity, Told};
 use authdeck::protocol::error;
+use authdeck::protocol::method::{Method as _, Request, Response, challenge, supervisor};
 use authdeck::protocol::request::{
-    AnswerChallenge, ChallengeAnswer, ChallengeRef, OwnerRef, ParkChallenge, Parked, Request,
+    AnswerChallenge, ChallengeAnswer, ChallengeRef, Nothing, OwnerRef, ParkChallenge, Parked,
 };
 
 use crate::common::supervisor::{Supervisor, ask};
@@ -28,7 +29,7 @@ fn challenge(id: &str) -> ParkChallenge {
 }
 
 fn park(supervisor: &Supervisor, connection: &Connection, park: ParkChallenge) -> Parked {
-    ask(supervisor, connection, Request::ChallengePark(park)).unwrap()
+    ask(supervisor, connection, Request::Challenge(challenge::Request::Park(park))).unwrap()
 }
 
 fn named(id: &str) -> ChallengeRef {
@@ -36,22 +37,25 @@ fn named(id: &str) -> ChallengeRef {
 }
 
 fn given(id: &str, secret: &str) -> Request {
-    Request::ChallengeAnswer(AnswerChallenge {
+    Request::Challenge(challenge::Request::Answer(AnswerChallenge {
         challenge_id: ChallengeId::new(id),
         epoch: None,
         user: None,
         secret: Some(Secret::new(secret)),
-    })
+    }))
 }
 
 fn pending(supervisor: &Supervisor) -> u64 {
-    supervisor.ask(Request::ChallengePending {}).unwrap()
+    supervisor.ask(supervisor::Pending::request(Nothing {})).unwrap()
 }
 
 fn wait(supervisor: &Supervisor, connection: &Connection, id: &str) -> ChallengeAnswer {
-    match supervisor.block_on(connection.call(Request::ChallengeWait(named(id)))).unwrap() {
-        Answer::Challenge(answer) => answer,
-        other @ (Answer::Value(_) | Answer::Ticket(_)) => panic!("no answer of a challenge: {other:?}"),
+    match supervisor
+        .block_on(connection.call(Request::Challenge(challenge::Request::Wait(named(id)))))
+        .unwrap()
+    {
+        Response::Challenge(challenge::Response::Wait(answer)) => answer,
+        other => panic!("no answer of a challenge: {other:?}"),
     }
 }
 
@@ -92,7 +96,8 @@ fn c3_one_answer_wins_and_the_secret_goes_to_the_owner_only() {
     let supervisor = Supervisor::start();
     let helper = supervisor.connect(Identity::Local);
     park(&supervisor, &helper, challenge("c3"));
-    let stranger = supervisor.block_on(supervisor.connection().call(Request::ChallengeWait(named("c3"))));
+    let stranger = supervisor
+        .block_on(supervisor.connection().call(Request::Challenge(challenge::Request::Wait(named("c3")))));
     assert!(stranger.is_err(), "only the owner may wait for it: {stranger:?}");
     assert!(supervisor.ask::<bool>(given("c3", "canary-value")).unwrap());
     assert!(!supervisor.ask::<bool>(given("c3", "other")).unwrap());
@@ -111,9 +116,14 @@ fn c4_parking_again_replaces_the_earlier_one() {
     assert!(second.epoch > first.epoch);
     assert_eq!(pending(&supervisor), 1);
     let of = ChallengeRef { epoch: Some(first.epoch), ..named("c4") };
-    let answer = supervisor.block_on(helper.call(Request::ChallengeWait(of)));
+    let answer = supervisor.block_on(helper.call(Request::Challenge(challenge::Request::Wait(of))));
     assert!(
-        matches!(answer, Ok(Answer::Challenge(ChallengeAnswer::Ended(ChallengeOutcome::Superseded)))),
+        matches!(
+            answer,
+            Ok(Response::Challenge(challenge::Response::Wait(ChallengeAnswer::Ended(
+                ChallengeOutcome::Superseded
+            ))))
+        ),
         "{answer:?}"
     );
 }
@@ -151,12 +161,12 @@ fn c5_an_owner_that_closes_is_told_how_many_it_had() {
         supervisor.connection(),
         ParkChallenge { owner: Some("tab-2".into()), ..challenge("c") },
     );
-    let close = || Request::ChallengeCancelOwner(OwnerRef { owner: "tab-1".into() });
+    let close = || Request::Supervisor(supervisor::Request::CancelOwner(OwnerRef { owner: "tab-1".into() }));
     // A process inside of a session closes no other owner.
     let session = supervisor.run("read line");
     let inside = supervisor.connect(Identity::Internal { session: Some(session.clone()) });
     assert_eq!(ask::<u64>(&supervisor, &inside, close()).unwrap_err().code, error::FORBIDDEN);
-    let own = Request::ChallengeCancelOwner(OwnerRef { owner: session.to_string() });
+    let own = Request::Supervisor(supervisor::Request::CancelOwner(OwnerRef { owner: session.to_string() }));
     assert_eq!(ask::<u64>(&supervisor, &inside, own).unwrap(), 0);
     assert_eq!(supervisor.ask::<u64>(close()).unwrap(), 2);
     assert_eq!(supervisor.ask::<u64>(close()).unwrap(), 0);
@@ -175,7 +185,9 @@ fn c6_nothing_leaks() {
         if number % 2 == 0 {
             assert!(supervisor.ask::<bool>(given(&id, "x")).unwrap());
         } else {
-            assert!(supervisor.ask::<bool>(Request::ChallengeCancel(named(&id))).unwrap());
+            assert!(
+                supervisor.ask::<bool>(Request::Challenge(challenge::Request::Cancel(named(&id)))).unwrap()
+            );
         }
     }
     assert_eq!(pending(&supervisor), 0);
@@ -186,13 +198,13 @@ fn c7_a_thread_without_a_runtime_can_park_and_wait() {
     let supervisor = Supervisor::start();
     let helper = supervisor.connect(Identity::Local);
     let thread = std::thread::spawn(move || {
-        helper.call_blocking(Request::ChallengePark(challenge("c7"))).unwrap();
-        helper.call_blocking(Request::ChallengeWait(named("c7"))).unwrap()
+        helper.call_blocking(Request::Challenge(challenge::Request::Park(challenge("c7")))).unwrap();
+        helper.call_blocking(Request::Challenge(challenge::Request::Wait(named("c7")))).unwrap()
     });
     wait_until("it is parked", || pending(&supervisor) == 1, || "nothing is parked".into());
     assert!(supervisor.ask::<bool>(given("c7", "canary-value")).unwrap());
     match thread.join().unwrap() {
-        Answer::Challenge(ChallengeAnswer::Answered { secret, .. }) => {
+        Response::Challenge(challenge::Response::Wait(ChallengeAnswer::Answered { secret, .. })) => {
             assert!(secret.matches("canary-value"));
         }
         other => panic!("{other:?}"),

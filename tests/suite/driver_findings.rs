@@ -2,7 +2,8 @@
 
 use authdeck::core::ids::{ProviderId, SessionId};
 use authdeck::core::status::Status;
-use authdeck::protocol::request::{Focus, Request, SessionRef, StartSession, Submitted};
+use authdeck::protocol::method::{Request, session, terminal};
+use authdeck::protocol::request::{Focus, SessionRef, StartSession, Submitted};
 use serde_json::Value;
 
 use crate::common::supervisor::{SAMPLE, Supervisor, shell};
@@ -14,8 +15,9 @@ fn s02_a_poll_is_the_provider_and_the_flattened_status() {
     let supervisor = Supervisor::start_with_provider(SAMPLE);
     let session = supervisor.run_sample(&format!("echo 'Open {URL}'; read line"));
     supervisor.wait_view("the URL", &session, |view| matches!(view.status, Status::UrlAvailable { .. }));
-    let poll: Value =
-        supervisor.ask(Request::SessionPoll(SessionRef { session_id: session.clone() })).unwrap();
+    let poll: Value = supervisor
+        .ask(Request::Session(session::Request::Poll(SessionRef { session_id: session.clone() })))
+        .unwrap();
     assert_eq!(poll, serde_json::json!({"providerId": "sample", "status": "url-available", "authUrl": URL}));
 }
 
@@ -77,7 +79,7 @@ fn a_token_that_the_child_prints_is_never_shown() {
     let session =
         supervisor.run(&format!("echo ready; read line; echo 'Your token: {token}'; echo end; read line"));
     let focus = Focus { session_id: Some(session.clone()), acknowledged: false };
-    assert!(supervisor.ask::<bool>(Request::SessionFocus(focus)).unwrap());
+    assert!(supervisor.ask::<bool>(Request::Session(session::Request::Focus(focus))).unwrap());
     supervisor.wait_transcript(&session, "ready");
     assert!(supervisor.type_text(&session, "\r"));
     loop {
@@ -91,6 +93,6 @@ fn a_token_that_the_child_prints_is_never_shown() {
     let transcript = supervisor.wait_transcript(&session, "end");
     assert!(!transcript.contains("canary"), "{transcript}");
     let of = SessionRef { session_id: session };
-    let recording: String = supervisor.ask(Request::SessionRecording(of)).unwrap();
+    let recording: String = supervisor.ask(Request::Terminal(terminal::Request::Recording(of))).unwrap();
     assert!(!recording.contains("canary"), "{recording}");
 }

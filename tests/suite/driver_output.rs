@@ -2,9 +2,8 @@
 
 use authdeck::core::ids::SessionId;
 use authdeck::core::status::Status;
-use authdeck::protocol::request::{
-    Focus, History, HistoryRange, Request, Resize, Search, SearchResult, SessionRef,
-};
+use authdeck::protocol::method::{Request, session, terminal};
+use authdeck::protocol::request::{Focus, History, HistoryRange, Resize, Search, SearchResult, SessionRef};
 use authdeck::protocol::screen::{Row, ScreenUpdate};
 
 use crate::common::supervisor::{SAMPLE, Supervisor};
@@ -16,7 +15,7 @@ fn text_of(row: &Row) -> String {
 
 fn focus(supervisor: &Supervisor, session: &SessionId) {
     let focus = Focus { session_id: Some(session.clone()), acknowledged: false };
-    assert!(supervisor.ask::<bool>(Request::SessionFocus(focus)).unwrap());
+    assert!(supervisor.ask::<bool>(Request::Session(session::Request::Focus(focus))).unwrap());
 }
 
 /// The screen as a client puts it together from updates.
@@ -79,11 +78,11 @@ fn a_resize_reaches_the_child_and_the_screen() {
     let session = supervisor.run("trap 'stty size' WINCH; echo ready; while :; do read line; done");
     supervisor.wait_transcript(&session, "ready");
     let resize = Resize { session_id: session.clone(), columns: 132, rows: 50 };
-    assert!(supervisor.ask::<bool>(Request::SessionResize(resize)).unwrap());
+    assert!(supervisor.ask::<bool>(Request::Terminal(terminal::Request::Resize(resize))).unwrap());
     assert!(supervisor.type_text(&session, "\r"));
     supervisor.wait_transcript(&session, "50 132");
     let of = SessionRef { session_id: session };
-    let screen: ScreenUpdate = supervisor.ask(Request::SessionScreen(of)).unwrap();
+    let screen: ScreenUpdate = supervisor.ask(Request::Terminal(terminal::Request::Screen(of))).unwrap();
     assert_eq!((screen.columns, screen.rows, screen.full), (132, 50, true));
 }
 
@@ -93,13 +92,16 @@ fn history_and_search_use_the_same_numbers() {
     let session = supervisor.run("for line in $(seq 1 500); do echo \"Row $line\"; done; read line");
     supervisor.wait_transcript(&session, "Row 500");
     let found: SearchResult = supervisor
-        .ask(Request::SessionSearch(Search { session_id: session.clone(), text: "row 42".into() }))
+        .ask(Request::Terminal(terminal::Request::Search(Search {
+            session_id: session.clone(),
+            text: "row 42".into(),
+        })))
         .unwrap();
     let range = HistoryRange { session_id: session.clone(), first: found.lines[0], count: 1 };
-    let history: History = supervisor.ask(Request::SessionHistory(range)).unwrap();
+    let history: History = supervisor.ask(Request::Terminal(terminal::Request::History(range))).unwrap();
     assert_eq!(history.lines.iter().map(text_of).collect::<Vec<_>>(), ["Row 42"]);
     let all = HistoryRange { session_id: session, first: 0, count: u32::MAX };
-    let history: History = supervisor.ask(Request::SessionHistory(all)).unwrap();
+    let history: History = supervisor.ask(Request::Terminal(terminal::Request::History(all))).unwrap();
     assert_eq!(text_of(&history.lines[499]), "Row 500");
     assert!(history.lines.len() <= 1_000 && history.screen_start > 0);
 }
@@ -124,8 +126,9 @@ fn a_child_that_prints_100_mb_is_read_to_its_end() {
     let view = supervisor.wait_view_within(limit, "it is over", &session, |view| view.status.is_terminal());
     assert!(matches!(view.status, Status::Success { .. }), "{view:?}");
     assert!(supervisor.transcript(&session).ends_with("the end\n"));
-    let recording: String =
-        supervisor.ask(Request::SessionRecording(SessionRef { session_id: session })).unwrap();
+    let recording: String = supervisor
+        .ask(Request::Terminal(terminal::Request::Recording(SessionRef { session_id: session })))
+        .unwrap();
     assert!(recording.len() < 16 << 20, "{} bytes", recording.len());
     assert!(recording.contains("the end"));
 }
@@ -145,7 +148,7 @@ fn an_exported_recording_is_an_asciicast_without_what_was_submitted() {
     supervisor.wait_transcript(&session, "Enter code:");
     let _refused_or_not: Result<serde_json::Value, _> = supervisor.submit(&session, "canary-value-1");
     let of = SessionRef { session_id: session };
-    let recording: String = supervisor.ask(Request::SessionRecording(of)).unwrap();
+    let recording: String = supervisor.ask(Request::Terminal(terminal::Request::Recording(of))).unwrap();
     let read = authdeck::core::asciicast::parse(recording.as_bytes()).unwrap().unwrap();
     assert_eq!((read.header.size.columns, read.header.size.rows), (80, 24));
     assert!(!recording.contains("canary-value-1"));
@@ -156,8 +159,9 @@ fn a_recording_says_which_provider_it_is_of_and_nothing_of_the_sessions_own_comm
     let supervisor = Supervisor::start_with_provider(SAMPLE);
     let session = supervisor.run_sample("echo canary-in-the-command; read line");
     supervisor.wait_transcript(&session, "canary");
-    let recording: String =
-        supervisor.ask(Request::SessionRecording(SessionRef { session_id: session })).unwrap();
+    let recording: String = supervisor
+        .ask(Request::Terminal(terminal::Request::Recording(SessionRef { session_id: session })))
+        .unwrap();
     let read = authdeck::core::asciicast::parse(recording.as_bytes()).unwrap().unwrap();
     assert_eq!(read.header.command.as_deref(), Some("sample-cli login"));
 }

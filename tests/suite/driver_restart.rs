@@ -3,7 +3,8 @@
 use authdeck::core::ids::ProviderId;
 use authdeck::core::status::Status;
 use authdeck::core::view::ChildState;
-use authdeck::protocol::request::{Request, StartSession};
+use authdeck::protocol::method::{Method as _, session};
+use authdeck::protocol::request::StartSession;
 
 use crate::common::process;
 use crate::common::supervisor::{SAMPLE, Supervisor, shell};
@@ -59,7 +60,7 @@ fn a_finished_session_is_still_listed_by_the_next_supervisor() {
     supervisor.restart();
     assert_eq!(supervisor.view(&session).unwrap().status, status);
     assert_eq!(supervisor.transcript(&session), "bye\n");
-    assert!(supervisor.ask_whether(&session, Request::SessionRemove));
+    assert!(supervisor.ask_whether(&session, session::Remove::request));
     supervisor.kill();
     supervisor.restart();
     assert!(supervisor.view(&session).is_none());

@@ -6,7 +6,8 @@ use authdeck::core::ids::{BundleId, SessionId};
 use authdeck::core::status::Status;
 use authdeck::core::view::ChildState;
 use authdeck::protocol::error::{self, RpcError};
-use authdeck::protocol::request::{BundleList, Kill, Request, SessionRef, StartSession};
+use authdeck::protocol::method::{Method as _, Request, session, supervisor};
+use authdeck::protocol::request::{BundleList, Kill, Nothing, SessionRef, StartSession};
 use serde_json::Value;
 
 use crate::common::supervisor::{SAMPLE, Supervisor, shell};
@@ -20,13 +21,14 @@ fn failed(status: &Status) -> &str {
 }
 
 fn bundles(supervisor: &Supervisor) -> BundleList {
-    supervisor.ask(Request::BundleList {}).unwrap()
+    supervisor.ask(supervisor::Bundles::request(Nothing {})).unwrap()
 }
 
 #[test]
 fn s01_a_session_has_an_id_of_its_own_and_no_url_until_one_was_seen() {
     let supervisor = Supervisor::start();
-    let answer: Value = supervisor.ask(Request::SessionStart(shell("read line"))).unwrap();
+    let answer: Value =
+        supervisor.ask(Request::Supervisor(supervisor::Request::Start(shell("read line")))).unwrap();
     let id = answer["sessionId"].as_str().unwrap().strip_prefix("auth-").unwrap();
     assert_eq!(uuid::Uuid::parse_str(id).unwrap().get_version_num(), 4);
     assert_eq!(answer["authUrl"], Value::Null);
@@ -88,8 +90,8 @@ fn s07_what_is_over_stays_as_it_is() {
     let supervisor = Supervisor::start();
     let session = supervisor.run("exit 0");
     let status = supervisor.wait_over(&session);
-    assert!(!supervisor.ask_whether(&session, Request::SessionCancel));
-    assert!(!supervisor.ask_whether(&session, Request::SessionCancel), "a second finish does nothing");
+    assert!(!supervisor.ask_whether(&session, session::Cancel::request));
+    assert!(!supervisor.ask_whether(&session, session::Cancel::request), "a second finish does nothing");
     assert_eq!(supervisor.view(&session).unwrap().status, status);
 }
 
@@ -112,13 +114,13 @@ fn s09_cancel_kills_a_child_that_ignores_polite_signals() {
         "trap '' TERM HUP INT; setsid sh -c \"trap '' TERM HUP INT; sleep 1000\" & echo ready; while :; do sleep 1; done",
     );
     supervisor.wait_transcript(&session, "ready");
-    assert!(supervisor.ask_whether(&session, Request::SessionCancel));
-    assert!(!supervisor.ask_whether(&session, Request::SessionCancel));
+    assert!(supervisor.ask_whether(&session, session::Cancel::request));
+    assert!(!supervisor.ask_whether(&session, session::Cancel::request));
     assert_eq!(failed(&supervisor.view(&session).unwrap().status), "cancelled by user");
     supervisor.wait_view("the child is dead", &session, |view| view.child == ChildState::Killed);
     assert!(supervisor.home.children().is_empty(), "{:?}", supervisor.home.children());
     let unknown = SessionId::new("auth-unknown");
-    assert!(!supervisor.ask_whether(&unknown, Request::SessionCancel));
+    assert!(!supervisor.ask_whether(&unknown, session::Cancel::request));
 }
 
 #[test]
@@ -127,7 +129,7 @@ fn s09_a_forced_kill_needs_no_grace() {
     let session = supervisor.run("trap '' TERM HUP INT; echo ready; while :; do sleep 1; done");
     supervisor.wait_transcript(&session, "ready");
     let kill = Kill { session_id: session.clone(), force: true };
-    assert!(supervisor.ask::<bool>(Request::SessionKill(kill)).unwrap());
+    assert!(supervisor.ask::<bool>(Request::Session(session::Request::Kill(kill))).unwrap());
     supervisor.wait_view("the child is dead", &session, |view| view.child == ChildState::Killed);
     assert!(supervisor.home.children().is_empty());
 }
@@ -144,10 +146,10 @@ fn s11_the_end_stays_readable_until_it_is_removed_and_nothing_is_left() {
         || format!("{:?} {:?}", supervisor.keepers(), supervisor.home.processes()),
     );
     assert_eq!(supervisor.transcript(&session), "last words\n");
-    assert!(supervisor.ask_whether(&session, Request::SessionRemove));
+    assert!(supervisor.ask_whether(&session, session::Remove::request));
     assert!(supervisor.view(&session).is_none());
     let of = SessionRef { session_id: session.clone() };
-    assert_eq!(supervisor.ask::<Value>(Request::SessionPoll(of)).unwrap(), Value::Null);
+    assert_eq!(supervisor.ask::<Value>(Request::Session(session::Request::Poll(of))).unwrap(), Value::Null);
     let runtime = supervisor.home.runtime().join("authdeck");
     for folder in ["sessions", "saved"] {
         assert_eq!(std::fs::read_dir(runtime.join(folder)).unwrap().count(), 0, "{folder}");

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use authdeck::protocol::schema::METHODS;
+use authdeck::protocol::method::METHODS;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};

@@ -8,7 +8,8 @@ use authdeck::core::secret::Secret;
 use authdeck::core::status::Status;
 use authdeck::protocol::error;
 use authdeck::protocol::event::Event;
-use authdeck::protocol::request::{Focus, ParkChallenge, Request, StartSession};
+use authdeck::protocol::method::{Request, session};
+use authdeck::protocol::request::{Focus, ParkChallenge, StartSession};
 use authdeck::protocol::snapshot::{ChallengeKind, ChildState};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -215,7 +216,10 @@ async fn a_client_that_acknowledges_gets_no_more_screens_than_it_takes() {
     let deck = supervisor.watch().await;
     let session = deck.start("n=0; while :; do n=$((n+1)); echo line $n; sleep 0.01; done").await;
     let mut raw = Raw::connect(&supervisor).await;
-    let focus = Request::SessionFocus(Focus { session_id: Some(session.clone()), acknowledged: true });
+    let focus = Request::Session(session::Request::Focus(Focus {
+        session_id: Some(session.clone()),
+        acknowledged: true,
+    }));
     let frame = authdeck::protocol::encode::request(Some(1), &focus);
     raw.say(std::str::from_utf8(&frame).unwrap()).await;
     // Some small ones are sent unasked; the child goes on all the time, so one comes that is to be acknowledged.

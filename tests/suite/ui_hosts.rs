@@ -4,7 +4,8 @@ use authdeck::core::finding::Verdict;
 use authdeck::core::ids::SessionId;
 use authdeck::core::time::Timestamp;
 use authdeck::protocol::event::Event;
-use authdeck::protocol::request::Request;
+use authdeck::protocol::method::{Method as _, Request, session, supervisor};
+use authdeck::protocol::request::Nothing;
 use authdeck::protocol::snapshot::{SessionView, Snapshot, UrlView, Waiting};
 use authdeck::tui::model::Model;
 use authdeck::tui::msg::{Cmd, HostNews, Msg};
@@ -97,13 +98,17 @@ fn a_request_goes_to_the_host_of_what_it_is_about() {
     laptop.snapshot(0, 0, vec![session("1", "gh")]);
     laptop.snapshot(1, 0, vec![session("2", "gh")]);
     let kill = |id: &str| {
-        Request::SessionKill(authdeck::protocol::request::Kill {
+        Request::Session(session::Request::Kill(authdeck::protocol::request::Kill {
             session_id: SessionId::new(id),
             force: true,
-        })
+        }))
     };
     assert_eq!((laptop.model.host_for(&kill("auth-1")), laptop.model.host_for(&kill("auth-2"))), (0, 1));
-    assert_eq!(laptop.model.host_for(&Request::ProviderList {}), 0, "where the selection is");
+    assert_eq!(
+        laptop.model.host_for(&supervisor::Providers::request(Nothing {})),
+        0,
+        "where the selection is"
+    );
     // What the host does not list any more is gone; what the other one lists is not.
     laptop.snapshot(1, 0, Vec::new());
     let ids: Vec<&str> = laptop.model.sessions.iter().map(|session| session.session_id.as_str()).collect();

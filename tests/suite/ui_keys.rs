@@ -5,7 +5,7 @@ use authdeck::core::ids::{ChallengeId, SessionId};
 use authdeck::core::time::Timestamp;
 use authdeck::protocol::error::{PASTE_REFUSED, RpcError};
 use authdeck::protocol::event::Event;
-use authdeck::protocol::request::Request;
+use authdeck::protocol::method::{Request, challenge, server, session, supervisor, terminal};
 use authdeck::protocol::screen::Modes;
 use authdeck::protocol::snapshot::{ChallengeKind, ChallengeView, SessionView, Snapshot};
 use authdeck::tui::action::Action;
@@ -33,7 +33,7 @@ fn typed(stage: &mut Stage) -> Vec<u8> {
     use base64::Engine as _;
     let mut bytes = Vec::new();
     for (_, request) in stage.requests() {
-        if let Request::SessionInput(input) = request {
+        if let Request::Terminal(terminal::Request::Input(input)) = request {
             bytes.extend(base64::engine::general_purpose::STANDARD.decode(input.base64.secret()).unwrap());
         }
     }
@@ -62,16 +62,18 @@ fn selecting_a_session_asks_for_its_screen_at_the_panes_size() {
     let mut stage = Stage::of((120, 40), vec![claude(), codex()]);
     let requests = stage.requests();
     assert!(
-        matches!(&requests[0].1, Request::SessionFocus(focus) if focus.session_id == Some(SessionId::new("auth-1")))
+        matches!(&requests[0].1, Request::Session(session::Request::Focus(focus)) if focus.session_id == Some(SessionId::new("auth-1")))
     );
-    assert!(matches!(&requests[1].1, Request::SessionResize(size) if (size.columns, size.rows) == (82, 35)));
+    assert!(
+        matches!(&requests[1].1, Request::Terminal(terminal::Request::Resize(size)) if (size.columns, size.rows) == (82, 35))
+    );
     stage.press("j");
     assert_eq!(stage.requests().len(), 2);
     stage.press("j");
     assert!(stage.requests().is_empty(), "nothing changed");
     stage.send(Msg::Resize(80, 24));
     assert!(
-        matches!(&stage.requests()[..], [(_, Request::SessionResize(size))] if (size.columns, size.rows) == (52, 19))
+        matches!(&stage.requests()[..], [(_, Request::Terminal(terminal::Request::Resize(size)))] if (size.columns, size.rows) == (52, 19))
     );
 }
 
@@ -118,13 +120,15 @@ fn killing_asks_once_and_escape_leaves() {
         stage.press(keys);
         let requests = stage.requests();
         assert!(
-            matches!(&requests[..], [(Ask::Kill(_), Request::SessionKill(kill))] if !kill.force),
+            matches!(&requests[..], [(Ask::Kill(_), Request::Session(session::Request::Kill(kill)))] if !kill.force),
             "{keys}"
         );
         assert!(stage.model.dialog.is_none(), "{keys}");
     }
     stage.press("X");
-    assert!(matches!(&stage.requests()[..], [(Ask::Kill(_), Request::SessionKill(kill))] if kill.force));
+    assert!(
+        matches!(&stage.requests()[..], [(Ask::Kill(_), Request::Session(session::Request::Kill(kill)))] if kill.force)
+    );
 }
 
 #[test]
@@ -173,7 +177,7 @@ fn a_paste_without_a_dialog_opens_one_and_waits_for_enter() {
     stage.press("enter");
     let requests = stage.requests();
     assert!(
-        matches!(&requests[..], [(Ask::Submit(_), Request::SessionSubmit(submit))] if submit.text.secret() == "abc#def")
+        matches!(&requests[..], [(Ask::Submit(_), Request::Session(session::Request::Submit(submit)))] if submit.text.secret() == "abc#def")
     );
     stage.press("enter");
     assert!(stage.requests().is_empty(), "it is handed in once");
@@ -228,12 +232,17 @@ fn a_challenge_is_answered_masked_and_refused_by_its_own_key() {
     assert!(!stage.picture().contains("hunter2"));
     stage.press("enter");
     let requests = stage.requests();
-    assert!(matches!(&requests[..], [(Ask::Challenge, Request::ChallengeAnswer(answer))]
-            if answer.epoch == Some(1) && answer.secret.as_ref().unwrap().secret() == "hunter2"),);
+    assert!(
+        matches!(&requests[..], [(Ask::Challenge, Request::Challenge(challenge::Request::Answer(answer)))]
+            if answer.epoch == Some(1) && answer.secret.as_ref().unwrap().secret() == "hunter2"),
+    );
     stage.press("x");
     assert!(stage.requests().is_empty(), "a question is never refused unasked");
     stage.press("esc X x y");
-    assert!(matches!(&stage.requests()[..], [(Ask::Challenge, Request::ChallengeCancel(_))]));
+    assert!(matches!(
+        &stage.requests()[..],
+        [(Ask::Challenge, Request::Challenge(challenge::Request::Cancel(_)))]
+    ));
 }
 
 #[test]
@@ -250,7 +259,7 @@ fn http_asks_for_user_and_password() {
     stage.press("enter");
     let requests = stage.requests();
     assert!(
-        matches!(&requests[..], [(_, Request::ChallengeAnswer(answer))] if answer.user.as_deref() == Some("me")
+        matches!(&requests[..], [(_, Request::Challenge(challenge::Request::Answer(answer)))] if answer.user.as_deref() == Some("me")
             && answer.secret.as_ref().unwrap().secret() == "pw")
     );
 }
@@ -262,9 +271,9 @@ fn a_question_has_no_as_the_first_answer() {
     let mut stage = Stage::with(settings(), (80, 24), snapshot);
     stage.requests();
     stage.press("enter enter");
-    assert!(matches!(&stage.requests()[..], [(_, Request::ChallengeCancel(_))]));
+    assert!(matches!(&stage.requests()[..], [(_, Request::Challenge(challenge::Request::Cancel(_)))]));
     stage.press("enter tab enter");
-    assert!(matches!(&stage.requests()[..], [(_, Request::ChallengeAnswer(_))]));
+    assert!(matches!(&stage.requests()[..], [(_, Request::Challenge(challenge::Request::Answer(_)))]));
 }
 
 #[test]
@@ -291,7 +300,7 @@ fn a_gap_in_the_events_asks_for_the_whole_state() {
         event: Event::SessionAdded { session: Box::new(codex()) },
     };
     stage.send(Msg::Event(Box::new(later)));
-    assert!(matches!(&stage.requests()[..], [(Ask::Resync, Request::EventsSubscribe {})]));
+    assert!(matches!(&stage.requests()[..], [(Ask::Resync, Request::Server(server::Request::Subscribe(_)))]));
     assert_eq!(stage.model.sessions.len(), 1);
     let snapshot = Snapshot { sequence: 8, now: NOW, sessions: vec![claude()], ..Snapshot::default() };
     stage.answer(Ask::Resync, serde_json::to_value(snapshot).unwrap());
@@ -333,8 +342,10 @@ fn a_provider_that_is_not_installed_says_how_to_get_it() {
     stage.press("ctrl-u");
     stage.type_text("codex");
     stage.press("enter");
-    assert!(matches!(&stage.requests()[..], [(Ask::Start, Request::SessionStart(start))]
-        if start.provider_id.as_ref().unwrap().as_str() == "codex" && start.columns > 0));
+    assert!(
+        matches!(&stage.requests()[..], [(Ask::Start, Request::Supervisor(supervisor::Request::Start(start)))]
+        if start.provider_id.as_ref().unwrap().as_str() == "codex" && start.columns > 0)
+    );
 }
 
 /// The command dialog with `line` handed in.
@@ -352,8 +363,10 @@ fn handed_in_command(line: &str) -> Stage {
 #[test]
 fn a_refused_command_line_stays_to_be_edited_and_a_started_one_goes() {
     let mut stage = handed_in_command("gcluod auth login");
-    assert!(matches!(&stage.requests()[..], [(Ask::Start, Request::SessionStart(start))]
-        if start.command == ["gcluod", "auth", "login"]));
+    assert!(
+        matches!(&stage.requests()[..], [(Ask::Start, Request::Supervisor(supervisor::Request::Start(start)))]
+        if start.command == ["gcluod", "auth", "login"])
+    );
     stage.press("enter");
     assert!(stage.requests().is_empty(), "it is handed in once");
     let refusal = RpcError::new(1, "There is no program gcluod on the PATH.");
@@ -367,8 +380,10 @@ fn a_refused_command_line_stays_to_be_edited_and_a_started_one_goes() {
     stage.press("ctrl-u");
     stage.type_text("gcloud auth login");
     stage.press("enter");
-    assert!(matches!(&stage.requests()[..], [(Ask::Start, Request::SessionStart(start))]
-        if start.command == ["gcloud", "auth", "login"]));
+    assert!(
+        matches!(&stage.requests()[..], [(Ask::Start, Request::Supervisor(supervisor::Request::Start(start)))]
+        if start.command == ["gcloud", "auth", "login"])
+    );
     stage.answer(Ask::Start, json!({"sessionId": "auth-1", "authUrl": null}));
     assert!(stage.model.dialog.is_none());
 }
@@ -436,7 +451,7 @@ fn every_row_and_button_of_a_dialog_takes_clicks() {
     assert!(stage.model.dialog.is_none() && stage.requests().is_empty());
     stage.press("x");
     click(&mut stage, "Kill it");
-    assert!(matches!(&stage.requests()[..], [(Ask::Kill(_), Request::SessionKill(_))]));
+    assert!(matches!(&stage.requests()[..], [(Ask::Kill(_), Request::Session(session::Request::Kill(_)))]));
     stage.press(":");
     click(&mut stage, "Go to codex");
     assert_eq!(selected(&stage), "auth-2");
@@ -458,7 +473,10 @@ fn scrolling_back_asks_for_history_and_end_is_live() {
     stage.send(Msg::Screen(Box::new(claude_screen())));
     stage.requests();
     stage.press("pageup");
-    assert!(matches!(&stage.requests()[..], [(Ask::History(_), Request::SessionHistory(_))]));
+    assert!(matches!(
+        &stage.requests()[..],
+        [(Ask::History(_), Request::Terminal(terminal::Request::History(_)))]
+    ));
     assert!(stage.picture().contains("lines up"), "{}", stage.picture());
     stage.press("tab end");
     assert!(!stage.model.pane.is_scrolled());
@@ -540,7 +558,7 @@ fn starting_again_never_starts_a_masked_command() {
     stage.requests();
     stage.press("r");
     assert!(
-        matches!(&stage.requests()[..], [(Ask::Start, Request::SessionStart(start))] if start.command == ["gh", "login"])
+        matches!(&stage.requests()[..], [(Ask::Start, Request::Supervisor(supervisor::Request::Start(start)))] if start.command == ["gh", "login"])
     );
     let masked =
         SessionView {

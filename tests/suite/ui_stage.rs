@@ -6,7 +6,7 @@ use authdeck::core::secret::Secret;
 use authdeck::core::status::Status;
 use authdeck::core::time::Timestamp;
 use authdeck::protocol::event::{Event, NumberedEvent};
-use authdeck::protocol::request::Request;
+use authdeck::protocol::method::Request;
 use authdeck::protocol::screen::{Colour, Cursor, Modes, Row, Run, ScreenUpdate, Style};
 use authdeck::protocol::snapshot::{
     BundleView, ChallengeKind, ChallengeView, ChildState, ProviderView, Requester, SessionView, Snapshot,

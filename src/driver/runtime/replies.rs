@@ -2,16 +2,13 @@
 
 use std::collections::HashMap;
 
-use serde::Serialize;
-use serde_json::Value;
-
 use crate::core::effect::{Refusal, RefusalKind, Reply, Taking};
 use crate::core::ids::ClientId;
 use crate::core::input::ReplyId;
-use crate::driver::command::Answer;
 use crate::driver::command::AnswerSender;
 use crate::driver::moved::Parked;
 use crate::protocol::error::{self, RpcError};
+use crate::protocol::method::{Method, Response, challenge};
 use crate::protocol::request::{self, ChallengeAnswer, Destination};
 
 /// Who waits.
@@ -19,6 +16,8 @@ use crate::protocol::request::{self, ChallengeAnswer, Destination};
 struct Waiter {
     client: ClientId,
     reply: AnswerSender,
+    /// Makes the method's response of the engine's reply.
+    respond: fn(Reply) -> Result<Response, RpcError>,
     /// For a challenge that is being parked: its owner.
     owner: Option<String>,
 }
@@ -38,16 +37,20 @@ impl Replies {
     }
 
     /// Makes a name for an answer that a client waits for.
-    pub fn expect(&mut self, client: ClientId, reply: AnswerSender) -> ReplyId {
+    pub fn expect<M>(&mut self, client: ClientId, reply: AnswerSender) -> ReplyId
+    where
+        M: Method<Answer: FromReply>,
+    {
         let id = self.nobody();
-        self.waiters.insert(id, Waiter { client, reply, owner: None });
+        self.waiters.insert(id, Waiter { client, reply, respond: respond::<M>, owner: None });
         id
     }
 
     /// The same for a challenge that is being parked.
     pub fn expect_parked(&mut self, client: ClientId, reply: AnswerSender, owner: String) -> ReplyId {
         let id = self.nobody();
-        self.waiters.insert(id, Waiter { client, reply, owner: Some(owner) });
+        let respond = respond::<challenge::Park>;
+        self.waiters.insert(id, Waiter { client, reply, respond, owner: Some(owner) });
         id
     }
 
@@ -61,40 +64,83 @@ impl Replies {
             }
             _ => None,
         };
-        let heard = waiter.reply.send(answer(value)).is_ok();
+        let heard = waiter.reply.send((waiter.respond)(value)).is_ok();
         parked.map(|parked| (waiter.client, parked, heard))
     }
 }
 
-/// Writes a result for the wire.
-pub fn value(result: &impl Serialize) -> Result<Answer, RpcError> {
-    serde_json::to_value(result)
-        .map(Answer::Value)
-        .map_err(|error| RpcError::new(error::INTERNAL, format!("the answer could not be written: {error}")))
+/// An answer that the engine gives.
+pub trait FromReply: Sized {
+    /// Takes it out of the engine's reply; absent: the engine replied something else.
+    fn from_reply(reply: Reply) -> Option<Result<Self, RpcError>>;
 }
 
-fn answer(reply: Reply) -> Result<Answer, RpcError> {
-    match reply {
-        Reply::Started { session_id, auth_url } => value(&request::Started { session_id, auth_url }),
-        Reply::Done(done) => Ok(Answer::Value(Value::Bool(done))),
-        Reply::Submitted { delivered, to_loopback, message } => {
-            let destination = if to_loopback { Destination::Loopback } else { Destination::Stdin };
-            value(&request::Submitted { delivered, destination, message })
-        }
-        Reply::Parked { challenge_id, epoch } => value(&request::Parked { challenge_id, epoch }),
-        Reply::Answer { user, secret } => Ok(Answer::Challenge(ChallengeAnswer::Answered { user, secret })),
-        Reply::Ended(outcome) => Ok(Answer::Challenge(ChallengeAnswer::Ended(outcome))),
-        Reply::Taken(taking) => taken(taking),
-        Reply::Count(count) => value(&count),
-        Reply::Refused(refusal) => Err(refused(refusal)),
+impl FromReply for request::Started {
+    fn from_reply(reply: Reply) -> Option<Result<Self, RpcError>> {
+        let Reply::Started { session_id, auth_url } = reply else { return None };
+        Some(Ok(Self { session_id, auth_url }))
     }
 }
 
+impl FromReply for bool {
+    fn from_reply(reply: Reply) -> Option<Result<Self, RpcError>> {
+        match reply {
+            Reply::Done(done) => Some(Ok(done)),
+            Reply::Taken(taking) => Some(taken(taking)),
+            _ => None,
+        }
+    }
+}
+
+impl FromReply for request::Submitted {
+    fn from_reply(reply: Reply) -> Option<Result<Self, RpcError>> {
+        let Reply::Submitted { delivered, to_loopback, message } = reply else { return None };
+        let destination = if to_loopback { Destination::Loopback } else { Destination::Stdin };
+        Some(Ok(Self { delivered, destination, message }))
+    }
+}
+
+impl FromReply for request::Parked {
+    fn from_reply(reply: Reply) -> Option<Result<Self, RpcError>> {
+        let Reply::Parked { challenge_id, epoch } = reply else { return None };
+        Some(Ok(Self { challenge_id, epoch }))
+    }
+}
+
+impl FromReply for ChallengeAnswer {
+    fn from_reply(reply: Reply) -> Option<Result<Self, RpcError>> {
+        match reply {
+            Reply::Answer { user, secret } => Some(Ok(Self::Answered { user, secret })),
+            Reply::Ended(outcome) => Some(Ok(Self::Ended(outcome))),
+            _ => None,
+        }
+    }
+}
+
+impl FromReply for u64 {
+    fn from_reply(reply: Reply) -> Option<Result<Self, RpcError>> {
+        let Reply::Count(count) = reply else { return None };
+        Some(Ok(count))
+    }
+}
+
+fn respond<M: Method<Answer: FromReply>>(reply: Reply) -> Result<Response, RpcError> {
+    if let Reply::Refused(refusal) = reply {
+        return Err(refused(refusal));
+    }
+    let answer = M::Answer::from_reply(reply).unwrap_or_else(|| {
+        let text =
+            format!("the supervisor answered `{}` with something else; please report this", M::ROW.name);
+        Err(RpcError::new(error::INTERNAL, text))
+    });
+    answer.map(M::response)
+}
+
 /// The one who took it is told true, everybody else false (behaviour C3).
-fn taken(taking: Taking) -> Result<Answer, RpcError> {
+fn taken(taking: Taking) -> Result<bool, RpcError> {
     match taking {
-        Taking::Won => Ok(Answer::Value(Value::Bool(true))),
-        Taking::TooLate => Ok(Answer::Value(Value::Bool(false))),
+        Taking::Won => Ok(true),
+        Taking::TooLate => Ok(false),
         Taking::Unknown => Err(RpcError::new(
             error::NOT_FOUND,
             "no challenge of that id is parked; it may have ended long ago",

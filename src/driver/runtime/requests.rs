@@ -4,16 +4,12 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
-
 use super::clients::Client;
-use super::replies::value;
-use super::{Fact, Runtime, answer};
+use super::{Fact, Runtime};
 use crate::core::ids::{ChallengeId, ClientId, SessionId};
 use crate::core::input::{ChallengeInput, Input, Park, Paste, SessionInput};
 use crate::core::secret::Secret;
 use crate::core::view::{ChildState, Event, Level, SessionView};
-use crate::driver::command::Answer;
 use crate::driver::command::AnswerSender;
 use crate::driver::identity::Identity;
 use crate::driver::launch::Launch;
@@ -21,11 +17,12 @@ use crate::driver::listeners::{SessionRoot, listeners};
 use crate::driver::plain_text::one_line;
 use crate::driver::providers;
 use crate::driver::requester::requester;
-use crate::driver::sessions::{Order, unknown};
+use crate::driver::sessions::{Order, not_here, respond, unknown};
 use crate::protocol::error::{self, RpcError};
+use crate::protocol::method::{Request, challenge, session, supervisor};
 use crate::protocol::request::{
-    AnswerChallenge, BundleList, ChallengeList, ChallengeRef, Focus, Opened, OwnerRef, ParkChallenge, Polled,
-    Request, SessionList, StartSession, Submit,
+    AnswerChallenge, BundleList, ChallengeList, ChallengeRef, Focus, Kill, Opened, OwnerRef, ParkChallenge,
+    Polled, SessionList, StartSession, Submit,
 };
 
 /// The longest URL that is taken from a child, in bytes.
@@ -38,55 +35,76 @@ impl Runtime {
     /// Sees to one request. Whoever asked is answered exactly once, now or later.
     pub fn on_request(&mut self, client: ClientId, request: Request, reply: AnswerSender) {
         match request {
-            Request::SessionStart(start) => self.prepare(client, start, reply),
-            Request::SessionPoll(of) => answer(reply, self.poll(&of.session_id)),
-            Request::SessionList {} => answer(reply, self.list_sessions()),
-            Request::SessionSubmit(submit) => self.submit(client, submit, reply),
-            Request::SessionCancel(of) => {
-                let reply = self.replies.expect(client, reply);
-                self.feed_session(&of.session_id, SessionInput::Cancel { reply });
+            Request::Supervisor(request) => self.on_supervisor_request(client, request, reply),
+            Request::Session(request) => self.on_session_request(client, request, reply),
+            Request::Challenge(request) => self.on_challenge_request(client, request, reply),
+            Request::Server(_) | Request::Terminal(_) => {
+                // An error means that nobody waits any more.
+                let _ = reply.send(Err(not_here()));
             }
-            Request::SessionKill(kill) => {
-                let reply = self.replies.expect(client, reply);
-                self.feed_session(&kill.session_id, SessionInput::Kill { force: kill.force, reply });
+        }
+    }
+
+    fn on_supervisor_request(&mut self, client: ClientId, request: supervisor::Request, reply: AnswerSender) {
+        match request {
+            supervisor::Request::Start(start) => self.prepare(client, start, reply),
+            supervisor::Request::Sessions(_) => {
+                respond::<supervisor::Sessions>(reply, Ok(SessionList { sessions: self.engine.sessions() }));
             }
-            Request::SessionRemove(of) => {
-                let reply = self.replies.expect(client, reply);
-                self.feed_session(&of.session_id, SessionInput::Remove { reply });
+            supervisor::Request::Providers(_) => self.list_providers(reply),
+            supervisor::Request::Bundles(_) => self.list_bundles(reply),
+            supervisor::Request::Challenges(_) => {
+                let challenges = self.engine.challenges();
+                respond::<supervisor::Challenges>(reply, Ok(ChallengeList { challenges }));
             }
-            Request::SessionOpened(opened) => answer(reply, self.opened(client, opened)),
-            Request::SessionExplain(of) => answer(reply, self.explain(&of.session_id)),
-            Request::SessionFocus(focus) => answer(reply, self.focus(client, &focus)),
-            Request::ProviderList {} => self.list_providers(reply),
-            Request::BundleList {} => self.list_bundles(reply),
-            Request::ChallengePark(park) => self.park(client, park, reply),
-            Request::ChallengeWait(of) => self.wait(client, of, reply),
-            Request::ChallengeAnswer(given) => self.answer_challenge(client, given, reply),
-            Request::ChallengeCancel(of) => self.cancel_challenge(client, of, reply),
-            Request::ChallengeCancelOwner(of) => self.cancel_owner(client, of, reply),
-            Request::ChallengeList {} => {
-                answer(reply, value(&ChallengeList { challenges: self.engine.challenges() }));
-            }
-            Request::ChallengePending {} => {
-                let reply = self.replies.expect(client, reply);
+            supervisor::Request::Pending(_) => {
+                let reply = self.replies.expect::<supervisor::Pending>(client, reply);
                 self.feed(Input::Challenge(ChallengeInput::CountPending { reply }));
             }
-            Request::TicketMint(wanted) => self.mint_ticket(client, wanted, reply),
-            Request::SupervisorStop {} => {
-                let outcome = self.may_rule(client).map(|()| self.stop());
-                answer(reply, outcome.map(|()| Answer::Value(Value::Bool(true))));
+            supervisor::Request::CancelOwner(of) => self.cancel_owner(client, of, reply),
+            supervisor::Request::MintTicket(wanted) => {
+                respond::<supervisor::MintTicket>(reply, self.mint_ticket(client, wanted));
             }
-            Request::Hello(_)
-            | Request::SupervisorUpgrade(_)
-            | Request::EventsSubscribe {}
-            | Request::ScreenTaken {}
-            | Request::SessionInput(_)
-            | Request::SessionResize(_)
-            | Request::SessionScreen(_)
-            | Request::SessionHistory(_)
-            | Request::SessionSearch(_)
-            | Request::SessionTranscript(_)
-            | Request::SessionRecording(_) => answer(reply, Err(not_here())),
+            supervisor::Request::Stop(_) => {
+                self.stop();
+                respond::<supervisor::Stop>(reply, Ok(true));
+            }
+        }
+    }
+
+    fn on_session_request(&mut self, client: ClientId, request: session::Request, reply: AnswerSender) {
+        match request {
+            session::Request::Poll(of) => respond::<session::Poll>(reply, Ok(self.poll(&of.session_id))),
+            session::Request::Submit(submit) => self.submit(client, submit, reply),
+            session::Request::Focus(focus) => respond::<session::Focus>(reply, self.focus(client, &focus)),
+            session::Request::Opened(opened) => {
+                respond::<session::Opened>(reply, self.opened(client, opened));
+            }
+            session::Request::Cancel(of) => {
+                let reply = self.replies.expect::<session::Cancel>(client, reply);
+                self.feed_session(&of.session_id, SessionInput::Cancel { reply });
+            }
+            session::Request::Kill(Kill { session_id, force }) => {
+                let reply = self.replies.expect::<session::Kill>(client, reply);
+                self.feed_session(&session_id, SessionInput::Kill { force, reply });
+            }
+            session::Request::Remove(of) => {
+                let reply = self.replies.expect::<session::Remove>(client, reply);
+                self.feed_session(&of.session_id, SessionInput::Remove { reply });
+            }
+            session::Request::Explain(of) => {
+                let text = self.engine.explain(self.clock.now(), &of.session_id);
+                respond::<session::Explain>(reply, text.ok_or_else(|| unknown(&of.session_id)));
+            }
+        }
+    }
+
+    fn on_challenge_request(&mut self, client: ClientId, request: challenge::Request, reply: AnswerSender) {
+        match request {
+            challenge::Request::Park(park) => self.park(client, park, reply),
+            challenge::Request::Wait(of) => self.wait(client, of, reply),
+            challenge::Request::Answer(given) => self.answer_challenge(client, given, reply),
+            challenge::Request::Cancel(of) => self.cancel_challenge(client, of, reply),
         }
     }
 
@@ -98,7 +116,7 @@ impl Runtime {
                 let known = store.bundles().await;
                 if !known.is_ok_and(|bundles| bundles.iter().any(|bundle| bundle.bundle_id == *into)) {
                     let text = format!("there is no bundle {into} to update; bundle.list names all");
-                    return answer(reply, Err(RpcError::new(error::NOT_FOUND, text)));
+                    return respond::<supervisor::Start>(reply, Err(RpcError::new(error::NOT_FOUND, text)));
                 }
             }
             match Launch::prepare(request, &settings) {
@@ -106,14 +124,14 @@ impl Runtime {
                     // An error means that the runtime ended; whoever waits is told by the dropped reply.
                     let _ = facts.send(Fact::Prepared { client, launch: Box::new(launch), reply }).await;
                 }
-                Err(refusal) => answer(reply, Err(refusal)),
+                Err(refusal) => respond::<supervisor::Start>(reply, Err(refusal)),
             }
         });
     }
 
     /// Looks beside everything else at what listens here, for the paste may be for one of the session's listeners.
     fn submit(&mut self, client: ClientId, submit: Submit, reply: AnswerSender) {
-        let reply = self.replies.expect(client, reply);
+        let reply = self.replies.expect::<session::Submit>(client, reply);
         let (facts, sessions) = (self.facts.clone(), self.session_roots());
         self.tasks.spawn(async move {
             let listeners = tokio::task::spawn_blocking(move || listeners(&sessions)).await;
@@ -145,7 +163,7 @@ impl Runtime {
     }
 
     /// A process of a session wanted to open something in a browser. Nobody else may say so: it outranks the screen.
-    fn opened(&mut self, client: ClientId, opened: Opened) -> Result<Answer, RpcError> {
+    fn opened(&mut self, client: ClientId, opened: Opened) -> Result<bool, RpcError> {
         let session_id = opened.session_id;
         if self.clients.get(client).and_then(Client::session) != Some(&session_id) {
             let text = "only a process of the session itself can say what it opens";
@@ -159,56 +177,35 @@ impl Runtime {
             let text = format!("it wanted to open \"{what}\", which is no web address; nothing was opened");
             self.publish(Event::Notice { level: Level::Info, text, session_id: Some(session_id) });
         }
-        Ok(Answer::Value(Value::Bool(is_web)))
-    }
-
-    /// Only a process of this user rules over the supervisor itself: no outside client, and none inside of a session.
-    fn may_rule(&self, client: ClientId) -> Result<(), RpcError> {
-        match self.clients.get(client).map(|client| &client.identity) {
-            Some(Identity::Local) => Ok(()),
-            Some(Identity::Internal { .. } | Identity::Ticket(_)) | None => {
-                let text = "only a process of this user, over the Unix socket, may end the supervisor";
-                Err(RpcError::new(error::UNAUTHENTICATED, text))
-            }
-        }
-    }
-
-    fn list_sessions(&self) -> Result<Answer, RpcError> {
-        value(&SessionList { sessions: self.engine.sessions() })
+        Ok(is_web)
     }
 
     /// An unknown id polls to nothing (behaviour S11).
-    fn poll(&self, session_id: &SessionId) -> Result<Answer, RpcError> {
-        match self.engine.poll(session_id) {
-            Some((provider_id, status)) => value(&Polled { provider_id, status }),
-            None => Ok(Answer::Value(Value::Null)),
-        }
+    fn poll(&self, session_id: &SessionId) -> Option<Polled> {
+        self.engine.poll(session_id).map(|(provider_id, status)| Polled { provider_id, status })
     }
 
-    fn explain(&self, session_id: &SessionId) -> Result<Answer, RpcError> {
-        let text = self.engine.explain(self.clock.now(), session_id).ok_or_else(|| unknown(session_id))?;
-        value(&text)
-    }
-
-    fn focus(&mut self, client: ClientId, focus: &Focus) -> Result<Answer, RpcError> {
-        let Some(entry) = self.clients.get_mut(client) else { return Ok(Answer::Value(Value::Bool(false))) };
+    fn focus(&mut self, client: ClientId, focus: &Focus) -> Result<bool, RpcError> {
+        let Some(entry) = self.clients.get_mut(client) else { return Ok(false) };
         let slot = entry.slot.clone();
         if let Some(before) = std::mem::replace(&mut entry.focus, focus.session_id.clone()) {
             self.sessions.order(&before, Order::Unfocus { client });
         }
         slot.clear();
-        let Some(session_id) = &focus.session_id else { return Ok(Answer::Value(Value::Bool(true))) };
+        let Some(session_id) = &focus.session_id else { return Ok(true) };
         if !self.sessions.order(session_id, Order::Focus { client, slot }) {
             return Err(unknown(session_id));
         }
         self.feed_session(session_id, SessionInput::Looked);
-        Ok(Answer::Value(Value::Bool(true)))
+        Ok(true)
     }
 
     /// Looks through the PATH beside everything else.
     fn list_providers(&mut self, reply: AnswerSender) {
         let settings = self.settings.clone();
-        self.tasks.spawn_blocking(move || answer(reply, value(&providers::list(&settings))));
+        self.tasks.spawn_blocking(move || {
+            respond::<supervisor::Providers>(reply, Ok(providers::list(&settings)));
+        });
     }
 
     fn list_bundles(&mut self, reply: AnswerSender) {
@@ -216,7 +213,7 @@ impl Runtime {
         self.tasks.spawn(async move {
             let bundles =
                 store.bundles().await.map_err(|error| RpcError::new(error::INTERNAL, error.to_string()));
-            answer(reply, bundles.and_then(|bundles| value(&BundleList { bundles })));
+            respond::<supervisor::Bundles>(reply, bundles.map(|bundles| BundleList { bundles }));
         });
     }
 
@@ -225,7 +222,7 @@ impl Runtime {
         let session_id = entry.session().cloned();
         let owner = match self.clients.speaks_for(client, park.owner) {
             Some(owner) => owner,
-            None if entry.once => return answer(reply, Err(nobody_to_answer())),
+            None if entry.once => return respond::<challenge::Park>(reply, Err(nobody_to_answer())),
             None => self.clients.owner(client),
         };
         let requester = entry.process_id.map(requester).or(park.requester).unwrap_or_default();
@@ -249,13 +246,13 @@ impl Runtime {
     fn wait(&mut self, client: ClientId, of: ChallengeRef, reply: AnswerSender) {
         let named = self.clients.speaks_for(client, of.owner);
         let owner = named.unwrap_or_else(|| self.clients.owner_of(client, &of.challenge_id));
-        let reply = self.replies.expect(client, reply);
+        let reply = self.replies.expect::<challenge::Wait>(client, reply);
         let (challenge_id, epoch) = (of.challenge_id, of.epoch);
         self.feed(Input::Challenge(ChallengeInput::Wait { challenge_id, epoch, owner, reply }));
     }
 
     fn answer_challenge(&mut self, client: ClientId, given: AnswerChallenge, reply: AnswerSender) {
-        let reply = self.replies.expect(client, reply);
+        let reply = self.replies.expect::<challenge::Answer>(client, reply);
         self.feed(Input::Challenge(ChallengeInput::Answer {
             challenge_id: given.challenge_id,
             epoch: given.epoch,
@@ -273,7 +270,7 @@ impl Runtime {
             .is_some_and(|client| client.parked.iter().any(|parked| parked.challenge_id == of.challenge_id));
         let owner = parked.then(|| self.clients.owner_of(client, &of.challenge_id));
         let owner = owner.or(of.owner);
-        let reply = self.replies.expect(client, reply);
+        let reply = self.replies.expect::<challenge::Cancel>(client, reply);
         let (challenge_id, epoch) = (of.challenge_id, of.epoch);
         self.feed(Input::Challenge(ChallengeInput::Cancel { challenge_id, epoch, owner, reply }));
     }
@@ -282,9 +279,9 @@ impl Runtime {
         if self.clients.speaks_for(client, Some(of.owner.clone())).is_some_and(|owner| owner != of.owner) {
             let text =
                 "a process inside of a session can cancel what that session has parked, and nothing else";
-            return answer(reply, Err(RpcError::new(error::FORBIDDEN, text)));
+            return respond::<supervisor::CancelOwner>(reply, Err(RpcError::new(error::FORBIDDEN, text)));
         }
-        let reply = Some(self.replies.expect(client, reply));
+        let reply = Some(self.replies.expect::<supervisor::CancelOwner>(client, reply));
         self.feed(Input::Challenge(ChallengeInput::OwnerClosed { owner: of.owner, reply }));
     }
 
@@ -329,8 +326,4 @@ fn nobody_to_answer() -> RpcError {
     let text = "one call cannot wait for the answer: name an `owner`, and give the same name to `challenge.wait`; \
                 or park over a connection that stays";
     RpcError::new(error::INVALID_PARAMS, text)
-}
-
-fn not_here() -> RpcError {
-    RpcError::new(error::INVALID_REQUEST, "this request is not for the supervisor's runtime")
 }

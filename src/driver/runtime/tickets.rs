@@ -1,22 +1,16 @@
 //! Mints and redeems tickets: the runtime has the clock and the randomness.
 
-use super::{Runtime, answer};
+use super::Runtime;
 use crate::core::ids::ClientId;
 use crate::core::secret::Secret;
 use crate::core::token::ticket::{Ticket, TicketHolder, TicketRefused};
-use crate::driver::command::Answer;
-use crate::driver::command::AnswerSender;
 use crate::driver::identity::Identity;
 use crate::protocol::error::{self, RpcError};
-use crate::protocol::request::MintTicket;
+use crate::protocol::request::{MintTicket, MintedTicket};
 
 impl Runtime {
-    /// Answers `ticket.mint`.
-    pub fn mint_ticket(&mut self, client: ClientId, wanted: MintTicket, reply: AnswerSender) {
-        answer(reply, self.mint(client, wanted).map(Answer::Ticket));
-    }
-
-    fn mint(&mut self, client: ClientId, wanted: MintTicket) -> Result<Ticket, RpcError> {
+    /// Mints a ticket, as `ticket.mint` answers it.
+    pub fn mint_ticket(&mut self, client: ClientId, wanted: MintTicket) -> Result<MintedTicket, RpcError> {
         if let Some(provider) = &wanted.provider_id
             && self.settings.catalogue.now().get(provider.as_str()).is_none()
         {
@@ -37,6 +31,12 @@ impl Runtime {
         let user = rustix::process::geteuid().as_raw().to_string();
         self.tickets
             .mint(self.clock.now(), random, TicketHolder { user, provider })
+            .map(|Ticket { value, holder, expires_at }| MintedTicket {
+                ticket: value,
+                user: holder.user,
+                provider_id: holder.provider,
+                expires_at,
+            })
             .map_err(|full| RpcError::new(error::LIMIT_REACHED, full.to_string()))
     }
 

@@ -1,37 +1,43 @@
 //! Answers clients: screen, history, search, transcript, recording.
 
-use serde::Serialize;
-use serde_json::Value;
-
 use super::SessionTask;
 use super::masks::Masks;
 use super::viewers::update;
 use crate::core::asciicast::{Header, Writer};
 use crate::core::screen::{LogicalLine, Screen, Size};
 use crate::core::time::Timestamp;
-use crate::driver::command::Answer;
 use crate::driver::command::AnswerSender;
 use crate::driver::recording::Recording;
-use crate::driver::sessions::Ask;
-use crate::protocol::error::{self, RpcError};
-use crate::protocol::request::{History, SearchResult};
+use crate::driver::sessions::not_here;
+use crate::protocol::method::{Method as _, terminal};
+use crate::protocol::request::{History, SearchResult, WholeText};
+use crate::protocol::screen::ScreenUpdate;
 
 /// How many lines one answer has at most.
 const MOST_LINES: u64 = 1_000;
 
 impl SessionTask {
-    pub(super) fn on_ask(&mut self, ask: Ask, reply: AnswerSender) {
-        let result = match ask {
-            Ask::Resize { columns, rows } => Ok(Answer::Value(Value::Bool(self.resize(columns, rows)))),
-            Ask::Screen => self.whole_screen(),
-            Ask::History { first, count } => value(&self.history(first, count)),
-            Ask::Search(text) => value(&search(&self.screen, &text)),
-            // Megabytes, so they are not copied.
-            Ask::Transcript => Ok(Answer::Value(Value::String(transcript(&self.screen, &self.masks)))),
-            Ask::Recording => Ok(Answer::Value(Value::String(self.asciicast(usize::MAX)))),
+    pub(super) fn on_ask(&mut self, request: terminal::Request, reply: AnswerSender) {
+        let response = match request {
+            terminal::Request::Resize(to) => terminal::Resize::response(self.resize(to.columns, to.rows)),
+            terminal::Request::Screen(_) => terminal::Screen::response(self.whole_screen()),
+            terminal::Request::History(of) => terminal::History::response(self.history(of.first, of.count)),
+            terminal::Request::Search(of) => terminal::Search::response(search(&self.screen, &of.text)),
+            terminal::Request::Transcript(_) => {
+                terminal::Transcript::response(WholeText(transcript(&self.screen, &self.masks)))
+            }
+            terminal::Request::Recording(_) => {
+                terminal::Recording::response(WholeText(self.asciicast(usize::MAX)))
+            }
+            // Keys do not wait for this task.
+            terminal::Request::Input(_) => {
+                // An error means that nobody waits any more.
+                let _ = reply.send(Err(not_here()));
+                return;
+            }
         };
         // An error means that nobody waits any more.
-        let _ = reply.send(result);
+        let _ = reply.send(Ok(response));
     }
 
     /// Writes the newest bytes of the recording as asciicast v2, secrets masked.
@@ -41,9 +47,9 @@ impl SessionTask {
         asciicast(&self.recording, &self.masks.with_tokens_of(&self.screen), bytes, command)
     }
 
-    fn whole_screen(&mut self) -> Result<Answer, RpcError> {
+    fn whole_screen(&mut self) -> ScreenUpdate {
         let generation = self.screen.look();
-        value(&update(&self.setting.session_id, &self.screen, &self.masks, generation, None))
+        update(&self.setting.session_id, &self.screen, &self.masks, generation, None)
     }
 
     fn resize(&mut self, columns: u16, rows: u16) -> bool {
@@ -72,12 +78,6 @@ impl SessionTask {
             screen_start: screen.screen_start(),
         }
     }
-}
-
-fn value(result: &impl Serialize) -> Result<Answer, RpcError> {
-    serde_json::to_value(result)
-        .map(Answer::Value)
-        .map_err(|error| RpcError::new(error::INTERNAL, format!("the answer could not be written: {error}")))
 }
 
 /// Finds the lines that have the text in them, wrapped or not; a text without capitals finds either case.

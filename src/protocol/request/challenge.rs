@@ -3,11 +3,13 @@
 use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::core::ids::ChallengeId;
 use crate::core::secret::Secret;
 use crate::protocol::event::ChallengeOutcome;
+use crate::protocol::frame::{Payload, room_for};
+use crate::protocol::request::{Addressed, Addressee};
 use crate::protocol::snapshot::{ChallengeKind, Requester};
 
 /// Names a challenge.
@@ -24,6 +26,12 @@ pub struct ChallengeRef {
     pub owner: Option<String>,
 }
 
+impl Addressed for ChallengeRef {
+    fn addressee(&self) -> Addressee<'_> {
+        Addressee::Challenge(&self.challenge_id)
+    }
+}
+
 /// Names an owner.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -31,6 +39,8 @@ pub struct OwnerRef {
     /// The owner's name, as given when parking.
     pub owner: String,
 }
+
+impl Addressed for OwnerRef {}
 
 /// A challenge to park.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -66,6 +76,12 @@ pub struct ParkChallenge {
     pub limit_seconds: Option<u64>,
 }
 
+impl Addressed for ParkChallenge {
+    fn addressee(&self) -> Addressee<'_> {
+        Addressee::Challenge(&self.challenge_id)
+    }
+}
+
 /// The answer to `challenge.park`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -93,9 +109,39 @@ pub struct AnswerChallenge {
     pub secret: Option<Secret>,
 }
 
-/// What `challenge.wait` answers, to the owner's connection only.
-///
-/// The schema is that of the fields on the wire, see [`crate::protocol::encode::challenge_answer`].
+impl Addressed for AnswerChallenge {
+    fn addressee(&self) -> Addressee<'_> {
+        Addressee::Challenge(&self.challenge_id)
+    }
+}
+
+impl Payload for AnswerChallenge {
+    fn room(&self) -> usize {
+        self.secret.as_ref().map_or(0, room_for)
+    }
+
+    fn form(&self) -> impl Serialize + '_ {
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Form<'a> {
+            challenge_id: &'a ChallengeId,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            epoch: Option<u64>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            user: Option<&'a str>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            secret: Option<&'a str>,
+        }
+        Form {
+            challenge_id: &self.challenge_id,
+            epoch: self.epoch,
+            user: self.user.as_deref(),
+            secret: self.secret.as_ref().map(Secret::secret),
+        }
+    }
+}
+
+/// What `challenge.wait` answers, to the owner's connection only. On the wire the outcome is a field beside the others.
 #[derive(Clone, Debug)]
 pub enum ChallengeAnswer {
     /// Somebody answered.
@@ -107,6 +153,57 @@ pub enum ChallengeAnswer {
     },
     /// It ended otherwise.
     Ended(ChallengeOutcome),
+}
+
+impl Payload for ChallengeAnswer {
+    fn room(&self) -> usize {
+        match self {
+            Self::Answered { user: _, secret } => room_for(secret),
+            Self::Ended(_) => 0,
+        }
+    }
+
+    fn form(&self) -> impl Serialize + '_ {
+        #[derive(Serialize)]
+        struct Form<'a> {
+            outcome: ChallengeOutcome,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            user: Option<&'a str>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            secret: Option<&'a str>,
+        }
+        match self {
+            Self::Answered { user, secret } => Form {
+                outcome: ChallengeOutcome::Answered,
+                user: user.as_deref(),
+                secret: Some(secret.secret()),
+            },
+            Self::Ended(outcome) => Form { outcome: *outcome, user: None, secret: None },
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for ChallengeAnswer {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Form {
+            outcome: ChallengeOutcome,
+            #[serde(default)]
+            user: Option<String>,
+            #[serde(default)]
+            secret: Option<Secret>,
+        }
+        let form = Form::deserialize(deserializer)?;
+        Ok(match form.outcome {
+            ChallengeOutcome::Answered => {
+                Self::Answered { user: form.user, secret: form.secret.unwrap_or_default() }
+            }
+            ended @ (ChallengeOutcome::Denied
+            | ChallengeOutcome::Expired
+            | ChallengeOutcome::Cancelled
+            | ChallengeOutcome::Superseded) => Self::Ended(ended),
+        })
+    }
 }
 
 impl JsonSchema for ChallengeAnswer {

@@ -6,7 +6,29 @@ use serde::{Deserialize, Serialize};
 use crate::core::ids::{BundleId, ProviderId, SessionId};
 use crate::core::secret::Secret;
 use crate::core::status::Status;
+use crate::protocol::frame::{Payload, room_for};
+use crate::protocol::request::{Addressed, Addressee};
 use crate::protocol::screen::Row;
+
+macro_rules! about_a_session {
+    ($($params:ident)*) => {
+        $(impl Addressed for $params {
+            fn addressee(&self) -> Addressee<'_> {
+                Addressee::Session(&self.session_id)
+            }
+        })*
+    };
+}
+
+about_a_session!(SessionRef Submit InputBytes Resize HistoryRange Search Kill Opened);
+
+impl Addressed for StartSession {}
+
+impl Addressed for Focus {
+    fn addressee(&self) -> Addressee<'_> {
+        self.session_id.as_ref().map_or(Addressee::Supervisor, Addressee::Session)
+    }
+}
 
 /// Names a session.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -89,6 +111,25 @@ pub struct Submit {
     pub unseen_listener: bool,
 }
 
+impl Payload for Submit {
+    fn room(&self) -> usize {
+        room_for(&self.text)
+    }
+
+    fn form(&self) -> impl Serialize + '_ {
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Form<'a> {
+            session_id: &'a SessionId,
+            text: &'a str,
+            #[serde(skip_serializing_if = "std::ops::Not::not")]
+            unseen_listener: bool,
+        }
+        let unseen_listener = self.unseen_listener;
+        Form { session_id: &self.session_id, text: self.text.secret(), unseen_listener }
+    }
+}
+
 /// Where a paste went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -119,6 +160,22 @@ pub struct InputBytes {
     pub session_id: SessionId,
     /// The bytes in base64 (RFC 4648 section 4).
     pub base64: Secret,
+}
+
+impl Payload for InputBytes {
+    fn room(&self) -> usize {
+        room_for(&self.base64)
+    }
+
+    fn form(&self) -> impl Serialize + '_ {
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Form<'a> {
+            session_id: &'a SessionId,
+            base64: &'a str,
+        }
+        Form { session_id: &self.session_id, base64: self.base64.secret() }
+    }
 }
 
 /// A new terminal size.
@@ -186,6 +243,22 @@ pub struct Search {
 pub struct SearchResult {
     /// Absolute numbers of the matching lines, oldest first; at most 1,000, the newest ones.
     pub lines: Vec<u64>,
+}
+
+/// The text of a transcript or a recording: megabytes.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct WholeText(pub String);
+
+impl Payload for WholeText {
+    /// To grow into it would take twice as much.
+    fn room(&self) -> usize {
+        self.0.len() / 8 * 9
+    }
+
+    fn form(&self) -> impl Serialize + '_ {
+        &self.0
+    }
 }
 
 /// A kill.

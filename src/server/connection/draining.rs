@@ -16,8 +16,10 @@ use super::{ServedClient, work_on};
 use crate::core::secret::Secret;
 use crate::driver::platform::local_socket::LocalSocket;
 use crate::driver::{Reattached, Subscription};
-use crate::protocol::encode::{self, Frame};
-use crate::protocol::request::{ChallengeRef, Request};
+use crate::protocol::encode;
+use crate::protocol::frame::Frame;
+use crate::protocol::method::{Method as _, Request, challenge, server};
+use crate::protocol::request::ChallengeRef;
 use crate::server::Context;
 use crate::server::moved::{DrainedConnection, MovedConnection, Transport};
 use crate::server::registry::Order;
@@ -115,11 +117,11 @@ impl ServedClient {
         }
         // Whoever asked for the other process is answered by it.
         let upgraded = self.upgrading.as_ref().and_then(|(id, _)| id.as_ref());
-        let answer = upgraded.map(|id| encode::success(id, &Value::Bool(true)));
+        let answer = upgraded.map(|id| encode::response(id, &server::Upgrade::response(true)));
         let WireState { unread, unsent } = wire.state(self.queue.iter().chain(&answer)).ok()?;
         let (transport, descriptor) = wire.stream().descriptor()?;
         let waits =
-            self.waits.values().map(|(id, of)| asked(id.as_ref(), &Request::ChallengeWait(of.clone())));
+            self.waits.values().map(|(id, of)| asked(id.as_ref(), &challenge::Wait::request(of.clone())));
         let fetches = self.fetching.waiting.iter().map(|(id, request)| asked(id.as_ref(), request));
         let state = MovedConnection {
             client: self.connection.client().0,
@@ -189,7 +191,7 @@ impl ServedClient {
     pub(super) fn wait(&mut self, id: Option<Value>, of: ChallengeRef) {
         self.last_wait += 1;
         let number = self.last_wait;
-        let work = work_on(&self.connection, id.clone(), Request::ChallengeWait(of.clone()));
+        let work = work_on(&self.connection, id.clone(), challenge::Wait::request(of.clone()));
         self.waits.insert(number, (id, of));
         self.waiting.push(Box::pin(async move { (number, work.await) }));
     }

@@ -9,9 +9,9 @@ use serde_json::Value;
 
 use crate::driver::Connection;
 use crate::driver::panics::or_panic;
-use crate::protocol::encode::Frame;
 use crate::protocol::error::{self, RpcError};
-use crate::protocol::request::Request;
+use crate::protocol::frame::Frame;
+use crate::protocol::method::Request;
 use crate::server::written;
 
 /// The answer to a request that is being worked on; absent if none is wanted.

@@ -6,7 +6,8 @@ use std::collections::HashMap;
 
 use super::{Item, Model};
 use crate::core::ids::SessionId;
-use crate::protocol::request::Request;
+use crate::protocol::method::Request;
+use crate::protocol::request::Addressee;
 
 /// A host's place among the deck's hosts.
 pub type HostIndex = usize;
@@ -76,30 +77,12 @@ impl Model {
 
     /// Returns the host that a request is for.
     pub fn host_for(&self, request: &Request) -> HostIndex {
-        subject(request).and_then(|id| self.hosts.of.get(id).copied()).unwrap_or_else(|| self.host_for_new())
-    }
-}
-
-/// Returns the id of the session or challenge that a request is about.
-fn subject(request: &Request) -> Option<&str> {
-    match request {
-        Request::SessionPoll(of)
-        | Request::SessionTranscript(of)
-        | Request::SessionRecording(of)
-        | Request::SessionCancel(of)
-        | Request::SessionRemove(of)
-        | Request::SessionScreen(of)
-        | Request::SessionExplain(of) => Some(of.session_id.as_str()),
-        Request::SessionSubmit(submit) => Some(submit.session_id.as_str()),
-        Request::SessionInput(input) => Some(input.session_id.as_str()),
-        Request::SessionResize(resize) => Some(resize.session_id.as_str()),
-        Request::SessionFocus(focus) => focus.session_id.as_ref().map(SessionId::as_str),
-        Request::SessionHistory(range) => Some(range.session_id.as_str()),
-        Request::SessionSearch(search) => Some(search.session_id.as_str()),
-        Request::SessionKill(kill) => Some(kill.session_id.as_str()),
-        Request::SessionOpened(opened) => Some(opened.session_id.as_str()),
-        Request::ChallengeWait(of) | Request::ChallengeCancel(of) => Some(of.challenge_id.as_str()),
-        Request::ChallengeAnswer(answer) => Some(answer.challenge_id.as_str()),
-        _ => None,
+        let of = |id: &str| self.hosts.of.get(id).copied();
+        let host = match request.addressee() {
+            Addressee::Session(id) => of(id.as_str()),
+            Addressee::Challenge(id) => of(id.as_str()),
+            Addressee::Supervisor => None,
+        };
+        host.unwrap_or_else(|| self.host_for_new())
     }
 }

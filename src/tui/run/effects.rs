@@ -14,7 +14,8 @@ use crate::client::{Client, ClientError};
 use crate::os::files::write_private;
 use crate::os::own_process;
 use crate::protocol::error::{INTERNAL, RpcError};
-use crate::protocol::request::{Inherited, Request, StartSession};
+use crate::protocol::method::{Request, supervisor};
+use crate::protocol::request::{Inherited, StartSession};
 use crate::tui::clipboard::{Copier, perform};
 use crate::tui::msg::{Ask, Msg};
 use crate::tui::settings::Settings;
@@ -87,7 +88,9 @@ impl Effects {
 
     /// Lets what is started be started as from the shell that the deck runs in.
     pub fn fill_in(&self, request: &mut Request) {
-        if let (Request::SessionStart(start), Some(origin)) = (request, &self.origin) {
+        if let (Request::Supervisor(supervisor::Request::Start(start)), Some(origin)) =
+            (request, &self.origin)
+        {
             origin.fill(start);
         }
     }

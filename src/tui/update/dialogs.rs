@@ -2,7 +2,8 @@
 
 use super::{actions, sessions, supervisor};
 use crate::core::secret::Secret;
-use crate::protocol::request::{Request, Search as SearchRequest, StartSession};
+use crate::protocol::method::{Request, terminal};
+use crate::protocol::request::{Search as SearchRequest, StartSession};
 use crate::tui::action::Action;
 use crate::tui::chooser::{Choice, Chooser};
 use crate::tui::dialog::{CommandLine, Confirm, Confirmed, Dialog, Paste, Reader};
@@ -271,5 +272,9 @@ fn search(model: &mut Model, field: &Field, orders: &mut Vec<Cmd>) {
     }
     let text = field.text().to_owned();
     let ask = Ask::Search(session_id.clone(), text.clone());
-    sessions::request(orders, ask, Request::SessionSearch(SearchRequest { session_id, text }));
+    sessions::request(
+        orders,
+        ask,
+        Request::Terminal(terminal::Request::Search(SearchRequest { session_id, text })),
+    );
 }

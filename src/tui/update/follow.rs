@@ -1,7 +1,8 @@
 //! What must hold after every message: the selection exists, its screen is asked for at the right size, the history
 //! that is shown is asked for.
 
-use crate::protocol::request::{Focus as FocusRequest, HistoryRange, Request, Resize};
+use crate::protocol::method::{Request, session, terminal};
+use crate::protocol::request::{Focus as FocusRequest, HistoryRange, Resize};
 use crate::tui::dialog::Dialog;
 use crate::tui::model::{Focus, Item, Model};
 use crate::tui::msg::{Ask, Cmd};
@@ -64,7 +65,8 @@ fn focus_selected(model: &mut Model, orders: &mut Vec<Cmd>) {
     }
     model.pane.turn_to(wanted.clone());
     model.search = None;
-    let request = Request::SessionFocus(FocusRequest { session_id: wanted, acknowledged: true });
+    let request =
+        Request::Session(session::Request::Focus(FocusRequest { session_id: wanted, acknowledged: true }));
     orders.push(Cmd::Request(Ask::Plain, Box::new(request)));
 }
 
@@ -80,7 +82,8 @@ fn resize_child(model: &mut Model, orders: &mut Vec<Cmd>) {
     if model.ordered_size.as_ref() == Some(&size) {
         return;
     }
-    let request = Request::SessionResize(Resize { session_id: size.0.clone(), columns, rows });
+    let request =
+        Request::Terminal(terminal::Request::Resize(Resize { session_id: size.0.clone(), columns, rows }));
     model.ordered_size = Some(size);
     orders.push(Cmd::Request(Ask::Plain, Box::new(request)));
 }
@@ -90,7 +93,8 @@ fn ask_for_history(model: &mut Model, orders: &mut Vec<Cmd>) {
     let Some(session_id) = model.pane.session.clone() else { return };
     if let Some((first, count)) = model.pane.ask(height) {
         let ask = Ask::History(session_id.clone());
-        let request = Request::SessionHistory(HistoryRange { session_id, first, count });
+        let request =
+            Request::Terminal(terminal::Request::History(HistoryRange { session_id, first, count }));
         orders.push(Cmd::Request(ask, Box::new(request)));
     }
 }

@@ -8,7 +8,8 @@ use crate::core::finding::Expects;
 use crate::core::ids::SessionId;
 use crate::core::secret::Secret;
 use crate::protocol::event::Level;
-use crate::protocol::request::{InputBytes, Request};
+use crate::protocol::method::{Request, terminal};
+use crate::protocol::request::InputBytes;
 use crate::protocol::snapshot::{SessionView, Waiting};
 use crate::tui::action::Action;
 use crate::tui::availability;
@@ -94,5 +95,8 @@ pub fn send(model: &Model, bytes: &[u8], orders: &mut Vec<Cmd>) {
         return;
     };
     let base64 = Secret::new(STANDARD.encode(bytes));
-    orders.push(Cmd::Tell(Box::new(Request::SessionInput(InputBytes { session_id, base64 }))));
+    orders.push(Cmd::Tell(Box::new(Request::Terminal(terminal::Request::Input(InputBytes {
+        session_id,
+        base64,
+    })))));
 }

@@ -4,7 +4,8 @@ use super::{callbacks, sessions};
 use crate::core::ids::SessionId;
 use crate::core::time::Timestamp;
 use crate::protocol::event::{ChallengeOutcome, Event, Level, NumberedEvent};
-use crate::protocol::request::Request;
+use crate::protocol::method::{Method as _, server};
+use crate::protocol::request::Nothing;
 use crate::protocol::snapshot::{BundleView, ChallengeView, SessionView, Snapshot};
 use crate::tui::dialog::Dialog;
 use crate::tui::model::{Focus, Item, Model};
@@ -51,7 +52,7 @@ pub fn event(model: &mut Model, numbered: NumberedEvent, orders: &mut Vec<Cmd>) 
     if numbered.sequence > sequence + 1 {
         model.sequence = None;
         model.early.push(numbered);
-        orders.push(Cmd::Request(Ask::Resync, Box::new(Request::EventsSubscribe {})));
+        orders.push(Cmd::Request(Ask::Resync, Box::new(server::Subscribe::request(Nothing {}))));
         return;
     }
     model.sequence = Some(numbered.sequence);

@@ -3,8 +3,9 @@
 use crate::core::ids::{ChallengeId, SessionId};
 use crate::core::secret::Secret;
 use crate::protocol::event::Level;
+use crate::protocol::method::{Method as _, Request, challenge, session, supervisor, terminal};
 use crate::protocol::request::{
-    AnswerChallenge, ChallengeRef, Kill, Request, SessionRef, StartSession, Submit,
+    AnswerChallenge, ChallengeRef, Kill, Nothing, SessionRef, StartSession, Submit,
 };
 use crate::protocol::snapshot::{ChallengeKind, SessionView, UrlView};
 use crate::tui::chooser::Chooser;
@@ -23,14 +24,14 @@ pub fn request(orders: &mut Vec<Cmd>, ask: Ask, request: Request) {
 
 /// Starts a session in a terminal of the pane's size, and selects it.
 pub fn start(model: &Model, what: StartSession, orders: &mut Vec<Cmd>) {
-    request(orders, Ask::Start, Request::SessionStart(in_the_pane(model, what)));
+    request(orders, Ask::Start, Request::Supervisor(supervisor::Request::Start(in_the_pane(model, what))));
 }
 
 /// Starts several, and selects the first: their answers may come in any order.
 pub fn start_all(model: &Model, all: Vec<StartSession>, orders: &mut Vec<Cmd>) {
     for (at, what) in all.into_iter().enumerate() {
         let ask = if at == 0 { Ask::Start } else { Ask::Plain };
-        request(orders, ask, Request::SessionStart(in_the_pane(model, what)));
+        request(orders, ask, Request::Supervisor(supervisor::Request::Start(in_the_pane(model, what))));
     }
 }
 
@@ -43,7 +44,7 @@ fn in_the_pane(model: &Model, mut what: StartSession) -> StartSession {
 pub fn open_picker(model: &mut Model, orders: &mut Vec<Cmd>) {
     let entries = picker::entries(model.providers.as_deref().unwrap_or_default());
     model.dialog = Some(Dialog::Picker(Chooser::new(entries)));
-    request(orders, Ask::Providers, Request::ProviderList {});
+    request(orders, Ask::Providers, supervisor::Providers::request(Nothing {}));
 }
 
 /// Starts the selected session's login once more.
@@ -83,7 +84,11 @@ pub fn ask_kill(model: &mut Model) {
 
 /// Kills.
 pub fn kill(session_id: SessionId, force: bool, orders: &mut Vec<Cmd>) {
-    request(orders, Ask::Kill(session_id.clone()), Request::SessionKill(Kill { session_id, force }));
+    request(
+        orders,
+        Ask::Kill(session_id.clone()),
+        Request::Session(session::Request::Kill(Kill { session_id, force })),
+    );
 }
 
 /// Kills the selected session at once.
@@ -95,17 +100,17 @@ pub fn kill_now(model: &Model, orders: &mut Vec<Cmd>) {
 
 /// Takes the selected session off the list.
 pub fn remove(model: &Model, orders: &mut Vec<Cmd>) {
-    with_reference(model, orders, |_| Ask::Plain, Request::SessionRemove);
+    with_reference(model, orders, |_| Ask::Plain, session::Remove::request);
 }
 
 /// Asks what the selected session waits for.
 pub fn explain(model: &Model, orders: &mut Vec<Cmd>) {
-    with_reference(model, orders, Ask::Explain, Request::SessionExplain);
+    with_reference(model, orders, Ask::Explain, session::Explain::request);
 }
 
 /// Asks for the selected session's recording.
 pub fn save_recording(model: &Model, orders: &mut Vec<Cmd>) {
-    with_reference(model, orders, Ask::Recording, Request::SessionRecording);
+    with_reference(model, orders, Ask::Recording, terminal::Recording::request);
 }
 
 fn with_reference(
@@ -203,7 +208,7 @@ pub fn submit(paste: &mut Paste, orders: &mut Vec<Cmd>) {
     let session_id = paste.session.clone();
     let unseen_listener = std::mem::take(&mut paste.asks);
     let submit = Submit { session_id: session_id.clone(), text, unseen_listener };
-    request(orders, Ask::Submit(session_id), Request::SessionSubmit(submit));
+    request(orders, Ask::Submit(session_id), session::Submit::request(submit));
 }
 
 /// Opens the dialog that answers the selected challenge.
@@ -246,7 +251,7 @@ pub fn ask_to_deny(model: &mut Model) {
 /// Refuses a challenge.
 pub fn deny(challenge_id: ChallengeId, epoch: u64, orders: &mut Vec<Cmd>) {
     let which = ChallengeRef { challenge_id, epoch: Some(epoch), owner: None };
-    request(orders, Ask::Challenge, Request::ChallengeCancel(which));
+    request(orders, Ask::Challenge, Request::Challenge(challenge::Request::Cancel(which)));
 }
 
 /// Sends the answer of a dialog.
@@ -254,7 +259,7 @@ pub fn send_answer(answer: &Answer, orders: &mut Vec<Cmd>) {
     if answer.is_question() && !answer.yes {
         let which =
             ChallengeRef { challenge_id: answer.challenge.clone(), epoch: Some(answer.epoch), owner: None };
-        return request(orders, Ask::Challenge, Request::ChallengeCancel(which));
+        return request(orders, Ask::Challenge, Request::Challenge(challenge::Request::Cancel(which)));
     }
     let filled = AnswerChallenge {
         challenge_id: answer.challenge.clone(),
@@ -262,7 +267,7 @@ pub fn send_answer(answer: &Answer, orders: &mut Vec<Cmd>) {
         user: answer.user.as_ref().map(|field| field.text().to_owned()),
         secret: answer.secret.as_ref().map(|field| Secret::new(field.text())),
     };
-    request(orders, Ask::Challenge, Request::ChallengeAnswer(filled));
+    request(orders, Ask::Challenge, Request::Challenge(challenge::Request::Answer(filled)));
 }
 
 /// Returns the name of a recording's file: what it is of, and when it was started.

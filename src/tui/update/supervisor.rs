@@ -1,7 +1,8 @@
 //! Ends the supervisor.
 
 use super::sessions::request;
-use crate::protocol::request::Request;
+use crate::protocol::method::{Method as _, supervisor};
+use crate::protocol::request::Nothing;
 use crate::tui::dialog::{Confirm, Confirmed, Dialog};
 use crate::tui::model::Model;
 use crate::tui::msg::{Ask, Cmd};
@@ -39,5 +40,5 @@ pub fn stop(model: &mut Model, orders: &mut Vec<Cmd>) {
 
 /// Ends the supervisor.
 pub fn stop_now(orders: &mut Vec<Cmd>) {
-    request(orders, Ask::Plain, Request::SupervisorStop {});
+    request(orders, Ask::Plain, supervisor::Stop::request(Nothing {}));
 }

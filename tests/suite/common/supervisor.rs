@@ -7,15 +7,16 @@ use authdeck::config::catalogue::Catalogue;
 use authdeck::core::ids::{ProviderId, SessionId};
 use authdeck::core::secret::Secret;
 use authdeck::core::status::Status;
-use authdeck::driver::{self, Answer, Connection, DriverSettings, Handle, Identity};
+use authdeck::driver::{self, Connection, DriverSettings, Handle, Identity};
 use authdeck::protocol::error::RpcError;
-use authdeck::protocol::request::{InputBytes, Request, SessionRef, StartSession, Started, Submit};
+use authdeck::protocol::method::{Method as _, Request, session, supervisor, terminal};
+use authdeck::protocol::request::{InputBytes, SessionRef, StartSession, Started, Submit};
 use authdeck::protocol::screen::{Row, ScreenUpdate};
 use authdeck::protocol::snapshot::SessionView;
+use authdeck::protocol::{decode, encode};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
 
 use super::env::{AUTHDECK, Home};
@@ -156,7 +157,8 @@ impl Supervisor {
     /// Starts a session.
     pub fn try_start(&self, start: StartSession) -> Result<SessionId, RpcError> {
         let start = StartSession { directory: Some(self.home.work().display().to_string()), ..start };
-        self.ask::<Started>(Request::SessionStart(start)).map(|started| started.session_id)
+        self.ask::<Started>(Request::Supervisor(supervisor::Request::Start(start)))
+            .map(|started| started.session_id)
     }
 
     /// Starts a session with a shell script.
@@ -219,7 +221,8 @@ impl Supervisor {
     /// Returns the text of a session's screen.
     pub fn screen(&self, session: &SessionId) -> String {
         let of = SessionRef { session_id: session.clone() };
-        let screen: Result<ScreenUpdate, RpcError> = self.ask(Request::SessionScreen(of));
+        let screen: Result<ScreenUpdate, RpcError> =
+            self.ask(Request::Terminal(terminal::Request::Screen(of)));
         let rows = screen.map(|screen| screen.changed).unwrap_or_default();
         let text = |row: &Row| row.runs.iter().map(|run| run.text.as_str()).collect::<String>();
         rows.iter().map(text).collect::<Vec<_>>().join("\n")
@@ -227,13 +230,18 @@ impl Supervisor {
 
     pub fn transcript(&self, session: &SessionId) -> String {
         let of = SessionRef { session_id: session.clone() };
-        self.ask(Request::SessionTranscript(of)).unwrap_or_else(|error: RpcError| error.message)
+        self.ask(Request::Terminal(terminal::Request::Transcript(of)))
+            .unwrap_or_else(|error: RpcError| error.message)
     }
 
     /// Types into a session's child.
     pub fn type_text(&self, session: &SessionId, text: &str) -> bool {
         let base64 = Secret::new(STANDARD.encode(text));
-        self.ask(Request::SessionInput(InputBytes { session_id: session.clone(), base64 })).unwrap()
+        self.ask(Request::Terminal(terminal::Request::Input(InputBytes {
+            session_id: session.clone(),
+            base64,
+        })))
+        .unwrap()
     }
 
     /// Asks something about a session whose answer is a boolean.
@@ -243,7 +251,7 @@ impl Supervisor {
 
     pub fn submit<T: DeserializeOwned>(&self, session: &SessionId, text: &str) -> Result<T, RpcError> {
         let (session_id, text) = (session.clone(), Secret::new(text));
-        self.ask(Request::SessionSubmit(Submit { session_id, text, unseen_listener: false }))
+        self.ask(session::Submit::request(Submit { session_id, text, unseen_listener: false }))
     }
 }
 
@@ -257,22 +265,14 @@ impl Drop for Supervisor {
     }
 }
 
-/// Asks for something over a connection and reads the answer.
+/// Asks for something over a connection and reads the answer, as a client would.
 pub fn ask<T: DeserializeOwned>(
     supervisor: &Supervisor,
     connection: &Connection,
     request: Request,
 ) -> Result<T, RpcError> {
-    match supervisor.block_on(connection.call(request))? {
-        Answer::Value(value) => Ok(read(&value)),
-        answer @ (Answer::Challenge(_) | Answer::Ticket(_)) => {
-            panic!("an answer that is no value: {answer:?}")
-        }
-    }
-}
-
-fn read<T: DeserializeOwned>(value: &Value) -> T {
-    T::deserialize(value).unwrap_or_else(|error| panic!("{error} in {value}"))
+    let response = supervisor.block_on(connection.call(request))?;
+    decode::answer(&encode::response(&1.into(), &response))
 }
 
 /// A session that runs a shell script.
