@@ -66,6 +66,11 @@ pub enum Effect {
         /// Whose.
         session_id: SessionId,
     },
+    /// Watch whether a process of the session listens on a port. Reported with `ListenersGone` once none does.
+    WatchListeners {
+        /// Whose.
+        session_id: SessionId,
+    },
     /// Store the login. Reported with `BundleStored` or `BundleNotStored`.
     StoreBundle(BundleRecord),
     /// Replace the session's saved state. Nothing is reported; a failure to write is the runtime's to tell.

@@ -79,10 +79,11 @@ impl Engine {
         self.sessions.get(session_id).map(Session::view)
     }
 
-    /// Tells a session's provider and status; absent for an unknown id (behaviour S11).
-    pub fn poll(&self, session_id: &SessionId) -> Option<(Option<ProviderId>, Status)> {
+    /// Tells a session's provider, its status, and what of it could not be killed; absent for an unknown id
+    /// (behaviour S11).
+    pub fn poll(&self, session_id: &SessionId) -> Option<(Option<ProviderId>, Status, Vec<String>)> {
         let saved = self.sessions.get(session_id)?.saved();
-        Some((saved.plan.facts.provider_id.clone(), saved.status.clone()))
+        Some((saved.plan.facts.provider_id.clone(), saved.status.clone(), saved.child.survivors().to_vec()))
     }
 
     /// Returns what the next supervisor must know of each session.

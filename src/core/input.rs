@@ -193,8 +193,12 @@ pub enum SessionInput {
         /// How.
         exit: Exit,
     },
+    /// The last lines that the child printed, oldest first; comes before [`Self::OutputEnded`].
+    LastLines(Vec<String>),
     /// All output was read and looked at: nothing more will be found.
     OutputEnded,
+    /// No process of the session listens on a port any more.
+    ListenersGone,
     /// The keeper's clock says that the time is up; it kills already.
     LimitReached,
     /// A kill is over.

@@ -22,6 +22,13 @@ pub struct Limits {
     /// How long the URL handed to a browser is held back where the CLI is known to show a better one: one that
     /// ends on a page with a code, for a person whose browser is on another machine.
     pub hold_url: Duration,
+    /// How long a CLI must have waited with its URL or code on the screen before its end with exit status 0 counts as
+    /// a login: nobody opens a page and logs in there in less.
+    pub waited: Duration,
+    /// How long the store is left alone after it failed, the first time; each further time twice as long.
+    pub store_again: Duration,
+    /// How long it is left alone at most.
+    pub store_again_longest: Duration,
     /// How long a parked challenge waits at most (behaviour C2).
     pub challenge: Duration,
     /// Challenges parked at the same time.
@@ -46,6 +53,9 @@ impl Default for Limits {
             kill: Duration::from_secs(12),
             // claude shows its own three seconds after it opened the other one.
             hold_url: Duration::from_secs(5),
+            waited: Duration::from_secs(5),
+            store_again: Duration::from_secs(1),
+            store_again_longest: Duration::from_secs(60),
             challenge: Duration::from_secs(300),
             challenges: 1024,
             live_sessions: 256,

@@ -9,7 +9,7 @@ use super::ids::SessionId;
 use super::login::{Exit, LoginPlan};
 use super::status::Status;
 use super::time::Timestamp;
-use super::view::{ChildState, UrlView};
+use super::view::{ChildState, SessionOutcome, UrlView};
 
 /// All that the next supervisor must know of a session. It has no secret in it.
 ///
@@ -38,6 +38,23 @@ pub struct SavedSession {
     pub(super) attention: bool,
     #[serde(default)]
     pub(super) advice: Option<String>,
+    /// How it ended, where the status does not tell it.
+    #[serde(default)]
+    pub(super) unproven: Option<SessionOutcome>,
+    /// A login that succeeded and does not stand in the store yet.
+    #[serde(default)]
+    pub(super) unrecorded: Option<Unrecorded>,
+}
+
+/// A record that could not be written, and when that is tried again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Unrecorded {
+    /// Why, in the store's words.
+    pub(super) error: String,
+    /// How often it was tried.
+    pub(super) tries: u32,
+    pub(super) again_at: Timestamp,
 }
 
 /// How far a session has come.
@@ -85,6 +102,16 @@ pub(super) struct Seen {
     pub(super) submitted: bool,
     /// What the CLI's listener said when it refused the last callback.
     pub(super) refused: Option<RefusedCallback>,
+    /// When the first URL or code was there to act on.
+    pub(super) acted_on_since: Option<Timestamp>,
+    /// Whether the CLI ended after it had waited long enough for somebody to act.
+    pub(super) waited: bool,
+    /// Whether an answer was delivered, and nothing was said against it since.
+    pub(super) answered: bool,
+    /// What was said against the last answer.
+    pub(super) rejection: Option<String>,
+    /// The last lines of the output, fit to be quoted.
+    pub(super) last_lines: Vec<String>,
 }
 
 /// A URL, with where it comes from.
@@ -141,6 +168,8 @@ impl SavedSession {
             seen: Seen::default(),
             attention: false,
             advice: None,
+            unproven: None,
+            unrecorded: None,
         }
     }
 

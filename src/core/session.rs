@@ -6,6 +6,8 @@
 //! | `ending` | cancel, kill, limits, removal, adoption: how a session is brought down, or taken over |
 //! | `findings` | which URL and code count (first wins, attempts renew) |
 //! | `submit` | what is done with a paste |
+//! | `evidence` | what proves a login whose CLI ended with exit status 0, and how a session ended |
+//! | `reason` | which of the CLI's last lines says why it failed |
 //! | `messages` | every sentence that a person reads about it |
 //!
 //! ```text
@@ -16,9 +18,11 @@
 //! brought down independently of both, because it may take longer than the person's interest in it.
 
 mod ending;
+mod evidence;
 mod findings;
 mod lifecycle;
 mod messages;
+mod reason;
 mod submit;
 #[cfg(test)]
 mod tests;
@@ -29,7 +33,7 @@ use super::effect::{Effect, Reply};
 use super::ids::SessionId;
 use super::input::{DeliveryId, ReplyId, SessionInput};
 use super::limits::Limits;
-use super::saved_session::{SavedSession, SeenCode, SeenPrompt, SeenUrl, Stage};
+use super::saved_session::{SavedSession, SeenCode, SeenPrompt, SeenUrl, Stage, Unrecorded};
 use super::secret::Secret;
 use super::time::Timestamp;
 use super::view::{Event, SessionView};
@@ -91,6 +95,8 @@ struct Delivery {
     what: &'static str,
     /// What stands for the login in it; absent for what may be handed in again.
     proof: Option<Secret>,
+    /// Whether it answers what the CLI waits for: neither Enter alone nor an error of the browser's does.
+    proves: bool,
 }
 
 /// A proof of a login that was handed over.
@@ -175,7 +181,9 @@ impl Session {
             SessionInput::PromptGone => self.saved.seen.prompt = None,
             SessionInput::OutputAdvanced { bytes } => self.output_advanced(turn, bytes),
             SessionInput::ChildExited { exit } => self.child_exited(turn, exit),
+            SessionInput::LastLines(lines) => self.keep_last_lines(&lines),
             SessionInput::OutputEnded => self.output_over(turn),
+            SessionInput::ListenersGone => self.listeners_gone(turn),
             SessionInput::LimitReached => self.time_out(turn),
             SessionInput::KillFinished { survivors } => self.kill_finished(turn, survivors),
             SessionInput::KeeperLost => self.keeper_lost(turn),
@@ -183,7 +191,8 @@ impl Session {
             SessionInput::BundleStored { bundle } => self.bundle_stored(turn, bundle),
             SessionInput::BundleNotStored { error } => self.bundle_not_stored(turn, &error),
             SessionInput::Delivered { delivery, outcome } => self.delivered(turn, delivery, outcome),
-            SessionInput::Looked | SessionInput::Typed => self.saved.attention = false,
+            SessionInput::Looked => self.saved.attention = false,
+            SessionInput::Typed => self.typed(),
             SessionInput::Submit(paste) => self.submit(turn, &paste),
             SessionInput::Cancel { reply } => self.cancel(turn, reply),
             SessionInput::Kill { force, reply } => self.kill(turn, force, reply),
@@ -196,15 +205,19 @@ impl Session {
         if !self.is_over() && turn.now >= self.saved.deadline_at {
             self.time_out(turn);
         }
+        if self.is_listening() && turn.now >= self.saved.deadline_at {
+            self.order_kill(turn, false);
+        }
         self.expire_stage(turn);
         self.expire_ending(turn);
         self.expire_held_url(turn);
         self.expire_deliveries(turn);
+        self.record_again(turn);
     }
 
     /// Tells when something becomes due by itself.
     pub(super) fn next_deadline(&self) -> Option<Timestamp> {
-        let limit = (!self.is_over()).then_some(self.saved.deadline_at);
+        let limit = (!self.is_over() || self.is_listening()).then_some(self.saved.deadline_at);
         let stage = match self.saved.stage {
             Stage::Starting { until }
             | Stage::Draining { until, latest: _ }
@@ -218,7 +231,8 @@ impl Session {
             (view.output_bytes != self.output_bytes).then(|| at.after(COUNT_INTERVAL))
         });
         let deliveries = self.deliveries.iter().map(|delivery| delivery.until).min();
-        [limit, stage, ending, held, count, deliveries].into_iter().flatten().min()
+        let record = self.saved.unrecorded.as_ref().map(|unrecorded| unrecorded.again_at);
+        [limit, stage, ending, held, count, deliveries, record].into_iter().flatten().min()
     }
 
     /// Orders that what has changed is written and told.
@@ -278,6 +292,10 @@ impl Session {
             output_bytes: self.output_bytes,
             attention: saved.attention,
             advice: saved.advice.clone(),
+            takes_paste: self.takes_paste(),
+            outcome: self.outcome(),
+            listening: self.is_listening(),
+            warning: self.warning(),
         }
     }
 
@@ -301,7 +319,8 @@ impl Session {
         debug_assert_eq!(self.saved.ended_at.is_some(), over, "what is over has ended at some time");
         let held = matches!(self.keeper, Keeper::Starting | Keeper::Held);
         let survived = matches!(self.saved.child, super::view::ChildState::Survived { .. });
-        debug_assert!(!(over && held) || self.ending.is_some() || survived, "a keeper is told to end");
+        let kept = self.ending.is_some() || survived || self.is_listening();
+        debug_assert!(!(over && held) || kept, "a keeper is told to end");
         debug_assert!(self.ending.is_none() || held, "only what is there is killed");
         debug_assert!(self.start_reply.is_none() || self.keeper == Keeper::Starting, "a start is answered");
     }

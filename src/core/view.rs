@@ -42,6 +42,21 @@ pub enum ChildState {
     Lost,
 }
 
+impl ChildState {
+    /// Returns what could not be killed, one line each.
+    pub fn survivors(&self) -> &[String] {
+        match self {
+            Self::Survived { survivors } => survivors,
+            Self::Starting
+            | Self::Running { .. }
+            | Self::Ending
+            | Self::Exited { .. }
+            | Self::Killed
+            | Self::Lost => &[],
+        }
+    }
+}
+
 /// A URL of the card.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -95,6 +110,20 @@ impl Waiting {
     }
 }
 
+/// How a session ended, more exactly than its status tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum SessionOutcome {
+    /// Somebody is logged in.
+    LoggedIn,
+    /// It failed, was cancelled or took too long.
+    Failed,
+    /// The CLI asked somebody to log in and ended with exit status 0, and nothing proves that anybody did.
+    NotProven,
+    /// The command ended with exit status 0 and showed nothing to log in with.
+    NothingShown,
+}
+
 /// One login session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -141,6 +170,18 @@ pub struct SessionView {
     pub attention: bool,
     /// What to do next, once it is over badly.
     pub advice: Option<String>,
+    /// Whether a paste has a place to go: `session.submit` is what it waits for.
+    #[serde(default)]
+    pub takes_paste: bool,
+    /// How it ended; absent while it is not over.
+    #[serde(default)]
+    pub outcome: Option<SessionOutcome>,
+    /// The CLI has ended and a process that it left behind listens for the browser: the URL may still be opened.
+    #[serde(default)]
+    pub listening: bool,
+    /// What a person should know of a login that succeeded, such as that it is not recorded yet.
+    #[serde(default)]
+    pub warning: Option<String>,
 }
 
 /// What a challenge asks for.

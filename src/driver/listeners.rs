@@ -49,6 +49,15 @@ pub fn listeners_on(port: u16, sessions: &[SessionRoot]) -> Vec<Listener> {
     listeners_among(&on_port, sessions)
 }
 
+/// Tells whether a process that carries a session's mark, `NAME=value` in its environment, listens on any port.
+pub fn marked_listens(mark: &[u8]) -> bool {
+    let holders = holders(&sockets());
+    let mut ids: Vec<u32> = holders.into_values().flatten().collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids.into_iter().any(|process_id| processes::has_variable(process_id, mark))
+}
+
 fn listeners_among(sockets: &[Socket], sessions: &[SessionRoot]) -> Vec<Listener> {
     let reached = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)]
         .into_iter()

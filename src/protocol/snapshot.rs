@@ -4,7 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use crate::core::view::{
-    BundleView, ChallengeKind, ChallengeView, ChildState, Requester, SessionView, UrlView, Waiting,
+    BundleView, ChallengeKind, ChallengeView, ChildState, Requester, SessionOutcome, SessionView, UrlView,
+    Waiting,
 };
 
 use crate::core::ids::ProviderId;

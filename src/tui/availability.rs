@@ -29,7 +29,7 @@ pub fn of(action: Action, model: &Model) -> Result<(), Reason> {
         Action::SupervisorStop => ensure(model.disconnected.is_none(), "It is gone already"),
         Action::UrlCopy | Action::UrlOpen | Action::UrlScan => has_url(session(model)?),
         Action::CodeCopy => has_code(session(model)?),
-        Action::PasteOpen => running(model).map(|_| ()),
+        Action::PasteOpen => takes_paste(model),
         Action::PaneType => running(model).map(|_| ()),
         Action::PaneTypeLeave => ensure(model.typing, "The keys go to the deck already"),
         Action::SessionKill | Action::SessionKillNow => killable(session(model)?),
@@ -78,7 +78,7 @@ fn session(model: &Model) -> Result<&SessionView, Reason> {
 }
 
 fn has_url(session: &SessionView) -> Result<(), Reason> {
-    ensure(!session.status.is_terminal(), "This login is over")?;
+    ensure(!session.status.is_terminal() || session.listening, "This login is over")?;
     session.url.as_ref().map(|_| ()).ok_or(NO_URL)
 }
 
@@ -98,7 +98,18 @@ fn running(model: &Model) -> Result<&SessionView, Reason> {
     }
 }
 
+fn takes_paste(model: &Model) -> Result<(), Reason> {
+    let session = session(model)?;
+    if !session.listening {
+        running(model)?;
+    }
+    ensure(session.takes_paste, "It does not wait for a paste")
+}
+
 fn killable(session: &SessionView) -> Result<(), Reason> {
+    if session.listening {
+        return Ok(());
+    }
     match session.child {
         ChildState::Starting
         | ChildState::Running { .. }

@@ -45,6 +45,10 @@ fn session(number: u64) -> SessionView {
         output_bytes: 0,
         attention: false,
         advice: None,
+        takes_paste: false,
+        outcome: None,
+        listening: false,
+        warning: None,
     }
 }
 

@@ -37,7 +37,7 @@ fn what_the_child_does_meanwhile_is_not_missed() {
     let mut supervisor = Supervisor::start();
     let gate = supervisor.home.work().join("gate");
     rustix::fs::mkfifoat(rustix::fs::CWD, &gate, rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR).unwrap();
-    let session = supervisor.run("echo before; read line < gate; echo meanwhile; exit 0");
+    let session = supervisor.run("echo before; read line < gate; echo meanwhile; echo Logged in; exit 0");
     supervisor.wait_transcript(&session, "before");
     supervisor.kill();
     std::fs::write(&gate, "go\n").unwrap();
@@ -48,7 +48,7 @@ fn what_the_child_does_meanwhile_is_not_missed() {
     );
     supervisor.restart();
     assert!(matches!(supervisor.wait_over(&session), Status::Success { .. }));
-    assert_eq!(supervisor.transcript(&session), "before\nmeanwhile\n");
+    assert_eq!(supervisor.transcript(&session), "before\nmeanwhile\nLogged in\n");
 }
 
 #[test]

@@ -37,10 +37,10 @@ fn s01_a_session_has_an_id_of_its_own_and_no_url_until_one_was_seen() {
 #[test]
 fn s03_every_line_is_recorded_in_order() {
     let supervisor = Supervisor::start();
-    let session = supervisor.run("for line in $(seq 1 300); do echo \"line $line\"; done");
+    let session = supervisor.run("for line in $(seq 1 300); do echo \"line $line\"; done; echo Logged in");
     assert!(matches!(supervisor.wait_over(&session), Status::Success { .. }));
     let expected: String = (1..=300).map(|line| format!("line {line}\n")).collect();
-    assert_eq!(supervisor.transcript(&session), expected);
+    assert_eq!(supervisor.transcript(&session), expected + "Logged in\n");
 }
 
 #[test]

@@ -181,6 +181,10 @@ pub fn session(id: &str, provider: &str) -> SessionView {
         output_bytes: 0,
         attention: false,
         advice: None,
+        takes_paste: false,
+        outcome: None,
+        listening: false,
+        warning: None,
     }
 }
 
@@ -200,6 +204,7 @@ pub fn claude() -> SessionView {
             disputed: false,
         }),
         expects: Some(Expects::Code),
+        takes_paste: true,
         ..session("1", "claude")
     }
 }

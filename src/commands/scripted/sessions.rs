@@ -12,17 +12,37 @@ use crate::core::visible::TerminalText;
 use crate::error::{Error, Kind};
 use crate::protocol::error::ASK_FIRST;
 use crate::protocol::request::{Polled, SessionList};
-use crate::protocol::snapshot::SessionView;
+use crate::protocol::snapshot::{ChildState, SessionView};
 
 /// How long to wait for what comes right after the first thing for a person to do: a code beside its URL.
 pub(super) const SETTLE: Duration = Duration::from_millis(500);
 
+/// How long `kill` waits for the end of a kill; the supervisor itself gives up earlier.
+const KILL_LIMIT: Duration = Duration::from_secs(60);
+
+/// How often `kill` looks whether the kill is over.
+const KILL_INTERVAL: Duration = Duration::from_millis(50);
+
 pub(super) async fn list(client: &Client, options: &Listing) -> Result<(), Error> {
     let sessions = client.sessions().await.map_err(refused)?;
+    let survivors: Vec<String> =
+        sessions.iter().flat_map(|session| session.child.survivors()).cloned().collect();
     if options.json {
-        return print_json(&SessionList { sessions });
+        print_json(&SessionList { sessions })?;
+    } else {
+        print(&table::of_sessions(sessions, table::now()))?;
     }
-    print(&table::of_sessions(sessions, table::now()))
+    none_survived(&survivors)
+}
+
+/// What could not be killed is an error, whatever was asked.
+fn none_survived(survivors: &[String]) -> Result<(), Error> {
+    if survivors.is_empty() {
+        return Ok(());
+    }
+    let text = format!("not everything could be killed; still there: {}", survivors.join("; "));
+    Err(Error::new(Kind::Failed, text)
+        .hint("Try `authdeck kill --force`, or end it with `kill -9` and its number."))
 }
 
 pub(super) async fn poll(client: &Client, of: &OfSession) -> Result<(), Error> {
@@ -35,7 +55,12 @@ pub(super) async fn poll(client: &Client, of: &OfSession) -> Result<(), Error> {
             return Err(unknown);
         }
     };
-    if of.json { print_json(&polled) } else { print_fields(&polled) }
+    if of.json {
+        print_json(&polled)?;
+    } else {
+        print_fields(&polled)?;
+    }
+    none_survived(&polled.map(|polled| polled.survivors).unwrap_or_default())
 }
 
 pub(super) async fn wait(client: Client, events: Events, options: &Wait) -> Result<(), Error> {
@@ -142,8 +167,27 @@ pub(super) async fn cancel(client: &Client, of: &OfSession) -> Result<(), Error>
 }
 
 pub(super) async fn kill(client: &Client, kill: &Kill) -> Result<(), Error> {
-    let done = client.kill(&id_or_false(client, &kill.of).await?, kill.force).await.map_err(refused)?;
-    print_effect(done, kill.of.json, "nothing was killed: nothing of it runs any more")
+    let session_id = id_or_false(client, &kill.of).await?;
+    let done = client.kill(&session_id, kill.force).await.map_err(refused)?;
+    print_effect(done, kill.of.json, "nothing was killed: nothing of it runs any more")?;
+    none_survived(&survivors_of_kill(client, &session_id).await?)
+}
+
+/// Waits until the kill is over, and returns what is still there.
+async fn survivors_of_kill(client: &Client, session_id: &SessionId) -> Result<Vec<String>, Error> {
+    let until = tokio::time::Instant::now() + KILL_LIMIT;
+    loop {
+        let sessions = client.sessions().await.map_err(refused)?;
+        let child = sessions.into_iter().find(|session| session.session_id == *session_id);
+        match child.map(|session| session.child) {
+            Some(ChildState::Ending) if tokio::time::Instant::now() < until => {
+                tokio::time::sleep(KILL_INTERVAL).await;
+            }
+            Some(ChildState::Ending) => return Ok(vec!["its kill is not over yet".to_owned()]),
+            Some(child) => return Ok(child.survivors().to_vec()),
+            None => return Ok(Vec::new()),
+        }
+    }
 }
 
 async fn id(client: &Client, of: &OfSession) -> Result<SessionId, Error> {

@@ -182,6 +182,16 @@ impl Play {
         }
     }
 
+    /// A record that waits is tried for as long as the store fails, so the store works at last.
+    fn record_what_waits(&mut self) {
+        let before = self.trial.id.clone();
+        for view in self.trial.engine.sessions().into_iter().filter(|view| view.warning.is_some()) {
+            self.trial.id = view.session_id;
+            self.trial.store_bundle("bundle-fresh");
+        }
+        self.trial.id = before;
+    }
+
     /// Lets the clock run until nothing waits for it any more.
     fn run_out(&mut self) {
         for _ in 0..100 {
@@ -190,6 +200,7 @@ impl Play {
             }
             self.trial.pass(Duration::from_secs(600));
             self.check();
+            self.record_what_waits();
         }
         panic!("something waits for ever: {:?}", self.trial.engine);
     }

@@ -147,7 +147,9 @@ fn answer_unknown(input: &SessionInput, effects: &mut Vec<Effect>) {
         | SessionInput::PromptGone
         | SessionInput::OutputAdvanced { .. }
         | SessionInput::ChildExited { .. }
+        | SessionInput::LastLines(_)
         | SessionInput::OutputEnded
+        | SessionInput::ListenersGone
         | SessionInput::LimitReached
         | SessionInput::KillFinished { .. }
         | SessionInput::KeeperLost

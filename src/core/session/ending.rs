@@ -7,7 +7,7 @@ use super::{Ending, Keeper, Session, Stage, Turn, messages};
 use crate::core::effect::{Effect, Reply};
 use crate::core::input::{Adopted, AdoptedKeeper, ReplyId};
 use crate::core::status::Status;
-use crate::core::view::{ChildState, Event, Level};
+use crate::core::view::{ChildState, Event, Level, SessionOutcome};
 
 impl Session {
     /// Takes over a session of an earlier supervisor.
@@ -106,15 +106,29 @@ impl Session {
         if !self.holds_process() || self.ending.is_some() {
             return;
         }
-        let succeeded = matches!(self.saved.status, Status::Success { .. });
-        if succeeded && self.saved.exit.is_some() {
+        if self.saved.unproven == Some(SessionOutcome::NotProven) {
+            // The browser may still come back to what the CLI has left behind.
+            turn.order(Effect::WatchListeners { session_id: self.id().clone() });
+        } else if self.ended_well() && self.saved.exit.is_some() {
             self.release(turn);
         } else {
             self.order_kill(turn, false);
         }
     }
 
-    fn order_kill(&mut self, turn: &mut Turn<'_>, force: bool) {
+    /// Nothing waits for the browser any more.
+    pub(super) fn listeners_gone(&mut self, turn: &mut Turn<'_>) {
+        if self.is_listening() {
+            self.release(turn);
+            self.finish_removal(turn);
+        }
+    }
+
+    fn ended_well(&self) -> bool {
+        matches!(self.saved.status, Status::Success { .. }) || self.saved.unproven.is_some()
+    }
+
+    pub(super) fn order_kill(&mut self, turn: &mut Turn<'_>, force: bool) {
         let known = self.ending.is_some_and(|ending| ending.force || !force);
         if known {
             return;

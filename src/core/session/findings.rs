@@ -27,6 +27,10 @@ impl Session {
             // Masking is done where text is kept; nothing of a session depends on it.
             FindingKind::Secret => {}
         }
+        let seen = &mut self.saved.seen;
+        if seen.url.is_some() || seen.code.is_some() || seen.held.is_some() {
+            seen.acted_on_since.get_or_insert(turn.now);
+        }
     }
 
     fn found_url(&mut self, turn: &mut Turn<'_>, found: Found) {
@@ -206,6 +210,7 @@ impl Session {
         seen.success_line = Some(messages::quotable(&found.finding.text));
         seen.claims_success = Some(true);
         seen.submitted = false;
+        seen.rejection = None;
         let facts = &self.saved.plan.facts;
         if facts.stays_open && matches!(self.saved.stage, Stage::Running) {
             if facts.auth_check { self.check(turn) } else { self.store(turn) }
@@ -213,9 +218,15 @@ impl Session {
     }
 
     fn found_failure(&mut self, found: &Found) {
+        let title = messages::title(&self.saved.plan);
         let seen = &mut self.saved.seen;
-        seen.failure_line = Some(messages::quotable(&found.finding.text));
+        let line = messages::quotable(&found.finding.text);
+        if seen.submitted || seen.answered {
+            seen.rejection = Some(format!("{title} said “{line}”"));
+        }
+        seen.failure_line = Some(line);
         seen.claims_success = Some(false);
+        seen.answered = false;
         seen.gave_up = seen.url.is_some() || seen.code.is_some();
         self.progressed();
     }

@@ -1,7 +1,7 @@
 //! From the start of the child to the stored login: exit status, then the auth check, then the bundle, and only
 //! then success (behaviour S6).
 
-use super::{Keeper, SavedSession, Session, Stage, Turn, messages};
+use super::{Keeper, SavedSession, Session, Stage, Turn, Unrecorded, messages};
 use crate::core::effect::{BundleRecord, Effect, Refusal, RefusalKind, Reply};
 use crate::core::input::{CheckOutcome, StartSession};
 use crate::core::login::Exit;
@@ -66,6 +66,7 @@ impl Session {
         }
         self.acknowledge(turn);
         self.saved.exit = Some(exit);
+        self.note_waiting(turn);
         if self.ending.is_some() {
             // Only the end of the kill says that nothing is left of what it had started.
             return;
@@ -121,11 +122,10 @@ impl Session {
             self.fail(turn, error, Some(advice));
         } else if facts.auth_check {
             self.check(turn);
-        } else if facts.exit_decides || self.saved.seen.claims_success == Some(true) {
+        } else if self.is_proven() {
             self.store(turn);
         } else {
-            let (error, advice) = messages::unproven_exit(&self.saved);
-            self.fail(turn, error, Some(advice));
+            self.end_unproven(turn);
         }
     }
 
@@ -190,14 +190,37 @@ impl Session {
             self.end(turn, Status::Success { bundle_id: bundle.bundle_id.clone(), email });
             self.saved.attention = true;
         }
+        self.saved.unrecorded = None;
         turn.order(Effect::Publish(Event::BundleStored { bundle }));
     }
 
+    /// The login is one all the same: bookkeeping does not decide over it. The record waits here.
     pub(super) fn bundle_not_stored(&mut self, turn: &mut Turn<'_>, error: &str) {
-        if matches!(self.saved.stage, Stage::Storing { .. }) {
-            let (error, advice) = messages::not_stored(&self.saved, error);
-            self.fail(turn, error, Some(advice));
+        let storing = matches!(self.saved.stage, Stage::Storing { .. });
+        if !storing && self.saved.unrecorded.is_none() {
+            return;
         }
+        let tries = self.saved.unrecorded.as_ref().map_or(0, |unrecorded| unrecorded.tries) + 1;
+        let wait = turn.limits.store_again.saturating_mul(2_u32.saturating_pow(tries - 1));
+        let again_at = turn.now.after(wait.min(turn.limits.store_again_longest));
+        self.saved.unrecorded = Some(Unrecorded { error: messages::quotable(error), tries, again_at });
+        if storing {
+            let email = self.saved.seen.identity.clone();
+            self.end(turn, Status::Success { bundle_id: self.bundle_record().bundle_id, email });
+            self.saved.attention = true;
+        }
+    }
+
+    /// Tries again to record a login, when it is time.
+    pub(super) fn record_again(&mut self, turn: &mut Turn<'_>) {
+        let Some(unrecorded) = &mut self.saved.unrecorded else { return };
+        if turn.now < unrecorded.again_at {
+            return;
+        }
+        // Until the store answers; if it never does, it is asked again all the same.
+        unrecorded.again_at = turn.now.after(turn.limits.store_again_longest);
+        let record = self.bundle_record();
+        turn.order(Effect::StoreBundle(record));
     }
 
     /// Ends it without success, unless it is over already (behaviour S7). Tells whether this changed the status.
@@ -218,7 +241,7 @@ impl Session {
         true
     }
 
-    fn end(&mut self, turn: &mut Turn<'_>, status: Status) {
+    pub(super) fn end(&mut self, turn: &mut Turn<'_>, status: Status) {
         self.saved.status = status;
         self.saved.stage = Stage::Over;
         self.saved.ended_at = Some(turn.now);

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::{SavedSession, Session, Stage};
+use super::{SavedSession, Session, Stage, reason};
 use crate::core::callback::redirects_to_loopback;
 use crate::core::finding::{Expects, Verdict};
 use crate::core::login::{Exit, LoginPlan};
@@ -18,6 +18,12 @@ use crate::core::visible;
 
 /// How much of a line that the CLI printed is kept.
 const LINE: usize = 240;
+
+/// How every text begins that tells a person what to do.
+const FOR_YOU: &str = "waiting for you:";
+
+/// The error of a login whose CLI ended with exit status 0 and proved nothing.
+const UNPROVEN: &str = "ended without saying that anybody is logged in";
 
 /// Makes a line of the CLI's fit to be kept, told and shown.
 pub(super) fn quotable(line: &str) -> String {
@@ -55,7 +61,8 @@ type BadNews = (String, String);
 pub(super) fn bad_exit(saved: &SavedSession, exit: Exit) -> BadNews {
     let title = title(&saved.plan);
     let ending = ending(exit);
-    match &saved.seen.failure_line {
+    let said = saved.seen.failure_line.clone().or_else(|| reason::reason(&saved.seen.last_lines));
+    match said {
         Some(line) => (format!("{title} {ending}: “{line}”"), advice_to_retry(saved)),
         None if let Some(refused) = &saved.seen.refused => {
             let words =
@@ -64,7 +71,7 @@ pub(super) fn bad_exit(saved: &SavedSession, exit: Exit) -> BadNews {
             (error, advice_to_retry(saved))
         }
         None => (
-            format!("{title} {ending} and did not say why in words that authdeck knows"),
+            format!("{title} {ending} and did not say why"),
             format!("Its last lines are in its pane. {}", advice_to_retry(saved)),
         ),
     }
@@ -76,9 +83,16 @@ pub(super) fn unproven_exit(saved: &SavedSession) -> BadNews {
         Some(line) => {
             (format!("{title} ended with exit status 0, but said: “{line}”"), advice_to_retry(saved))
         }
+        None if saved.seen.acted_on_since.is_some() => (
+            UNPROVEN.to_owned(),
+            format!(
+                "{title} ended with exit status 0, but nothing shows that anybody has logged in. Look at its pane. {}",
+                advice_to_retry(saved)
+            ),
+        ),
         None => (
-            format!("{title} ended with exit status 0 and never said that the login succeeded"),
-            format!("There is no check for it, so nothing proves the login. {}", advice_to_retry(saved)),
+            UNPROVEN.to_owned(),
+            format!("{title} ended with exit status 0 and showed nothing to log in with."),
         ),
     }
 }
@@ -106,12 +120,11 @@ pub(super) fn no_check(saved: &SavedSession, error: &str) -> BadNews {
     (error, "Make the check's command work in a shell, then start the login again.".to_owned())
 }
 
-pub(super) fn not_stored(saved: &SavedSession, error: &str) -> BadNews {
+pub(super) fn unrecorded(saved: &SavedSession, error: &str) -> String {
     let title = title(&saved.plan);
-    let error = quotable(error);
-    let advice =
-        "The CLI itself is logged in. Free the disk or correct the folder's rights, then log in again.";
-    (format!("{title} is logged in, but that could not be recorded: {error}"), advice.to_owned())
+    format!(
+        "{title} is logged in, but that is not recorded yet: {error}. Free the disk or correct the folder's rights; it is tried again."
+    )
 }
 
 pub(super) fn lost_keeper(saved: &SavedSession) -> BadNews {
@@ -180,7 +193,8 @@ impl Session {
                 Waiting::OpenUrlThenPaste
             }
             Some(Some(Expects::Code | Expects::CallbackUrl)) => Waiting::Prompt,
-            Some(Some(Expects::Enter)) if seen.url.is_none() => Waiting::Prompt,
+            // After a rejected answer, Enter comes before anything else.
+            Some(Some(Expects::Enter)) if seen.url.is_none() || seen.rejection.is_some() => Waiting::Prompt,
             Some(Some(Expects::Enter)) | None => self.waiting_for_browser(),
         }
     }
@@ -196,8 +210,16 @@ impl Session {
         if pasted { Waiting::OpenUrlThenPaste } else { Waiting::OpenUrl }
     }
 
-    /// Says the same in words.
+    /// Says the same in words; after an answer that was rejected, with the words of the rejection.
     pub(super) fn waiting_text(&self) -> String {
+        let text = self.plain_waiting_text();
+        match (&self.saved.seen.rejection, text.strip_prefix(FOR_YOU)) {
+            (Some(rejection), Some(rest)) => format!("{FOR_YOU} {rejection};{rest}"),
+            (Some(_), None) | (None, _) => text,
+        }
+    }
+
+    fn plain_waiting_text(&self) -> String {
         let title = title(&self.saved.plan);
         let waiting = self.waiting();
         if waiting.needs_person()
@@ -342,7 +364,8 @@ impl Session {
             (true, false, _) => format!("When it ends with exit status 0, {title}'s own check decides."),
             (false, true, _) => "There is no check for it: its own success line decides.".to_owned(),
             (false, false, true) => {
-                "There is no check for this command: exit status 0 counts as success.".to_owned()
+                "There is no check for this command: what it says decides, or exit status 0 after it has waited for you."
+                    .to_owned()
             }
             (false, false, false) => {
                 "There is no check for it: exit status 0 and its own success line decide.".to_owned()

@@ -17,7 +17,7 @@ const DELIVERIES: usize = 8;
 impl Session {
     pub(super) fn submit(&mut self, turn: &mut Turn<'_>, paste: &Paste) {
         let reply = paste.reply;
-        if !matches!(self.saved.child, ChildState::Running { .. }) {
+        if !matches!(self.saved.child, ChildState::Running { .. }) && !self.is_listening() {
             let message = "Nothing was sent: the CLI does not run.".to_owned();
             turn.reply(reply, Reply::Submitted { delivered: false, to_loopback: false, message });
             return;
@@ -75,6 +75,7 @@ impl Session {
         *turn.last_delivery += 1;
         let id = DeliveryId(*turn.last_delivery);
         let session_id = self.id().clone();
+        let mut proves = !matches!(delivery, callback::Delivery::Confirmation);
         let (effect, port, what) = match delivery {
             callback::Delivery::Stdin { text, what } => {
                 (Effect::WriteLine { session_id, delivery: id, text }, None, what)
@@ -84,13 +85,14 @@ impl Session {
                 (Effect::WriteLine { session_id, delivery: id, text }, None, "Enter")
             }
             callback::Delivery::Replay(request) => {
+                proves = !tells_of_error(&request);
                 let port = Some(request.port);
                 (Effect::ReplayCallback { session_id, delivery: id, request }, port, "the callback")
             }
         };
         self.note_handed(proof.clone());
         let until = turn.now.after(turn.limits.delivery);
-        self.deliveries.push(Delivery { id, reply, until, port, what, proof });
+        self.deliveries.push(Delivery { id, reply, until, port, what, proof, proves });
         self.saved.attention = false;
         self.saved.seen.refused = None;
         turn.order(effect);
@@ -132,15 +134,27 @@ impl Session {
         let (delivered, message) = told(&delivery, outcome);
         self.note_fate(&delivery, delivered, &message);
         if delivered && !self.is_over() {
-            self.saved.seen.submitted = refused.is_none();
-            self.saved.attention |= refused.is_some();
-            self.saved.seen.refused = refused;
-            self.saved.seen.prompt = None;
+            self.note_delivery(refused, delivery.proves);
         }
         turn.reply(
             delivery.reply,
             Reply::Submitted { delivered, to_loopback: delivery.port.is_some(), message },
         );
+    }
+
+    /// Notes what an answer that has reached the CLI means.
+    fn note_delivery(&mut self, refused: Option<RefusedCallback>, proves: bool) {
+        let accepted = refused.is_none();
+        self.saved.attention |= !accepted;
+        let seen = &mut self.saved.seen;
+        seen.prompt = None;
+        seen.submitted = accepted;
+        seen.answered = accepted && proves;
+        // What was said against an earlier answer is not said against this one.
+        seen.claims_success =
+            if accepted { seen.claims_success.filter(|claims| *claims) } else { Some(false) };
+        seen.rejection = None;
+        seen.refused = refused;
     }
 
     pub(super) fn expire_deliveries(&mut self, turn: &mut Turn<'_>) {
@@ -177,6 +191,13 @@ fn refused(outcome: &DeliveryOutcome) -> Option<RefusedCallback> {
         | DeliveryOutcome::Unanswered { .. }
         | DeliveryOutcome::Failed { .. } => None,
     }
+}
+
+/// Tells whether a callback brings an error (RFC 6749 section 4.1.2.1), which proves no login.
+fn tells_of_error(request: &callback::CallbackRequest) -> bool {
+    let target = request.target.secret();
+    let query = target.split_once('?').map_or("", |(_, query)| query);
+    query.split('&').any(|field| field == "error" || field.starts_with("error="))
 }
 
 /// Makes a listener's page fit to be quoted: it may repeat the code that it was given.

@@ -20,6 +20,7 @@ use crate::driver::auth_check::{self, Check};
 use crate::driver::environment::Supervisor;
 use crate::driver::keeper_link::{self, KeeperError, KeeperHello, KeeperSpec};
 use crate::driver::launch::Launch;
+use crate::driver::listeners;
 use crate::driver::listeners::listeners_on;
 use crate::driver::panics::or_panic;
 use crate::driver::paths::make_session_directory;
@@ -27,6 +28,10 @@ use crate::driver::replay::{self, Gate};
 use crate::driver::saved::SavedFile;
 use crate::driver::session_task::{Attached, SessionTask, Setting};
 use crate::driver::sessions::{Mailbox, Order, port};
+use crate::keeper::COOKIE;
+
+/// How often it is looked whether something that a CLI left behind still listens.
+const LISTENER_INTERVAL: Duration = Duration::from_secs(1);
 
 impl Runtime {
     /// Does one thing that the engine ordered.
@@ -44,6 +49,7 @@ impl Runtime {
             }
             Effect::RunCheck { session_id, limit } => self.run_check(session_id, limit),
             Effect::StopCheck { session_id } => self.stop_check(&session_id),
+            Effect::WatchListeners { session_id } => self.watch_listeners(session_id),
             Effect::StoreBundle(record) => self.store_bundle(record),
             Effect::SaveSession(saved) => self.save_session(*saved),
             Effect::ForgetSession { session_id } => self.forget_session(&session_id),
@@ -229,6 +235,25 @@ impl Runtime {
         if let Some(live) = self.live.get_mut(session_id) {
             live.check = None;
         }
+    }
+
+    /// Looks now and then, in a task of its own, until nothing of the session listens any more.
+    fn watch_listeners(&mut self, session_id: SessionId) {
+        let facts = self.facts.clone();
+        let mark = format!("{COOKIE}={session_id}").into_bytes();
+        self.tasks.spawn(async move {
+            loop {
+                let mark = mark.clone();
+                let listens = tokio::task::spawn_blocking(move || listeners::marked_listens(&mark)).await;
+                if !listens.unwrap_or(false) || facts.is_closed() {
+                    break;
+                }
+                tokio::time::sleep(LISTENER_INTERVAL).await;
+            }
+            // An error means that the runtime ended.
+            let input = SessionInput::ListenersGone;
+            let _ = facts.send(Fact::Input(Input::Session { session_id, input })).await;
+        });
     }
 
     fn store_bundle(&mut self, record: BundleRecord) {

@@ -182,7 +182,8 @@ impl Runtime {
 
     /// An unknown id polls to nothing (behaviour S11).
     fn poll(&self, session_id: &SessionId) -> Option<Polled> {
-        self.engine.poll(session_id).map(|(provider_id, status)| Polled { provider_id, status })
+        let (provider_id, status, survivors) = self.engine.poll(session_id)?;
+        Some(Polled { provider_id, status, survivors })
     }
 
     fn focus(&mut self, client: ClientId, focus: &Focus) -> Result<bool, RpcError> {

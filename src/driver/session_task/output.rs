@@ -19,6 +19,12 @@ use crate::driver::recording::Recording;
 /// How much of what a session printed is kept for the next supervisor once its keeper is gone.
 const KEPT_BYTES: usize = 512 * 1024;
 
+/// How many of the last lines a session that ends is judged by.
+const LAST_LINES: usize = 12;
+
+/// How many rows they are looked for on.
+const LAST_ROWS: u64 = 200;
+
 impl SessionTask {
     /// Shows again what an earlier supervisor has kept of a session that is over. Nothing is told to the engine.
     pub fn recall(&mut self) {
@@ -130,6 +136,7 @@ impl SessionTask {
         }
         self.mailbox.keys.lead_to(None);
         self.finish().await;
+        self.tell(SessionInput::LastLines(self.last_lines())).await;
         self.tell(SessionInput::OutputEnded).await;
         if self.release_wanted {
             self.release().await;
@@ -155,6 +162,17 @@ impl SessionTask {
         let now = Instant::now();
         self.frame(now).await;
         self.count(now, true).await;
+    }
+
+    /// Returns the last lines on the screen and above it that are not empty, oldest first.
+    fn last_lines(&self) -> Vec<String> {
+        let first = self.screen.end().saturating_sub(LAST_ROWS).max(self.screen.history_start());
+        let lines = self.screen.logical_lines(first..self.screen.end());
+        let mut lines: Vec<String> =
+            lines.map(|line| line.text.trim().to_owned()).filter(|line| !line.is_empty()).collect();
+        let excess = lines.len().saturating_sub(LAST_LINES);
+        lines.drain(..excess);
+        lines
     }
 
     pub(super) async fn kill(&mut self, force: bool) {

@@ -95,6 +95,9 @@ pub struct Polled {
     /// The status, flattened.
     #[serde(flatten)]
     pub status: Status,
+    /// What of it could not be killed, one line each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub survivors: Vec<String>,
 }
 
 /// A paste.

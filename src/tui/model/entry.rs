@@ -2,7 +2,7 @@
 
 use super::{Item, Model};
 use crate::core::status::Status;
-use crate::protocol::snapshot::{ChallengeView, ChildState, SessionView, Waiting};
+use crate::protocol::snapshot::{ChallengeView, ChildState, SessionOutcome, SessionView, Waiting};
 use crate::tui::theme::Role;
 
 /// The list's groups, in eye order.
@@ -100,6 +100,10 @@ fn failed(session: &SessionView, error: &str) -> State {
     } else if error.starts_with("cancelled by user") {
         let word = if session.child == ChildState::Killed { "killed" } else { "cancelled" };
         state('–', '-', word, Role::StateOver)
+    } else if session.outcome == Some(SessionOutcome::NotProven) {
+        state('?', '?', "ended, not proven", Role::StatusWarning)
+    } else if session.outcome == Some(SessionOutcome::NothingShown) {
+        state('–', '-', "ended (exit 0)", Role::StateOver)
     } else if error.starts_with("auth session timed out") {
         state('✗', 'x', "timed out", Role::StateFailed)
     } else {

@@ -4,13 +4,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::{actions, dialogs, sessions};
-use crate::core::finding::Expects;
 use crate::core::ids::SessionId;
 use crate::core::secret::Secret;
 use crate::protocol::event::Level;
 use crate::protocol::method::{Request, terminal};
 use crate::protocol::request::InputBytes;
-use crate::protocol::snapshot::{SessionView, Waiting};
 use crate::tui::action::Action;
 use crate::tui::availability;
 use crate::tui::keymap::Lookup;
@@ -59,9 +57,7 @@ pub fn pasted(model: &mut Model, text: &Secret, orders: &mut Vec<Cmd>) {
     } else if model.typing {
         let bytes = encode_paste(text.secret(), model.pane.modes);
         send(model, &bytes, orders);
-    } else if model.selected_session().is_some_and(takes_paste)
-        && availability::of(Action::PasteOpen, model).is_ok()
-    {
+    } else if availability::of(Action::PasteOpen, model).is_ok() {
         sessions::open_paste(model, text.secret());
     } else {
         model.say(
@@ -69,24 +65,6 @@ pub fn pasted(model: &mut Model, text: &Secret, orders: &mut Vec<Cmd>) {
             "Nothing here waits for a paste; select a session, or press i to type into it.",
         );
     }
-}
-
-fn takes_paste(session: &SessionView) -> bool {
-    let expected = match session.expects {
-        Some(Expects::Code | Expects::CallbackUrl | Expects::Secret) => true,
-        Some(Expects::Enter | Expects::Choice) | None => false,
-    };
-    let waiting = match session.waiting {
-        Waiting::OpenUrl
-        | Waiting::OpenUrlThenPaste
-        | Waiting::Secret
-        | Waiting::Prompt
-        | Waiting::EnterCode => true,
-        Waiting::Child | Waiting::Delivering | Waiting::Submitted | Waiting::Checking | Waiting::Finished => {
-            false
-        }
-    };
-    expected || waiting
 }
 
 /// Sends bytes to the child that is typed into.

@@ -5,7 +5,7 @@ use ratatui::layout::{Position, Rect};
 use super::areas::Areas;
 use super::painter::{Line, Painter, action_in, hint, line_width, piece};
 use super::{big_code, challenge};
-use crate::core::finding::{Expects, Verdict};
+use crate::core::finding::Verdict;
 use crate::core::status::Status;
 use crate::core::time::Timestamp;
 use crate::protocol::snapshot::{ChildState, SessionView, UrlView, Waiting};
@@ -116,6 +116,11 @@ fn session_lines(model: &Model, session: &SessionView, now: Timestamp, right: Re
         }
     }
     survivors(session, columns, &mut lines);
+    if let Some(url) = session.url.as_ref().filter(|_| session.listening) {
+        space(&mut lines, roomy);
+        lines.extend(quiet("Something that it left behind still waits for the browser:", columns));
+        lines.push(url_line(url, columns));
+    }
     space(&mut lines, roomy);
     lines.extend(keys(model, session, columns));
     lines
@@ -250,6 +255,10 @@ fn success(session: &SessionView, email: Option<&str>, columns: usize, lines: &m
         None => "Logged in; the CLI does not say as whom.".to_owned(),
     };
     lines.extend(text::wrap(&text, columns).into_iter().map(|line| vec![piece(line, Role::StateSuccess)]));
+    if let Some(warning) = &session.warning {
+        let wrapped = text::wrap(&visible(warning), columns);
+        lines.extend(wrapped.into_iter().map(|line| vec![piece(line, Role::StatusWarning)]));
+    }
 }
 
 fn failed(session: &SessionView, error: &str, columns: usize, lines: &mut Vec<Line>) {
@@ -279,7 +288,9 @@ fn survivors(session: &SessionView, columns: usize, lines: &mut Vec<Line>) {
 
 /// The keys that apply, in as many lines as they need.
 fn keys(model: &Model, session: &SessionView, columns: usize) -> Vec<Line> {
-    let actions: &[Action] = if session.status.is_terminal() {
+    let actions: &[Action] = if session.listening {
+        &[Action::UrlCopy, Action::UrlOpen, Action::UrlScan, Action::PasteOpen, Action::SessionKill]
+    } else if session.status.is_terminal() {
         &[Action::SessionRestart, Action::SessionRemove, Action::SessionKillNow, Action::RecordingSave]
     } else {
         &[
@@ -293,7 +304,7 @@ fn keys(model: &Model, session: &SessionView, columns: usize) -> Vec<Line> {
     };
     let contexts = model.open_contexts();
     let mut lines: Vec<Line> = Vec::new();
-    for action in actions.iter().filter(|action| fits(model, session, **action)) {
+    for action in actions.iter().filter(|action| fits(model, **action)) {
         let hint = hint(model, &contexts, *action);
         match lines.last_mut() {
             Some(line) if line_width(line) + line_width(&hint) <= columns + 2 => line.extend(hint),
@@ -304,20 +315,9 @@ fn keys(model: &Model, session: &SessionView, columns: usize) -> Vec<Line> {
 }
 
 /// The card shows what helps with what it waits for; the rest is in the footer.
-fn fits(model: &Model, session: &SessionView, action: Action) -> bool {
+fn fits(model: &Model, action: Action) -> bool {
     if action == Action::UrlOpen && !model.settings.surroundings.has_browser() {
         return false;
     }
-    if action == Action::PasteOpen && !ends_with_paste(session) {
-        return false;
-    }
     availability::of(action, model).is_ok()
-}
-
-fn ends_with_paste(session: &SessionView) -> bool {
-    let asked = match session.expects {
-        Some(Expects::Code | Expects::CallbackUrl | Expects::Secret) => true,
-        Some(Expects::Enter | Expects::Choice) | None => false,
-    };
-    asked || matches!(session.waiting, Waiting::OpenUrl | Waiting::OpenUrlThenPaste | Waiting::Secret)
 }
