@@ -92,6 +92,9 @@ pub(super) struct Seen {
     pub(super) superseded_codes: Vec<String>,
     /// Whether the CLI complained since the current attempt's URL or code.
     pub(super) gave_up: bool,
+    /// What is no web page, but to be carried elsewhere by the person.
+    #[serde(default)]
+    pub(super) carry: Option<String>,
     pub(super) prompt: Option<SeenPrompt>,
     pub(super) identity: Option<String>,
     pub(super) success_line: Option<String>,

@@ -284,6 +284,7 @@ impl Session {
             waiting_text: self.waiting_text(),
             url: self.card_url(),
             code: seen.code.as_ref().map(|code| code.code.clone()),
+            carry: seen.carry.clone(),
             expects: seen.prompt.as_ref().and_then(|prompt| prompt.expects),
             prompt: seen.prompt.as_ref().map(|prompt| prompt.line.clone()),
             identity: seen.identity.clone(),

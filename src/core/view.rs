@@ -86,6 +86,8 @@ pub enum Waiting {
     OpenUrlThenPaste,
     /// Open the URL and type in (or compare) the code.
     EnterCode,
+    /// Carry a link or command to where it belongs; the CLI notices, or asks for what came of it.
+    Carry,
     /// The CLI asks something: answer in its pane.
     Prompt,
     /// Paste a token or password.
@@ -104,7 +106,12 @@ impl Waiting {
     /// Tells whether the person has to do something.
     pub fn needs_person(self) -> bool {
         match self {
-            Self::OpenUrl | Self::OpenUrlThenPaste | Self::EnterCode | Self::Prompt | Self::Secret => true,
+            Self::OpenUrl
+            | Self::OpenUrlThenPaste
+            | Self::EnterCode
+            | Self::Carry
+            | Self::Prompt
+            | Self::Secret => true,
             Self::Child | Self::Delivering | Self::Submitted | Self::Checking | Self::Finished => false,
         }
     }
@@ -153,6 +160,10 @@ pub struct SessionView {
     pub url: Option<UrlView>,
     /// The device code.
     pub code: Option<String>,
+    /// What is no web page, but to be carried elsewhere: a link for another program, a command for a chat, a port
+    /// forwarding for the laptop. It is never opened.
+    #[serde(default)]
+    pub carry: Option<String>,
     /// What the newest prompt takes.
     pub expects: Option<Expects>,
     /// The newest prompt's line, quoted from the child.

@@ -27,7 +27,8 @@ pub fn of(action: Action, model: &Model) -> Result<(), Reason> {
         | Action::DeckQuit => Ok(()),
         Action::HostNext => ensure(model.hosts.are_several(), "The deck shows one host only"),
         Action::SupervisorStop => ensure(model.disconnected.is_none(), "It is gone already"),
-        Action::UrlCopy | Action::UrlOpen | Action::UrlScan => has_url(session(model)?),
+        Action::UrlOpen => has_url(session(model)?),
+        Action::UrlCopy | Action::UrlScan => has_url_or_carry(session(model)?),
         Action::CodeCopy => has_code(session(model)?),
         Action::PasteOpen => takes_paste(model),
         Action::PaneType => running(model).map(|_| ()),
@@ -82,9 +83,14 @@ fn has_url(session: &SessionView) -> Result<(), Reason> {
     session.url.as_ref().map(|_| ()).ok_or(NO_URL)
 }
 
+fn has_url_or_carry(session: &SessionView) -> Result<(), Reason> {
+    has_url(session)
+        .or_else(|reason| ensure(!session.status.is_terminal() && session.carry.is_some(), reason))
+}
+
 fn has_code(session: &SessionView) -> Result<(), Reason> {
     ensure(!session.status.is_terminal(), "This login is over")?;
-    session.code.as_ref().map(|_| ()).ok_or("No device code was found")
+    session.code.as_ref().or(session.carry.as_ref()).map(|_| ()).ok_or("No device code was found")
 }
 
 fn running(model: &Model) -> Result<&SessionView, Reason> {

@@ -37,6 +37,7 @@ fn session(number: u64) -> SessionView {
         waiting_text: "waiting for you: answer in its pane".into(),
         url: None,
         code: None,
+        carry: None,
         expects: None,
         prompt: None,
         identity: None,

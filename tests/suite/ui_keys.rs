@@ -7,7 +7,7 @@ use authdeck::protocol::error::{PASTE_REFUSED, RpcError};
 use authdeck::protocol::event::Event;
 use authdeck::protocol::method::{Request, challenge, server, session, supervisor, terminal};
 use authdeck::protocol::screen::Modes;
-use authdeck::protocol::snapshot::{ChallengeKind, ChallengeView, SessionView, Snapshot};
+use authdeck::protocol::snapshot::{ChallengeKind, ChallengeView, SessionView, Snapshot, Waiting};
 use authdeck::tui::action::Action;
 use authdeck::tui::dialog::Dialog;
 use authdeck::tui::model::{Focus, Item, Model};
@@ -86,6 +86,30 @@ fn copying_takes_the_url_byte_for_byte() {
         _ => None,
     });
     assert_eq!(copied, Some(CLAUDE_URL));
+}
+
+#[test]
+fn what_is_to_be_carried_is_copied_with_either_key_shown_as_qr_and_never_opened() {
+    let link = "kitapp://link?uuid=24QoGo%3D%3D&key=BVEuzV1ltoMygCzG4frxVSiPVgx9VtbkilENjvpIfXhY";
+    let carried = SessionView { carry: Some(link.into()), waiting: Waiting::Carry, ..session("1", "kit") };
+    let mut stage = Stage::of((60, 24), vec![carried]);
+    let seen: String = stage.picture().chars().filter(|c| !c.is_whitespace()).collect();
+    assert!(seen.contains("openedhere:") && seen.contains("kitapp://link?uuid=24QoGo%3D%3D"), "{seen}");
+    for key in ["u", "c"] {
+        stage.orders.clear();
+        stage.press(key);
+        assert!(
+            matches!(&stage.orders[..], [Cmd::Copy { what: "link", text }] if text == link),
+            "{key}: {:?}",
+            stage.orders
+        );
+    }
+    stage.orders.clear();
+    stage.press("o");
+    assert!(stage.orders.iter().all(|order| !matches!(order, Cmd::Open(_))));
+    assert_eq!(status(&stage), "No URL was found yet.");
+    stage.press("s");
+    assert!(matches!(&stage.model.dialog, Some(Dialog::Scan { url, .. }) if url == link));
 }
 
 #[test]

@@ -173,6 +173,7 @@ pub fn session(id: &str, provider: &str) -> SessionView {
         waiting_text: format!("waiting for {provider} to show something to act on"),
         url: None,
         code: None,
+        carry: None,
         expects: None,
         prompt: None,
         identity: None,

@@ -20,7 +20,7 @@ impl Session {
         match found.finding.kind {
             FindingKind::AuthorizeUrl | FindingKind::VerificationUrl => self.found_url(turn, found),
             FindingKind::DeviceCode => self.found_code(found),
-            FindingKind::Carry => {}
+            FindingKind::Carry => self.found_carry(found.finding.text),
             FindingKind::Prompt => self.found_prompt(&found),
             FindingKind::Success => self.found_success(turn, &found),
             FindingKind::Failure => self.found_failure(&found),
@@ -190,6 +190,14 @@ impl Session {
         code.guessed = false;
         if let Status::CodeEmitted { verification_url, .. } = &mut self.saved.status {
             verification_url.clone_from(&named.url);
+        }
+    }
+
+    /// The newest counts: a CLI that starts over prints another one.
+    fn found_carry(&mut self, text: String) {
+        if self.saved.seen.carry.as_ref() != Some(&text) {
+            self.saved.seen.carry = Some(text);
+            self.progressed();
         }
     }
 

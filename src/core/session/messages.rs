@@ -200,7 +200,10 @@ impl Session {
     }
 
     fn waiting_for_browser(&self) -> Waiting {
-        let Some(url) = &self.saved.seen.url else { return Waiting::Child };
+        let seen = &self.saved.seen;
+        let Some(url) = &seen.url else {
+            return if seen.carry.is_some() { Waiting::Carry } else { Waiting::Child };
+        };
         let answers = &self.saved.plan.facts.answers;
         let comes_back = answers.iter().any(|answer| match answer {
             Answer::StdinCode | Answer::StdinCallbackUrl | Answer::StdinSecret | Answer::Loopback => true,
@@ -235,6 +238,12 @@ impl Session {
             }
             Waiting::EnterCode if self.expects(Expects::Enter) => {
                 format!("waiting for you: open the URL and type in the code; {title} waits for Enter")
+            }
+            Waiting::EnterCode if self.card_url().is_none() => {
+                "waiting for you: type in or compare the code in the browser that was opened".to_owned()
+            }
+            Waiting::Carry => {
+                format!("waiting for you: take what is shown to where it belongs; {title} notices by itself")
             }
             Waiting::EnterCode => "waiting for you: open the URL and type in the code".to_owned(),
             Waiting::Prompt if self.expects(Expects::Enter) => {

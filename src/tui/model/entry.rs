@@ -119,6 +119,7 @@ fn live(session: &SessionView) -> State {
         (ChildState::Lost, _) => State { glyph: '✗', ascii: 'x', word: "lost", role: Role::StateFailed },
         (_, Waiting::OpenUrl | Waiting::OpenUrlThenPaste) => waiting("open URL"),
         (_, Waiting::EnterCode) => waiting("enter code"),
+        (_, Waiting::Carry) => waiting("carry"),
         (_, Waiting::Prompt) => waiting("asks you"),
         (_, Waiting::Secret) => waiting("needs token"),
         (_, Waiting::Delivering) => working("delivering"),

@@ -41,6 +41,7 @@ fn wanted_by(session: &SessionView) -> Option<(SessionId, String, bool)> {
     let waits = match session.waiting {
         Waiting::OpenUrl | Waiting::OpenUrlThenPaste => true,
         Waiting::EnterCode
+        | Waiting::Carry
         | Waiting::Prompt
         | Waiting::Secret
         | Waiting::Child

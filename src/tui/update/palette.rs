@@ -39,6 +39,10 @@ fn findings(model: &Model) -> Vec<PaletteEntry> {
         if let Some(code) = &session.code {
             add(Action::CodeCopy, format!("Copy {title}'s code {}", text::visible(code)));
         }
+        if session.carry.is_some() && session.url.is_none() {
+            add(Action::UrlCopy, format!("Copy what {title} wants carried"));
+            add(Action::UrlScan, format!("Scan what {title} wants carried"));
+        }
         if let Some(url) = &session.url {
             let host = text::visible(&url.host).into_owned();
             add(Action::UrlCopy, format!("Copy {title}'s URL at {host}"));

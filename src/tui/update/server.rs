@@ -126,6 +126,9 @@ fn news_of(before: Option<&SessionView>, after: &SessionView) -> Option<String> 
     if after.code.is_some() && after.code.as_deref() != code_before {
         return Some(format!("{title}: a code is there to be entered"));
     }
+    if after.carry.is_some() && after.carry != before.and_then(|session| session.carry.clone()) {
+        return Some(format!("{title}: something is there to be carried"));
+    }
     let url = after.url.as_ref().map(|url| url.url.as_str());
     (url.is_some() && url != url_before).then(|| format!("{title}: a URL is there to be opened"))
 }

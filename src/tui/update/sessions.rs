@@ -127,7 +127,9 @@ fn with_reference(
 
 /// Copies the URL; one on which screen and stream disagree only after a question.
 pub fn copy_url(model: &mut Model, orders: &mut Vec<Cmd>) {
-    let Some(url) = model.selected_session().and_then(|session| session.url.clone()) else { return };
+    let Some(url) = model.selected_session().and_then(|session| session.url.clone()) else {
+        return copy_carried(model, orders);
+    };
     if url.disputed {
         let then = Confirmed::CopyUrl(url.url.clone());
         model.dialog = Some(disputed(&url, "Copy it all the same?", "Do not copy", "Copy it", then));
@@ -140,6 +142,16 @@ pub fn copy_url(model: &mut Model, orders: &mut Vec<Cmd>) {
 pub fn copy_code(model: &Model, orders: &mut Vec<Cmd>) {
     if let Some(code) = model.selected_session().and_then(|session| session.code.clone()) {
         orders.push(Cmd::Copy { what: "code", text: code });
+    } else {
+        copy_carried(model, orders);
+    }
+}
+
+/// Copies what is to be carried elsewhere.
+fn copy_carried(model: &Model, orders: &mut Vec<Cmd>) {
+    if let Some(carry) = model.selected_session().and_then(|session| session.carry.clone()) {
+        let what = if carry.contains("://") { "link" } else { "command" };
+        orders.push(Cmd::Copy { what, text: carry });
     }
 }
 
@@ -181,8 +193,9 @@ fn disputed(
 /// Shows the URL as a QR code.
 pub fn scan_url(model: &mut Model) {
     let Some(session) = model.selected_session() else { return };
-    let Some(url) = &session.url else { return };
-    model.dialog = Some(Dialog::Scan { url: url.url.clone(), code: session.code.clone() });
+    let url = session.url.as_ref().map(|url| &url.url);
+    let Some(url) = url.or(session.carry.as_ref()).cloned() else { return };
+    model.dialog = Some(Dialog::Scan { url, code: session.code.clone() });
 }
 
 /// Opens the dialog for a paste with some text in it already.

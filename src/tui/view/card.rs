@@ -162,6 +162,7 @@ fn cramped(model: &Model, session: &SessionView, columns: usize, mut lines: Vec<
             lines.push(vec![piece(warning, Role::VerdictSuspicious)]);
         }
     }
+    carry(session, columns, &mut lines);
     prompt(session, columns, &mut lines);
     lines.extend(keys(model, session, columns));
     survivors(session, columns, &mut lines);
@@ -197,7 +198,29 @@ fn live(model: &Model, session: &SessionView, columns: usize, lines: &mut Vec<Li
         let large = model.settings.surroundings.unicode;
         lines.extend(big_code::lines(&visible(code), columns, large));
     }
+    if session.carry.is_some() {
+        space(lines, true);
+    }
+    carry(session, columns, lines);
     prompt(session, columns, lines);
+}
+
+/// What is to be carried, whole: whoever copies it by hand must not lose its end.
+fn carry(session: &SessionView, columns: usize, lines: &mut Vec<Line>) {
+    let Some(carry) = &session.carry else { return };
+    let text = visible(carry);
+    let what = if text.starts_with('/') {
+        "Send this where the CLI says:"
+    } else if text.starts_with("ssh ") {
+        "Run this on your own computer:"
+    } else {
+        "Take this link to the program that it is for; it is never opened here:"
+    };
+    lines.extend(text::wrap(what, columns).into_iter().map(|line| vec![piece(line, Role::TextQuiet)]));
+    let characters: Vec<char> = text.chars().collect();
+    for row in characters.chunks(columns.max(1)) {
+        lines.push(vec![piece(row.iter().collect::<String>(), Role::CardUrl)]);
+    }
 }
 
 fn prompt(session: &SessionView, columns: usize, lines: &mut Vec<Line>) {
@@ -207,6 +230,7 @@ fn prompt(session: &SessionView, columns: usize, lines: &mut Vec<Line>) {
         | Waiting::OpenUrl
         | Waiting::OpenUrlThenPaste
         | Waiting::EnterCode
+        | Waiting::Carry
         | Waiting::Delivering
         | Waiting::Submitted
         | Waiting::Checking

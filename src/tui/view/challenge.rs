@@ -18,7 +18,7 @@ pub fn lines(model: &Model, challenge: &ChallengeView, _now: Timestamp, width: u
     lines.push(Line::new());
     lines.extend(who(challenge, columns));
     lines.push(Line::new());
-    lines.extend(words(challenge, columns));
+    lines.extend(words(challenge, columns, LINES_OF_CARD));
     lines.push(Line::new());
     let contexts = model.open_contexts();
     let mut keys = hint(model, &contexts, Action::ChallengeAnswer);
@@ -69,11 +69,17 @@ fn field(label: &str, value: &str, role: Role, columns: usize) -> Line {
     vec![piece(format!("{label:<10}"), Role::TextQuiet), piece(value, role)]
 }
 
-/// The requester's own words, marked as theirs.
-pub fn words(challenge: &ChallengeView, columns: usize) -> Vec<Line> {
+/// Lines of a requester's words that its card shows; a text with a login page in it has a dozen.
+const LINES_OF_CARD: usize = 16;
+
+/// The requester's own words, marked as theirs. Its lines stay lines: a code that it sets apart stays apart.
+pub fn words(challenge: &ChallengeView, columns: usize, most: usize) -> Vec<Line> {
     let mut lines = vec![vec![piece("In its own words:", Role::TextQuiet)]];
-    let message = visible(&challenge.message);
-    for line in text::wrap(&message, columns.saturating_sub(2)).into_iter().take(6) {
+    let rows = challenge.message.lines().flat_map(|line| {
+        let rows = text::wrap(&visible(line), columns.saturating_sub(2));
+        if rows.is_empty() { vec![String::new()] } else { rows }
+    });
+    for line in rows.take(most) {
         lines.push(vec![piece("│ ", Role::UiRule), piece(line, Role::Quote)]);
     }
     lines

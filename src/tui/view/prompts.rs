@@ -85,6 +85,9 @@ pub fn command(painter: &mut Painter<'_>, screen: Rect, line: &CommandLine) -> O
     Some(footer::draw_field(painter, at.x, at.y, at.width, &line.field, false))
 }
 
+/// Lines of a requester's words beside the field for the answer, which must stay on the screen.
+const LINES_OF_DIALOG: usize = 6;
+
 /// Draws the dialog that answers a challenge: who asks, what they say as theirs, then our own field below.
 pub fn answer(
     model: &Model,
@@ -96,7 +99,7 @@ pub fn answer(
     let challenge = model.challenge(&answer.challenge)?;
     let columns = COLUMNS.min(screen.width.saturating_sub(4));
     let mut about = challenge::who(challenge, usize::from(columns));
-    about.extend(challenge::words(challenge, usize::from(columns)));
+    about.extend(challenge::words(challenge, usize::from(columns), LINES_OF_DIALOG));
     let left = model.time_left(&Entry::Challenge(challenge), now).map(|left| left.text).unwrap_or_default();
     let title =
         format!("{} {} · {left} left", text::visible(&challenge.title), challenge::wants(challenge.kind));

@@ -226,3 +226,16 @@ fn attention_is_drawn_by_news_and_spent_by_a_look() {
     trial.exit(1);
     assert!(trial.view().attention);
 }
+
+#[test]
+fn what_is_to_be_carried_is_shown_and_the_newest_counts() {
+    let mut trial = Trial::running(LoginFacts { answers: Vec::new(), ..facts() });
+    assert_eq!(trial.view().waiting, Waiting::Child);
+    trial.find(FindingKind::Carry, "kitapp://link?uuid=1").find(FindingKind::Carry, "kitapp://link?uuid=2");
+    let view = trial.view();
+    assert_eq!((view.carry.as_deref(), view.waiting), (Some("kitapp://link?uuid=2"), Waiting::Carry));
+    assert!(view.attention && view.waiting_text.starts_with("waiting for you: take what is shown"));
+    trial.find(FindingKind::AuthorizeUrl, &authorize("s"));
+    assert_ne!(trial.view().waiting, Waiting::Carry, "a URL comes first");
+    assert_eq!(trial.view().carry.as_deref(), Some("kitapp://link?uuid=2"));
+}
