@@ -15,7 +15,7 @@ use super::ids::{ChallengeId, SessionId};
 use super::login::{Exit, LoginPlan};
 use super::saved_session::SavedSession;
 use super::secret::Secret;
-use super::view::{BundleView, ChallengeKind, Requester};
+use super::view::{BundleView, ChallengeKind, Requester, UrlView};
 
 /// Names an answer that somebody waits for; chosen by the runtime, never reused, opaque to the engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -89,7 +89,7 @@ pub struct Found {
     /// The screen and the byte stream disagree about it.
     pub disputed: bool,
     /// For a device code: the verification URL that its own line, or the sentence around it, names.
-    pub verification_url: Option<String>,
+    pub verification_url: Option<UrlView>,
     /// The detector saw the CLI give its attempt up before this (a rejected code, an expired device code). The
     /// engine concludes the same by itself from a failure line in between.
     pub new_attempt: bool,

@@ -113,6 +113,13 @@ macro_rules! methods {
                         $(Self::$method(params) => params.addressee(),)*
                     }
                 }
+
+                /// Replaces the id of what it is about.
+                pub fn readdress(&mut self, rename: &dyn Fn(&str) -> String) {
+                    match self {
+                        $(Self::$method(params) => params.readdress(rename),)*
+                    }
+                }
             }
 
             /// The answer to a request.
@@ -165,6 +172,13 @@ macro_rules! methods {
             pub fn addressee(&self) -> Addressee<'_> {
                 match self {
                     $(Self::$group(request) => request.addressee(),)*
+                }
+            }
+
+            /// Replaces the id of what it is about: another machine may call it by another one.
+            pub fn readdress(&mut self, rename: &dyn Fn(&str) -> String) {
+                match self {
+                    $(Self::$group(request) => request.readdress(rename),)*
                 }
             }
 

@@ -35,6 +35,9 @@ pub trait Addressed {
     fn addressee(&self) -> Addressee<'_> {
         Addressee::Supervisor
     }
+
+    /// Replaces the id of what they are about: another machine may call it by another one.
+    fn readdress(&mut self, _rename: &dyn Fn(&str) -> String) {}
 }
 
 /// No parameters; whatever comes instead is not looked at.

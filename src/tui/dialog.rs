@@ -76,10 +76,17 @@ pub struct Confirm {
 pub enum Confirmed {
     /// Kills a session's processes.
     Kill(SessionId),
-    /// Copies a URL on which screen and stream disagree.
+    /// Copies a URL that something speaks against.
     CopyUrl(String),
     /// Opens such a URL.
     OpenUrl(String),
+    /// Shows the QR code of such a URL.
+    ScanUrl {
+        /// What is encoded.
+        url: String,
+        /// The device code to type in then, if there is one.
+        code: Option<String>,
+    },
     /// Refuses a challenge as it was parked in this epoch.
     Deny(ChallengeId, u64),
     /// Runs an action of the palette that destroys something.
@@ -96,6 +103,7 @@ impl Confirmed {
             Self::Deny(..) => ("refuse", "let it wait"),
             Self::CopyUrl(_) => ("copy", "leave it"),
             Self::OpenUrl(_) => ("open", "leave it"),
+            Self::ScanUrl { .. } => ("show", "leave it"),
             Self::Run(_) => ("do it", "leave it"),
             Self::StopSupervisor => ("stop", "keep"),
         }
@@ -105,7 +113,11 @@ impl Confirmed {
     fn ends(&self) -> bool {
         match self {
             Self::Kill(_) | Self::Deny(..) => true,
-            Self::CopyUrl(_) | Self::OpenUrl(_) | Self::Run(_) | Self::StopSupervisor => false,
+            Self::CopyUrl(_)
+            | Self::OpenUrl(_)
+            | Self::ScanUrl { .. }
+            | Self::Run(_)
+            | Self::StopSupervisor => false,
         }
     }
 }

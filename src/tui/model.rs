@@ -1,6 +1,6 @@
 //! Everything the deck knows. `update` changes it, `view` draws it.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::dialog::Dialog;
 use super::field::Field;
@@ -96,6 +96,8 @@ pub struct Model {
     pub remote: bool,
     /// The sessions whose callback is waited for here, each with its authorize URL.
     pub listening: BTreeMap<SessionId, String>,
+    /// The sessions for which the browser was opened unasked.
+    pub opened: BTreeSet<SessionId>,
     // --- Where the person is ---
     /// Columns and rows of the terminal.
     pub size: (u16, u16),
@@ -168,6 +170,7 @@ impl Model {
             hosts: Hosts::default(),
             remote: false,
             listening: BTreeMap::new(),
+            opened: BTreeSet::new(),
             size,
             selection: None,
             started: None,

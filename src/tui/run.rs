@@ -250,6 +250,11 @@ impl Running {
             hosts::Told::Failed(reason) if several => Msg::Host(host, HostNews::Trouble(reason)),
             hosts::Told::Failed(reason) => Msg::Disconnected(reason),
             hosts::Told::Event(event) => match hosts::message(event, several.then_some(host)) {
+                Some(Msg::Screen(mut update)) if several => {
+                    let own = self.model.hosts.find_id(host, update.session_id.as_str());
+                    update.session_id = SessionId::new(own);
+                    Msg::Screen(update)
+                }
                 Some(msg) => msg,
                 None => return,
             },
@@ -312,13 +317,17 @@ impl Running {
             }
             _ => self.model.host_for(request),
         };
-        self.effects.request(self.hosts.client(host), ask, request);
+        let mut request = request.clone();
+        self.model.hosts.address(&mut request);
+        self.effects.request(self.hosts.client(host), ask, &request);
     }
 
     /// Sends a request to which no answer is wanted.
     fn tell(&mut self, request: &Request) {
         let client = self.hosts.client(self.model.host_for(request));
-        let told = client.map_or(Err(ClientError::Closed), |client| client.tell(request));
+        let mut request = request.clone();
+        self.model.hosts.address(&mut request);
+        let told = client.map_or(Err(ClientError::Closed), |client| client.tell(&request));
         if let Err(error) = told {
             self.effects.complain(error);
         }
@@ -327,7 +336,8 @@ impl Running {
     fn listen(&mut self, session_id: SessionId, url: String, open: bool) {
         let host = self.model.host_of(&session_id);
         let (Some(callbacks), Some(client)) = (&mut self.callbacks, self.hosts.client(host)) else { return };
-        let outcome = callbacks.listen(session_id.clone(), &url, client.clone());
+        let theirs = SessionId::new(self.model.hosts.their_id(session_id.as_str()));
+        let outcome = callbacks.listen(session_id.clone(), theirs, &url, client.clone());
         if open && outcome.is_ok() {
             self.effects.open(url);
         }

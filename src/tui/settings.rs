@@ -1,9 +1,11 @@
 //! What the deck is told about the person's wishes and the terminal it runs in.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::surroundings::Surroundings;
 use super::theme::Source;
+use crate::config::catalogue::Catalogue;
 use crate::config::{ClipboardWay, KeyBinding};
 
 /// Everything that is settled before the deck opens.
@@ -31,6 +33,8 @@ pub struct Settings {
     pub recordings: PathBuf,
     /// Where the clipboard's file goes if nothing else is there; a folder of the person's own.
     pub private_folder: PathBuf,
+    /// The catalogue of this machine, by which URLs of other machines are judged; absent: no host is expected.
+    pub catalogue: Option<Arc<Catalogue>>,
     /// The terminal and the machine around.
     pub surroundings: Surroundings,
 }

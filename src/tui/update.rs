@@ -18,6 +18,7 @@ mod scroll;
 mod server;
 mod sessions;
 mod supervisor;
+mod trust;
 
 /// Takes a message; what it returns is to be done in order.
 pub fn update(model: &mut Model, msg: Msg, now: Timestamp) -> Vec<Cmd> {

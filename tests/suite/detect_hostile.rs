@@ -184,3 +184,31 @@ fn giant_lines_and_broken_bytes_are_survived() {
     let url = "https://login.example.com/oauth/authorize?client_id=1&state=abc";
     assert!(report.findings.iter().any(|finding| finding.text == url), "{:?}", report.findings);
 }
+
+/// gh names the page after its code; what stands there is judged as any URL is.
+#[test]
+fn a_url_behind_a_code_is_judged_as_any_other() {
+    let gh = Catalogue::built_in().get("gh");
+    let view = |url: &str| {
+        let mut screen = Screen::new(Size { columns: 120, rows: 24 }, ScreenLimits::default());
+        let mut detector = Detector::new(gh.clone());
+        let text = format!(
+            "! First copy your one-time code: ABCD-1234\r\nOpen this URL to continue in your web browser: {url}\r\n"
+        );
+        let mut found = detector.feed(&mut screen, text.as_bytes());
+        found.extend(detector.finish(&mut screen));
+        let code = found.into_iter().find(|found| found.finding.kind == FindingKind::DeviceCode);
+        code.expect("a code").verification_url.unwrap_or_else(|| panic!("no URL for the code: {url}"))
+    };
+    for (url, host, verdict) in [
+        ("https://github.com/login/device", "github.com", Verdict::Expected),
+        ("https://github.com@evil.example/login/device", "evil.example", Verdict::Suspicious),
+        ("http://github.com/login/device", "github.com", Verdict::Suspicious),
+        ("https://192.0.2.7/login/device", "192.0.2.7", Verdict::Suspicious),
+        ("https://xn--gthub-n4a.com/login/device", "xn--gthub-n4a.com", Verdict::Suspicious),
+        ("https://github.example/login/device", "github.example", Verdict::Unknown),
+    ] {
+        let view = view(url);
+        assert_eq!((view.host.as_str(), view.verdict), (host, verdict), "{url}: {}", view.reason);
+    }
+}

@@ -22,7 +22,7 @@ pub fn status(found: &[Found], provider: Option<&Provider>) -> Status {
                 verification = Some(text.clone());
             }
             FindingKind::DeviceCode if code.is_none() || found.new_attempt => {
-                code = Some((text.clone(), found.verification_url.clone()));
+                code = Some((text.clone(), found.verification_url.as_ref().map(|url| url.url.clone())));
             }
             FindingKind::AuthorizeUrl
             | FindingKind::VerificationUrl

@@ -4,6 +4,7 @@ use url::{Host, Url};
 
 use crate::core::finding::Verdict;
 use crate::core::provider::Provider;
+use crate::core::view::UrlView;
 
 /// A verdict with its reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +15,12 @@ pub struct Judged {
     pub verdict: Verdict,
     /// The reason in a few words for a person, such as `expected for claude`.
     pub reason: String,
+}
+
+/// Makes what is shown of a URL, whatever found it.
+pub fn view(url: String, provider: Option<&Provider>) -> UrlView {
+    let Judged { host, verdict, reason } = judge(&url, provider, false);
+    UrlView { url, host: host.unwrap_or_default(), verdict, reason, disputed: false }
 }
 
 /// Judges a URL. `disguised` tells that the text on the screen shows another host than the link opens.

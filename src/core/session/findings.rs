@@ -143,7 +143,7 @@ impl Session {
         match &seen.code {
             Some(current) if current.code == text => {
                 if let Some(url) = found.verification_url {
-                    self.name_verification_url(&named_url(url));
+                    self.name_verification_url(&url);
                 }
                 return;
             }
@@ -163,12 +163,12 @@ impl Session {
 
     /// Chooses where a code is typed in: what its own line names, what the CLI showed before, what the catalogue
     /// says. Only the first two are more than a guess.
-    fn verification_url(&self, named: Option<String>) -> (Option<UrlView>, bool) {
+    fn verification_url(&self, named: Option<UrlView>) -> (Option<UrlView>, bool) {
         let seen = &self.saved.seen;
         let mut shown = seen.url.iter().chain(&seen.others);
         if let Some(named) = named {
-            let known = shown.find(|url| url.view.url == named).map(|url| url.view.clone());
-            return (Some(known.unwrap_or_else(|| named_url(named))), false);
+            let known = shown.find(|url| url.view.url == named.url).map(|url| url.view.clone());
+            return (Some(known.unwrap_or(named)), false);
         }
         if let Some(url) = shown.find(|url| url.kind == FindingKind::VerificationUrl) {
             return (Some(url.view.clone()), false);
@@ -261,13 +261,6 @@ fn seen_url(found: Found) -> SeenUrl {
     let reason = found.reason.unwrap_or_else(|| messages::verdict(verdict).to_owned());
     let view = UrlView { url: finding.text, host, verdict, reason, disputed: found.disputed };
     SeenUrl { view, kind: finding.kind, source: finding.source }
-}
-
-/// A URL that only stands beside a code.
-fn named_url(url: String) -> UrlView {
-    let host = host_of(&url).unwrap_or_default();
-    let reason = "named by the CLI beside its code".to_owned();
-    UrlView { url, host, verdict: Verdict::Unknown, reason, disputed: false }
 }
 
 /// Tells whether a URL can only belong to another attempt: its `state` is another one. Without a `state` on either

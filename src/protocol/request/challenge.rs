@@ -30,6 +30,10 @@ impl Addressed for ChallengeRef {
     fn addressee(&self) -> Addressee<'_> {
         Addressee::Challenge(&self.challenge_id)
     }
+
+    fn readdress(&mut self, rename: &dyn Fn(&str) -> String) {
+        self.challenge_id = ChallengeId::new(rename(self.challenge_id.as_str()));
+    }
 }
 
 /// Names an owner.
@@ -80,6 +84,10 @@ impl Addressed for ParkChallenge {
     fn addressee(&self) -> Addressee<'_> {
         Addressee::Challenge(&self.challenge_id)
     }
+
+    fn readdress(&mut self, rename: &dyn Fn(&str) -> String) {
+        self.challenge_id = ChallengeId::new(rename(self.challenge_id.as_str()));
+    }
 }
 
 /// The answer to `challenge.park`.
@@ -112,6 +120,10 @@ pub struct AnswerChallenge {
 impl Addressed for AnswerChallenge {
     fn addressee(&self) -> Addressee<'_> {
         Addressee::Challenge(&self.challenge_id)
+    }
+
+    fn readdress(&mut self, rename: &dyn Fn(&str) -> String) {
+        self.challenge_id = ChallengeId::new(rename(self.challenge_id.as_str()));
     }
 }
 

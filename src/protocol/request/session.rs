@@ -16,6 +16,10 @@ macro_rules! about_a_session {
             fn addressee(&self) -> Addressee<'_> {
                 Addressee::Session(&self.session_id)
             }
+
+            fn readdress(&mut self, rename: &dyn Fn(&str) -> String) {
+                self.session_id = SessionId::new(rename(self.session_id.as_str()));
+            }
         })*
     };
 }
@@ -27,6 +31,10 @@ impl Addressed for StartSession {}
 impl Addressed for Focus {
     fn addressee(&self) -> Addressee<'_> {
         self.session_id.as_ref().map_or(Addressee::Supervisor, Addressee::Session)
+    }
+
+    fn readdress(&mut self, rename: &dyn Fn(&str) -> String) {
+        self.session_id = self.session_id.take().map(|id| SessionId::new(rename(id.as_str())));
     }
 }
 

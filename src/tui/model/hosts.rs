@@ -30,6 +30,8 @@ pub struct Hosts {
     pub all: Vec<Host>,
     /// The host of every session and challenge that was ever told, by its id.
     pub of: HashMap<String, HostIndex>,
+    /// What its host calls a thing whose id another host had used before.
+    theirs: HashMap<String, String>,
     /// Where the next login is to be started, if the person chose.
     pub chosen: Option<HostIndex>,
 }
@@ -39,6 +41,35 @@ impl Hosts {
     pub fn new(names: Vec<String>) -> Self {
         let host = |name| Host { name, trouble: None, clock_offset: 0 };
         Self { all: names.into_iter().map(host).collect(), ..Self::default() }
+    }
+
+    /// Returns the deck's own id of what a host calls by this one: the same, unless it is another host's already. So
+    /// nothing that one host tells is ever taken for another one's.
+    pub fn own_id(&mut self, host: HostIndex, theirs: &str) -> String {
+        let own = self.find_id(host, theirs);
+        if self.of.insert(own.clone(), host).is_none() && own != theirs {
+            self.theirs.insert(own.clone(), theirs.to_owned());
+        }
+        own
+    }
+
+    /// The same, without a place for what was never told before.
+    pub fn find_id(&self, host: HostIndex, theirs: &str) -> String {
+        let mut own = theirs.to_owned();
+        while self.of.get(&own).is_some_and(|of| *of != host || self.their_id(&own) != theirs) {
+            own.push_str(&format!("~{host}"));
+        }
+        own
+    }
+
+    /// Returns what its host calls a thing.
+    pub fn their_id<'a>(&'a self, own: &'a str) -> &'a str {
+        self.theirs.get(own).map_or(own, String::as_str)
+    }
+
+    /// Lets a request name things as its host does.
+    pub fn address(&self, request: &mut Request) {
+        request.readdress(&|id| self.their_id(id).to_owned());
     }
 
     /// Tells whether there are several, so that it matters which one is meant.

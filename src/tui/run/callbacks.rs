@@ -42,6 +42,8 @@ pub type PortHolder = fn(u16) -> Option<String>;
 #[derive(Clone)]
 struct Waiting {
     session_id: SessionId,
+    /// What its host calls it.
+    theirs: SessionId,
     end: LoopbackEnd,
     client: Client,
     /// A callback is being handed in. If the host is this very machine, that may lead here again, for ever.
@@ -68,11 +70,17 @@ impl Callbacks {
         Self { ports: HashMap::new(), outcomes, holder }
     }
 
-    /// Begins to wait for a login's callback. Returns the port.
+    /// Begins to wait for a login's callback. Returns the port. `theirs` is what its host calls the session.
     ///
     /// # Errors
     /// The port is taken; the sentence says by whom.
-    pub(super) fn listen(&mut self, session_id: SessionId, url: &str, client: Client) -> Result<u16, String> {
+    pub(super) fn listen(
+        &mut self,
+        session_id: SessionId,
+        theirs: SessionId,
+        url: &str,
+        client: Client,
+    ) -> Result<u16, String> {
         let end = LoopbackEnd::of(url).ok_or("The login does not end on a port of this machine.")?;
         let port = end.port;
         if !self.ports.contains_key(&port) {
@@ -80,7 +88,7 @@ impl Callbacks {
             self.ports.insert(port, opened);
         }
         if let Some(opened) = self.ports.get(&port) {
-            lock(&opened.waiting).push(Waiting { session_id, end, client, busy: Arc::default() });
+            lock(&opened.waiting).push(Waiting { session_id, theirs, end, client, busy: Arc::default() });
         }
         Ok(port)
     }
@@ -188,7 +196,7 @@ async fn answer(
         return page(StatusCode::CONFLICT, "This login has a callback that is being handed in.");
     }
     let url = Secret::new(format!("http://{host}{target}"));
-    let (status, outcome) = match login.client.submit(&login.session_id, url).await {
+    let (status, outcome) = match login.client.submit(&login.theirs, url).await {
         Ok(submitted) if submitted.delivered => (StatusCode::OK, Ok(submitted.message)),
         Ok(submitted) => (StatusCode::BAD_GATEWAY, Err(submitted.message)),
         Err(error) => (StatusCode::BAD_GATEWAY, Err(error.to_string())),

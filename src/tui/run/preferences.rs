@@ -2,8 +2,10 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::config;
+use crate::config::catalogue::Catalogue;
 use crate::os::files;
 use crate::tui::settings::Settings;
 use crate::tui::surroundings::Surroundings;
@@ -16,6 +18,8 @@ pub fn prepare(configuration: config::Settings) -> (Settings, Vec<String>) {
     let folder = config::folder(|name| std::env::var_os(name));
     let (themes, mistakes) =
         folder.as_deref().map(|folder| own_themes(&folder.join("themes"))).unwrap_or_default();
+    // What is wrong in a provider's file is told by whoever starts logins.
+    let (catalogue, _) = Catalogue::load(folder.as_deref().map(|folder| folder.join("providers")).as_deref());
     let surroundings = Surroundings::read(variable);
     let settings = Settings {
         theme: configuration.theme,
@@ -29,6 +33,7 @@ pub fn prepare(configuration: config::Settings) -> (Settings, Vec<String>) {
         copy: configuration.clipboard,
         recordings: state_folder(&variable).join("recordings"),
         private_folder: private_folder(&variable),
+        catalogue: Some(Arc::new(catalogue)),
         surroundings,
     };
     (settings, mistakes)

@@ -9,6 +9,13 @@ use crate::protocol::snapshot::{SessionView, Waiting};
 use crate::tui::model::Model;
 use crate::tui::msg::Cmd;
 
+/// The first port that any user may listen on (Linux, `ip_unprivileged_port_start`). Those below are the system's, and
+/// are not taken for a host that asks for one.
+const FIRST_PORT: u16 = 1024;
+
+/// Sessions for which the browser is opened unasked, while the deck is open.
+const MOST_OPENED: usize = 256;
+
 /// Makes the listening ports those of the logins that wait. `open`: a login that is new here is opened in the browser
 /// at once; what waited already when the deck came is not.
 pub fn follow(model: &mut Model, open: bool, orders: &mut Vec<Cmd>) {
@@ -29,7 +36,9 @@ pub fn follow(model: &mut Model, open: bool, orders: &mut Vec<Cmd>) {
     let has_browser = model.settings.surroundings.has_browser();
     for (session_id, url, trusted) in wanted {
         if model.listening.insert(session_id.clone(), url.clone()).is_none() {
-            let open = open && trusted && has_browser;
+            // By itself one page for each session at the most, whatever its host says next.
+            let open = open && trusted && has_browser && model.opened.len() < MOST_OPENED;
+            let open = open && model.opened.insert(session_id.clone());
             orders.push(Cmd::Listen { session_id, url, open });
         }
     }
@@ -51,8 +60,8 @@ fn wanted_by(session: &SessionView) -> Option<(SessionId, String, bool)> {
         | Waiting::Finished => false,
     };
     let url = session.url.as_ref().filter(|_| waits)?;
-    LoopbackEnd::of(&url.url)?;
-    let trusted = url.verdict == Verdict::Expected && !url.disputed;
+    LoopbackEnd::of(&url.url).filter(|end| end.port >= FIRST_PORT)?;
+    let trusted = url.verdict == Verdict::Expected && !url.disputed && url.url.starts_with("https://");
     Some((session.session_id.clone(), url.url.clone(), trusted))
 }
 

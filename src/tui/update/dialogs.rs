@@ -247,6 +247,7 @@ fn confirmed(model: &mut Model, confirm: Confirm, orders: &mut Vec<Cmd>) {
         Confirmed::Kill(session_id) => sessions::kill(session_id, false, orders),
         Confirmed::CopyUrl(text) => orders.push(Cmd::Copy { what: "URL", text }),
         Confirmed::OpenUrl(url) => orders.push(Cmd::Open(url)),
+        Confirmed::ScanUrl { url, code } => model.dialog = Some(Dialog::Scan { url, code }),
         Confirmed::Deny(challenge_id, epoch) => sessions::deny(challenge_id, epoch, orders),
         Confirmed::Run(action) => actions::run(model, action, orders),
         Confirmed::StopSupervisor => supervisor::stop_now(orders),

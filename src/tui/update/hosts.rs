@@ -1,6 +1,7 @@
 //! What one of several hosts tells.
 
-use super::{callbacks, server, sessions};
+use super::{callbacks, server, sessions, trust};
+use crate::core::ids::{BundleId, ChallengeId, SessionId};
 use crate::core::time::Timestamp;
 use crate::protocol::event::{Event, Level};
 use crate::protocol::snapshot::{BundleView, ChallengeView, SessionView, Snapshot};
@@ -37,7 +38,8 @@ fn snapshot_of(
     model.sessions.retain(|session| of.get(session.session_id.as_str()) != Some(&host));
     model.challenges.retain(|challenge| of.get(challenge.challenge_id.as_str()) != Some(&host));
     for session in snapshot.sessions {
-        let session = own_session(model, host, session);
+        let mut session = own_session(model, host, session);
+        trust::judged_here(model, &mut session);
         model.sessions.push(session);
     }
     for challenge in snapshot.challenges {
@@ -76,11 +78,19 @@ fn event_of(model: &mut Model, host: HostIndex, event: Event, orders: &mut Vec<C
         }
         Event::Notice { level, text, session_id } => {
             let text = format!("{}: {text}", model.hosts.all[host].name);
-            Event::Notice { level, text, session_id }
+            let own = |id: SessionId| SessionId::new(model.hosts.find_id(host, id.as_str()));
+            Event::Notice { level, text, session_id: session_id.map(own) }
         }
         // The others go on.
         Event::SupervisorStopping {} => return trouble(model, host, "its supervisor was stopped".into()),
-        other @ (Event::SessionRemoved { .. } | Event::ChallengeEnded { .. }) => other,
+        Event::SessionRemoved { session_id } => {
+            let session_id = SessionId::new(model.hosts.find_id(host, session_id.as_str()));
+            Event::SessionRemoved { session_id }
+        }
+        Event::ChallengeEnded { challenge_id, epoch, outcome } => {
+            let challenge_id = ChallengeId::new(model.hosts.find_id(host, challenge_id.as_str()));
+            Event::ChallengeEnded { challenge_id, epoch, outcome }
+        }
     };
     server::apply(model, event, orders);
 }
@@ -96,7 +106,7 @@ fn trouble(model: &mut Model, host: HostIndex, reason: String) {
 }
 
 fn own_session(model: &mut Model, host: HostIndex, mut session: SessionView) -> SessionView {
-    model.hosts.of.insert(session.session_id.as_str().to_owned(), host);
+    session.session_id = SessionId::new(model.hosts.own_id(host, session.session_id.as_str()));
     let offset = model.hosts.all[host].clock_offset;
     session.started_at = shifted(session.started_at, offset);
     session.deadline_at = session.deadline_at.map(|at| shifted(at, offset));
@@ -105,7 +115,9 @@ fn own_session(model: &mut Model, host: HostIndex, mut session: SessionView) -> 
 }
 
 fn own_challenge(model: &mut Model, host: HostIndex, mut challenge: ChallengeView) -> ChallengeView {
-    model.hosts.of.insert(challenge.challenge_id.as_str().to_owned(), host);
+    challenge.challenge_id = ChallengeId::new(model.hosts.own_id(host, challenge.challenge_id.as_str()));
+    challenge.session_id =
+        challenge.session_id.map(|id| SessionId::new(model.hosts.own_id(host, id.as_str())));
     let offset = model.hosts.all[host].clock_offset;
     challenge.parked_at = shifted(challenge.parked_at, offset);
     challenge.expires_at = shifted(challenge.expires_at, offset);
@@ -114,6 +126,7 @@ fn own_challenge(model: &mut Model, host: HostIndex, mut challenge: ChallengeVie
 
 /// A login's place is its folder on its host.
 fn own_bundle(model: &Model, host: HostIndex, mut bundle: BundleView) -> BundleView {
+    bundle.bundle_id = BundleId::new(format!("{host}/{}", bundle.bundle_id));
     let host = &model.hosts.all[host];
     let folder = bundle.configuration_folder.unwrap_or_default();
     bundle.configuration_folder = Some(format!("{}:{folder}", host.name));

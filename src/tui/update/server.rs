@@ -1,6 +1,6 @@
 //! What the supervisor tells.
 
-use super::{callbacks, sessions};
+use super::{callbacks, sessions, trust};
 use crate::core::ids::SessionId;
 use crate::core::time::Timestamp;
 use crate::protocol::event::{ChallengeOutcome, Event, Level, NumberedEvent};
@@ -20,7 +20,9 @@ pub fn snapshot(model: &mut Model, snapshot: Snapshot, now: Timestamp, orders: &
     model.clock_offset = i64::try_from(offset).unwrap_or(0);
     model.sequence = Some(snapshot.sequence);
     model.host = crate::tui::text::visible(&snapshot.host).into_owned();
-    model.sessions = snapshot.sessions;
+    let mut sessions = snapshot.sessions;
+    sessions.iter_mut().for_each(|session| trust::judged_here(model, session));
+    model.sessions = sessions;
     model.challenges = snapshot.challenges;
     model.bundles = snapshot.bundles;
     if model.disconnected.take().is_some() {
@@ -98,7 +100,8 @@ pub fn disconnected(model: &mut Model, reason: String) {
     model.disconnected = Some(reason);
 }
 
-fn session_changed(model: &mut Model, session: SessionView, orders: &mut Vec<Cmd>) {
+fn session_changed(model: &mut Model, mut session: SessionView, orders: &mut Vec<Cmd>) {
+    trust::judged_here(model, &mut session);
     let before = model.session(&session.session_id);
     let news = news_of(before, &session);
     if session.status.is_terminal()

@@ -1,5 +1,6 @@
 //! Orders about sessions and challenges.
 
+use super::trust;
 use crate::core::ids::{ChallengeId, SessionId};
 use crate::core::secret::Secret;
 use crate::protocol::event::Level;
@@ -125,77 +126,99 @@ fn with_reference(
     }
 }
 
-/// Copies the URL; one on which screen and stream disagree only after a question.
+/// Copies the URL; one that is disputed or suspicious only after a question.
 pub fn copy_url(model: &mut Model, orders: &mut Vec<Cmd>) {
-    let Some(url) = model.selected_session().and_then(|session| session.url.clone()) else {
+    if model.selected_session().is_some_and(|session| session.url.is_none()) {
         return copy_carried(model, orders);
-    };
-    if url.disputed {
-        let then = Confirmed::CopyUrl(url.url.clone());
-        model.dialog = Some(disputed(&url, "Copy it all the same?", "Do not copy", "Copy it", then));
-    } else {
-        orders.push(Cmd::Copy { what: "URL", text: url.url });
+    }
+    let Some(url) = selected_url(model) else { return };
+    let then = Confirmed::CopyUrl(url.url.clone());
+    match question(&url, "Copy it all the same?", "Do not copy", "Copy it", then) {
+        Some(question) => model.dialog = Some(question),
+        None => orders.push(Cmd::Copy { what: "URL", text: url.url }),
     }
 }
 
+/// Returns the URL of the selected session, unless it would do more than stand there where it is pasted.
+fn selected_url(model: &mut Model) -> Option<UrlView> {
+    let url = model.selected_session()?.url.clone()?;
+    if trust::is_plain(&url.url) {
+        return Some(url);
+    }
+    model.say(Level::Error, "The URL has a line break or something invisible in it and is not used.");
+    None
+}
+
 /// Copies the device code.
-pub fn copy_code(model: &Model, orders: &mut Vec<Cmd>) {
-    if let Some(code) = model.selected_session().and_then(|session| session.code.clone()) {
+pub fn copy_code(model: &mut Model, orders: &mut Vec<Cmd>) {
+    let Some(code) = model.selected_session().and_then(|session| session.code.clone()) else {
+        return copy_carried(model, orders);
+    };
+    if trust::is_plain(&code) {
         orders.push(Cmd::Copy { what: "code", text: code });
     } else {
-        copy_carried(model, orders);
+        model.say(Level::Error, "The code has a line break or something invisible in it and is not copied.");
     }
 }
 
 /// Copies what is to be carried elsewhere.
-fn copy_carried(model: &Model, orders: &mut Vec<Cmd>) {
-    if let Some(carry) = model.selected_session().and_then(|session| session.carry.clone()) {
+fn copy_carried(model: &mut Model, orders: &mut Vec<Cmd>) {
+    let Some(carry) = model.selected_session().and_then(|session| session.carry.clone()) else { return };
+    if trust::is_plain(&carry) {
         let what = if carry.contains("://") { "link" } else { "command" };
         orders.push(Cmd::Copy { what, text: carry });
+    } else {
+        model.say(Level::Error, "It has a line break or something invisible in it and is not copied.");
     }
 }
 
 /// Opens the URL where the deck runs, if a browser there is one that the person sees.
 pub fn open_url(model: &mut Model, orders: &mut Vec<Cmd>) {
-    let Some(url) = model.selected_session().and_then(|session| session.url.clone()) else { return };
+    let Some(url) = selected_url(model) else { return };
     let around = &model.settings.surroundings;
     if !around.has_browser() {
         let why = if around.ssh { "you are connected over SSH" } else { "there is no desktop here" };
         model.say(Level::Warning, format!("No browser to open it in: {why}. Copy it (u) or scan it (s)."));
-    } else if url.disputed {
-        let then = Confirmed::OpenUrl(url.url.clone());
-        model.dialog = Some(disputed(&url, "Open it all the same?", "Do not open", "Open it", then));
-    } else {
-        orders.push(Cmd::Open(url.url));
+        return;
+    }
+    let then = Confirmed::OpenUrl(url.url.clone());
+    match question(&url, "Open it all the same?", "Do not open", "Open it", then) {
+        Some(question) => model.dialog = Some(question),
+        None => orders.push(Cmd::Open(url.url)),
     }
 }
 
-fn disputed(
+/// Asks before a URL is used that something speaks against.
+fn question(
     url: &UrlView,
     question: &str,
     safe: &'static str,
     other: &'static str,
     then: Confirmed,
-) -> Dialog {
-    Dialog::Confirm(Confirm {
+) -> Option<Dialog> {
+    let detail = vec![visible(&trust::doubt(url)?).into_owned(), visible(&url.url).into_owned()];
+    Some(Dialog::Confirm(Confirm {
         question: question.into(),
-        detail: vec![
-            "What the CLI drew on its screen and what it sent differ, so this URL may not be the one it means.".into(),
-            visible(&url.url).into_owned(),
-        ],
+        detail,
         safe,
         other,
         other_selected: false,
         then,
-    })
+    }))
 }
 
-/// Shows the URL as a QR code.
+/// Shows the URL as a QR code; one that is disputed or suspicious only after a question.
 pub fn scan_url(model: &mut Model) {
-    let Some(session) = model.selected_session() else { return };
-    let url = session.url.as_ref().map(|url| &url.url);
-    let Some(url) = url.or(session.carry.as_ref()).cloned() else { return };
-    model.dialog = Some(Dialog::Scan { url, code: session.code.clone() });
+    let carry = model.selected_session().filter(|session| session.url.is_none()).and_then(|session| session.carry.clone());
+    if let Some(url) = carry.filter(|carry| trust::is_plain(carry)) {
+        model.dialog = Some(Dialog::Scan { url, code: None });
+        return;
+    }
+    let Some(url) = selected_url(model) else { return };
+    let code = model.selected_session().and_then(|session| session.code.clone());
+    let then = Confirmed::ScanUrl { url: url.url.clone(), code: code.clone() };
+    model.dialog = question(&url, "Show its QR code all the same?", "Do not show", "Show it", then)
+        .or(Some(Dialog::Scan { url: url.url, code }));
 }
 
 /// Opens the dialog for a paste with some text in it already.

@@ -3,6 +3,7 @@
 use super::{Candidate, KnownCode, Reader, Taken, plain};
 use crate::core::detect::address::Address;
 use crate::core::detect::code::{self, Code};
+use crate::core::detect::verdict;
 use crate::core::finding::FindingKind;
 use crate::core::input::Found;
 
@@ -63,6 +64,7 @@ impl Reader<'_> {
             }
         }
         let finding = plain(FindingKind::DeviceCode, code.text.clone());
+        let verification_url = verification_url.map(|url| verdict::view(url, self.provider));
         let found = Found { verification_url, new_attempt, ..Found::plain(finding) };
         self.out.push(Candidate { found, open, rows: None });
     }

@@ -126,7 +126,8 @@ fn a_code_moves_url_available_and_prefers_what_the_cli_names() {
 
     let mut named = Trial::running(facts());
     let mut found = finding(FindingKind::DeviceCode, "AAAA-1111");
-    found.verification_url = Some("https://named.test/d".to_owned());
+    found.verification_url =
+        Some(crate::core::detect::verdict::view("https://named.test/d".to_owned(), None));
     named.tell(SessionInput::Found(Box::new(found)));
     assert_eq!(named.status(), code_emitted("AAAA-1111", "https://named.test/d"));
     assert_eq!(named.view().url.map(|url| url.host).as_deref(), Some("named.test"));
