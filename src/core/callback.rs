@@ -154,8 +154,16 @@ pub enum PasteRefusal {
     #[error("this is the code that goes into the web page, not into the CLI")]
     DeviceCodeItself,
     /// It leads somewhere else.
-    #[error("the URL leads to another host than this login's; it is not where the browser ends")]
-    WrongHost,
+    #[error(
+        "the URL leads to {found}, and this login ends on {expected}: log in at the URL that is shown, and paste what the \
+         address bar shows then"
+    )]
+    WrongHost {
+        /// The host on which the login ends, or that of its URL.
+        expected: String,
+        /// The paste's host.
+        found: String,
+    },
     /// It is another port.
     #[error("the URL has port {found}, and this login's listener is on port {expected}")]
     WrongPort {

@@ -30,6 +30,8 @@ pub enum Effect {
         delivery: DeliveryId,
         /// The text; empty for the Enter key alone.
         text: Secret,
+        /// The CLI asks for a secret, so its field may show nothing of it.
+        hidden: bool,
     },
     /// Play the browser's last request to the child's loopback listener. Reported with `Delivered`.
     ReplayCallback {

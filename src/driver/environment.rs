@@ -88,6 +88,8 @@ impl Environment {
         for variable in ["SSH_ASKPASS", "GIT_ASKPASS", "SUDO_ASKPASS"] {
             self.set(variable, supervisor.askpass.to_string_lossy());
         }
+        // The keeper puts the path of the session's own terminal in: what is inherited names the deck's.
+        self.set("GPG_TTY", "");
         // Without it ssh asks on the terminal, where nobody may be looking.
         self.set("SSH_ASKPASS_REQUIRE", "force");
     }

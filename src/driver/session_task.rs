@@ -14,6 +14,7 @@
 //! | --- | --- |
 //! | `output` | takes what the keeper tells |
 //! | `writing` | writes lines and keys to the child |
+//! | `field` | sees whether a field took what was written to it |
 //! | `asks` | answers clients |
 //! | `viewers` | fills the slots of the clients that look at it |
 //! | `detection` | looks for findings, and for secrets that must not be shown |
@@ -21,10 +22,13 @@
 
 mod asks;
 mod detection;
+mod field;
 mod masks;
 mod output;
 mod viewers;
 mod writing;
+
+pub(super) use self::writing::not_written;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,6 +38,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
 use self::detection::{Detection, Noticed};
+use self::field::Field;
 use self::masks::Masks;
 use self::viewers::Viewers;
 use super::clock::Clock;
@@ -148,6 +153,8 @@ pub(super) struct SessionTask {
     wake: Arc<Notify>,
     /// Told whenever the child printed something; who waits for an echo listens.
     printed: Arc<Notify>,
+    /// Fields that something is being typed into.
+    fields: Vec<Arc<Field>>,
     /// Writes to the child that are under way.
     writes: JoinSet<()>,
     /// Questions of the child before this offset were answered by an earlier supervisor.
@@ -184,6 +191,7 @@ impl SessionTask {
             pace: Pace::new(setting.settings.frames()),
             wake: Arc::new(Notify::new()),
             printed: Arc::new(Notify::new()),
+            fields: Vec::new(),
             writes: JoinSet::new(),
             replied_through: hello.map_or(0, |hello| hello.replied_through),
             known_until: hello.map_or(0, |hello| hello.ring_end),
@@ -222,7 +230,7 @@ impl SessionTask {
 
     async fn on_order(&mut self, order: Order) {
         match order {
-            Order::WriteLine { delivery, text } => self.write_line(delivery, text),
+            Order::WriteLine { delivery, text, hidden } => self.write_line(delivery, text, hidden),
             Order::Kill { force } => self.kill(force).await,
             Order::Release => self.release().await,
             Order::Focus { client, slot } => {

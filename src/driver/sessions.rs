@@ -11,14 +11,18 @@ use tokio::sync::{mpsc, oneshot};
 use zeroize::Zeroizing;
 
 use super::command::AnswerSender;
-use super::keeper_link::KeeperHandle;
+use super::keeper_link::{InputOutcome, KeeperHandle};
 use super::screen_slot::ScreenSlot;
+use super::session_task::not_written;
 use crate::core::ids::{ClientId, SessionId};
 use crate::core::input::DeliveryId;
 use crate::core::secret::Secret;
 use crate::protocol::error::{self, RpcError};
 use crate::protocol::method::{Method, Response, terminal};
 use crate::protocol::request::{Addressee, InputBytes};
+
+/// Bytes of a line that a terminal certainly hands over whole.
+const LONGEST_LINE: usize = 4_095;
 
 /// How many questions of clients may wait for one session; a further one waits with its client.
 const ASK_QUEUE: usize = 64;
@@ -27,7 +31,7 @@ const ASK_QUEUE: usize = 64;
 #[derive(Debug)]
 pub(super) enum Order {
     /// Writes a line for the engine.
-    WriteLine { delivery: DeliveryId, text: Secret },
+    WriteLine { delivery: DeliveryId, text: Secret, hidden: bool },
     /// Kills the child.
     Kill { force: bool },
     /// Lets the keeper end, once all that it holds was read.
@@ -147,7 +151,7 @@ impl Sessions {
     pub async fn perform(&self, request: terminal::Request) -> Result<Response, RpcError> {
         match request {
             terminal::Request::Input(input) => {
-                let typed = self.type_bytes(&input.session_id, &decoded(&input)?);
+                let typed = self.type_bytes(&input.session_id, &decoded(&input)?).await?;
                 Ok(terminal::Input::response(typed))
             }
             // A session that is not there takes no size (behaviour S10): that is an answer, not an error.
@@ -160,13 +164,28 @@ impl Sessions {
     }
 
     /// Types bytes into a session's child; false if nobody is there to read them (behaviour S10).
-    fn type_bytes(&self, session_id: &SessionId, bytes: &[u8]) -> bool {
-        let Some(port) = self.get(session_id) else { return false };
-        let typed = port.keys.keeper().is_some_and(|keeper| keeper.type_keys(bytes));
+    ///
+    /// # Errors
+    /// The child reads whole lines, and one of them is so long that the kernel would cut it off. Nothing was typed.
+    async fn type_bytes(&self, session_id: &SessionId, bytes: &[u8]) -> Result<bool, RpcError> {
+        let Some(port) = self.get(session_id) else { return Ok(false) };
+        let Some(keeper) = port.keys.keeper() else { return Ok(false) };
+        let typed = if has_long_line(bytes) {
+            match keeper.write(bytes).await {
+                InputOutcome::Written => true,
+                InputOutcome::Closed => false,
+                refused => {
+                    let text = format!("Nothing was typed: {}.", not_written(refused));
+                    return Err(RpcError::new(error::LIMIT_REACHED, text));
+                }
+            }
+        } else {
+            keeper.type_keys(bytes)
+        };
         if typed {
             port.note_typing();
         }
-        typed
+        Ok(typed)
     }
 
     /// Waits until the children have read all keys that were typed, or had their time to; what waits when this process
@@ -200,6 +219,11 @@ impl Sessions {
     pub fn order(&self, session_id: &SessionId, order: Order) -> bool {
         self.get(session_id).is_some_and(|port| port.orders.send(order).is_ok())
     }
+}
+
+/// Tells whether a line is longer than what a terminal hands over of one (`N_TTY_BUF_SIZE`, termios(3)).
+fn has_long_line(bytes: &[u8]) -> bool {
+    bytes.split(|byte| matches!(byte, b'\r' | b'\n')).any(|line| line.len() >= LONGEST_LINE)
 }
 
 pub(super) fn unknown(session_id: &SessionId) -> RpcError {

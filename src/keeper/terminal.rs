@@ -7,6 +7,7 @@
 use std::ffi::OsStr;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -15,7 +16,7 @@ use portable_pty::{PtySize, native_pty_system};
 use rustix::fs::{Access, OFlags, access, fcntl_getfl, fcntl_setfl};
 use rustix::process::Pid;
 use rustix::pty::{OpenptFlags, ioctl_tiocgptpeer};
-use rustix::termios::{LocalModes, Winsize, tcgetattr, tcgetpgrp, tcgetwinsize, tcsetwinsize};
+use rustix::termios::{LocalModes, Winsize, tcgetattr, tcgetpgrp, tcgetwinsize, tcsetwinsize, ttyname};
 
 use super::spec::{Spec, StartFailure, StartReason};
 use crate::os::paths::{NoProgram, find_program};
@@ -152,6 +153,12 @@ pub fn start(spec: &Spec, slave: &OwnedFd, umask: libc::mode_t) -> Result<Pid, S
     let mut command = Command::new(found);
     command.arg0(program).args(&spec.argv[1..]);
     command.env_clear().envs(spec.environment.0.iter().map(|(name, value)| (name, value)));
+    if spec.environment.0.iter().any(|(name, _)| name == "GPG_TTY")
+        && let Ok(path) = ttyname(slave, Vec::new())
+    {
+        // Where it is wanted at all it is this terminal, or pinentry-curses would draw on another one.
+        command.env("GPG_TTY", OsStr::from_bytes(path.as_bytes()));
+    }
     command.current_dir(&spec.working_directory);
     command.stdin(end()?).stdout(end()?).stderr(end()?);
     let open_files = spec.open_files;

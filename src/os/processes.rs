@@ -189,6 +189,14 @@ pub fn has_variable(process_id: u32, variable: &[u8]) -> bool {
         .is_ok_and(|environment| environment.split(|byte| *byte == 0).any(|found| found == variable))
 }
 
+/// Returns a variable of the environment that a process was started with, if the kernel shows it.
+pub fn variable(process_id: u32, name: &str) -> Option<String> {
+    let environment = fs::read(format!("/proc/{process_id}/environ")).ok()?;
+    let named = |entry: &[u8]| entry.strip_prefix(name.as_bytes())?.strip_prefix(b"=").map(<[u8]>::to_vec);
+    let value = environment.split(|byte| *byte == 0).find_map(named)?;
+    Some(String::from_utf8_lossy(&value).into_owned())
+}
+
 /// Makes a number one that the kernel takes.
 pub fn pid(process_id: u32) -> Option<Pid> {
     i32::try_from(process_id).ok().and_then(Pid::from_raw)

@@ -11,6 +11,7 @@ use super::text;
 use crate::config::ClipboardWay;
 
 mod perform;
+mod tmux;
 
 pub use perform::{Copier, perform};
 
@@ -60,14 +61,21 @@ pub fn osc52(text: &str, wrapping: Wrapping) -> Vec<u8> {
     match wrapping {
         Wrapping::Plain => sequence.into_bytes(),
         Wrapping::Tmux => {
-            let inner = sequence.replace('\x1b', "\x1b\x1b");
-            format!("{sequence}\x1bPtmux;{inner}\x1b\\").into_bytes()
+            let mut both = sequence.clone().into_bytes();
+            both.extend(past_tmux(sequence.as_bytes()));
+            both
         }
         Wrapping::Screen => {
             let pieces = sequence.as_bytes().chunks(SCREEN_PIECE);
             pieces.flat_map(|piece| [b"\x1bP", piece, b"\x1b\\"].concat()).collect()
         }
     }
+}
+
+/// Wraps a sequence so that tmux hands it on to the terminal behind, if it may.
+fn past_tmux(sequence: &[u8]) -> Vec<u8> {
+    let inner = String::from_utf8_lossy(sequence).replace('\x1b', "\x1b\x1b");
+    format!("\x1bPtmux;{inner}\x1b\\").into_bytes()
 }
 
 /// Writes the sentence for the status line.

@@ -74,6 +74,17 @@ fn text<'a>(value: &'a Value, name: &str) -> &'a str {
 }
 
 #[test]
+fn a_detached_start_returns_where_nothing_is_found_and_says_what_the_screen_says() {
+    let home = Home::new();
+    let script = "echo one; echo still asking the server; exec sleep 1000";
+    let output = home.authdeck(["run", "--detach", "--", "sh", "-c", script]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("Its screen says last: still asking the server"), "{said}");
+    assert!(said.contains("authdeck wait --detach auth-"), "{said}");
+}
+
+#[test]
 fn a_login_is_started_in_one_call_and_finished_in_another() {
     let caller = Caller::new(Vec::new());
     let started = caller.call(&["login", "demo-loopback", "--detach", "--json"]).ends_with(0).json();

@@ -81,6 +81,134 @@ fn the_terminal_behind_gnu_screen_gets_the_url_whole_and_nothing_leaks() {
     terminal.close();
 }
 
+/// A configuration of tmux that lets the deck see xterm, with these lines more.
+fn tmux_config(home: &Home, name: &str, lines: &str) -> String {
+    let text = format!("set -g default-terminal tmux-256color\nset -g status off\n{lines}\n");
+    home.write_file(&format!("work/{name}"), &text).display().to_string()
+}
+
+/// The command line that runs a command in a tmux of its own, ended with the test.
+fn in_tmux(home: &Home, name: &str, lines: &str, command: &str) -> String {
+    let config = tmux_config(home, &format!("{name}.conf"), lines);
+    let socket = home.runtime().join(format!("{name}.socket"));
+    format!("env -u TMUX tmux -S {} -f {config} new-session -x 80 -y 24 '{command}'", socket.display())
+}
+
+fn kill_tmux(home: &Home, name: &str) {
+    let socket = home.runtime().join(format!("{name}.socket"));
+    let _ = home.command("tmux").args(["-S", &socket.to_string_lossy(), "kill-server"]).output();
+}
+
+/// What stands on the screen of the tmux `far`.
+fn far_screen(home: &Home) -> String {
+    let socket = home.runtime().join("far.socket");
+    let shown =
+        home.command("tmux").args(["-S", &socket.to_string_lossy(), "capture-pane", "-p"]).output().unwrap();
+    String::from_utf8_lossy(&shown.stdout).replace('\n', " ")
+}
+
+fn deck_command(home: &Home) -> String {
+    format!("{AUTHDECK} {}", words(&login(home)).join(" "))
+}
+
+#[test]
+fn tmux_whose_clipboard_is_off_is_got_round_or_told_of() {
+    let test = "tmux_whose_clipboard_is_off_is_got_round_or_told_of";
+    if !peer::has(test, &["setsid", "tmux"]) {
+        return;
+    }
+    for (passthrough, reaches) in [("on", true), ("off", false)] {
+        let home = Home::new();
+        let lines = format!("set -s set-clipboard off\nset -g allow-passthrough {passthrough}");
+        let command = in_tmux(&home, "one", &lines, &deck_command(&home));
+        let terminal = Pty::start(&home, true, &["sh", "-c", &command]);
+        if reaches {
+            assert_eq!(copy_in(&terminal), url());
+        } else {
+            terminal.wait_written("the card", |written| written.contains("open URL"));
+            terminal.type_bytes(b"u");
+            let written =
+                terminal.wait_written("what to set", |written| written.contains("set-clipboard is off"));
+            assert_eq!(copied(&written), None);
+        }
+        kill_tmux(&home, "one");
+    }
+}
+
+#[test]
+fn tmux_in_tmux_gives_it_to_the_outer_one() {
+    if !peer::has("tmux_in_tmux_gives_it_to_the_outer_one", &["setsid", "tmux"]) {
+        return;
+    }
+    let home = Home::new();
+    let inner = in_tmux(&home, "inner", "", &deck_command(&home)).replace("env -u TMUX ", "");
+    let inner = home.write_script("work/inner.sh", &format!("#!/bin/sh\nexec {inner}\n"));
+    let command = in_tmux(&home, "outer", "set-environment -gu TMUX", &inner.display().to_string());
+    let terminal = Pty::start(&home, true, &["sh", "-c", &command]);
+    let written = {
+        terminal.wait_written("the card", |written| written.contains("open URL"));
+        terminal.type_bytes(b"u");
+        terminal.wait_written("a copy", |written| written.contains("\x1b]52;"))
+    };
+    let (_, rest) = written.split_once("\x1b]52;").unwrap();
+    let (_, rest) = rest.split_once(';').unwrap();
+    let base64 = rest.split(['\x07', '\x1b']).next().unwrap();
+    assert_eq!(String::from_utf8(STANDARD.decode(base64).unwrap()).unwrap(), url());
+    kill_tmux(&home, "inner");
+    kill_tmux(&home, "outer");
+}
+
+#[test]
+fn mosh_gets_it_from_tmux_by_passthrough_or_the_deck_says_what_to_set() {
+    let test = "mosh_gets_it_from_tmux_by_passthrough_or_the_deck_says_what_to_set";
+    if !peer::has(test, &["setsid", "tmux", "mosh-server", "mosh-client"]) {
+        return;
+    }
+    for (lines, wanted) in [
+        ("set -g allow-passthrough on", None),
+        ("set -as terminal-overrides ',*:Ms=\\E]52;c;%p2%s\\7'", None),
+        ("", Some("mosh drops what tmux sends")),
+    ] {
+        let home = Home::new().with("LC_ALL", "C.UTF-8");
+        let command = in_tmux(&home, "far", lines, &deck_command(&home));
+        let work = home.work();
+        let script = home
+            .write_script("work/far.sh", &format!("#!/bin/sh\ncd {} && exec {command}\n", work.display()));
+        let server = home
+            .command("mosh-server")
+            .args(["new", "-i", "127.0.0.1", "--"])
+            .arg(&script)
+            .env("TERM", "xterm-256color")
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&server.stdout).into_owned();
+        let connect: Vec<&str> =
+            said.lines().find(|line| line.starts_with("MOSH CONNECT")).unwrap().split(' ').collect();
+        let client = format!("MOSH_KEY={} exec mosh-client 127.0.0.1 {}", connect[3], connect[2]);
+        let terminal = Pty::start(&home, true, &["sh", "-c", &client]);
+        wait_for("the card", GENEROUS, || {
+            let screen = far_screen(&home);
+            if screen.contains("open URL") { Ok(()) } else { Err(screen) }
+        });
+        terminal.type_bytes(b"u");
+        match wanted {
+            None => {
+                let written = terminal.wait_written("a copy", |written| copied(written).is_some());
+                assert_eq!(copied(&written), Some(url()), "{lines}");
+            }
+            Some(words) => {
+                // mosh draws only what differs, so the words are read from the screen that it was given.
+                wait_for("what to set", GENEROUS, || {
+                    let screen = far_screen(&home);
+                    if screen.contains(words) { Ok(()) } else { Err(screen) }
+                });
+                assert_eq!(copied(&terminal.wait_written("a screen", |written| !written.is_empty())), None);
+            }
+        }
+        kill_tmux(&home, "far");
+    }
+}
+
 #[test]
 fn the_file_is_what_was_chosen() {
     if !peer::has("the_file_is_what_was_chosen", &["tmux"]) {

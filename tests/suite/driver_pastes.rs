@@ -1,8 +1,10 @@
 //! Pastes as people reported them: each child is a CLI that took what the browser ended on in its own way.
 
 use authdeck::core::ids::SessionId;
+use authdeck::core::secret::Secret;
 use authdeck::protocol::error::RpcError;
-use authdeck::protocol::request::{Destination, Submitted};
+use authdeck::protocol::request::{Destination, InputBytes, Request, Submitted};
+use base64::Engine as _;
 
 use crate::common::supervisor::Supervisor;
 
@@ -66,6 +68,75 @@ open("got", "w").write(input("Paste the callback URL (globalprotectcallback:...)
     let paste = "globalprotectcallback:cas-as=1&un=dev&token=ey.abc-def_g";
     assert!(taken(&supervisor, &session, paste).delivered);
     assert_eq!(got(&supervisor, &session), paste);
+}
+
+/// A CLI that reads keys, asked for pastes to be marked, and drops them.
+const DROPS_PASTES: &str = r#"
+import os, re, sys, termios, tty
+tty.setraw(0)
+os.write(1, b"Open https://login.example.com/oauth/authorize?response_type=code&state=s&redirect_uri=https%3A%2F%2Flogin.example.com%2Fcode\r\n\r\n\x1b[?2004h")
+os.write(1, b"Paste code here if prompted > ")
+taken, pending = b"", b""
+while True:
+    pending += os.read(0, 4096)
+    pending = re.sub(rb"\x1b\[200~.*?\x1b\[201~", b"", pending, flags=re.S)
+    if b"\x1b[200~" in pending: continue
+    taken += pending
+    os.write(1, b"*" * len(pending.strip(b"\r")))
+    pending = b""
+    if taken.endswith(b"\r"): break
+open("got", "wb").write(taken.strip(b"\r"))
+"#;
+
+#[test]
+fn a_code_is_typed_where_the_field_drops_a_paste() {
+    let supervisor = Supervisor::start();
+    let session = start(&supervisor, DROPS_PASTES, true);
+    assert!(taken(&supervisor, &session, "the-code-1234").delivered);
+    assert_eq!(got(&supervisor, &session), "the-code-1234");
+}
+
+#[test]
+fn enter_is_not_pressed_on_a_field_that_did_not_change() {
+    let supervisor = Supervisor::start();
+    let deaf = DROPS_PASTES
+        .replace("taken += pending", "taken += pending.replace(b'\\r', b'!')")
+        .replace("os.write(1, b\"*\" * len(pending.strip(b\"\\r\")))", "open('seen', 'wb').write(taken)");
+    let session = start(&supervisor, &deaf, true);
+    let submitted = taken(&supervisor, &session, "the-code-1234");
+    assert!(
+        !submitted.delivered && submitted.message.contains("Enter was not pressed"),
+        "{}",
+        submitted.message
+    );
+    assert_eq!(read(&supervisor, "seen"), "the-code-1234");
+}
+
+#[test]
+fn a_token_that_the_kernel_would_cut_is_refused_however_it_is_handed_in() {
+    let supervisor = Supervisor::start();
+    let script = "open('got', 'w').write(input('config_token> '))";
+    supervisor.home.write_file("work/login.py", script);
+    let session = supervisor.run("exec python3 -u login.py");
+    supervisor.wait_transcript(&session, "config_token>");
+    let token = "x".repeat(4_915);
+    let base64 = Secret::new(base64::engine::general_purpose::STANDARD.encode(format!("{token}\r")));
+    let input = InputBytes { session_id: session.clone(), base64 };
+    let refusal = supervisor.ask::<bool>(Request::SessionInput(input)).unwrap_err();
+    assert!(
+        refusal.message.starts_with("Nothing was typed") && refusal.message.contains("4095"),
+        "{}",
+        refusal.message
+    );
+    assert!(supervisor.type_text(&session, &format!("{}\r", &token[..4_000])));
+    assert_eq!(got(&supervisor, &session).len(), 4_000);
+}
+
+#[test]
+fn gpg_asks_on_the_sessions_own_terminal() {
+    let supervisor = Supervisor::start();
+    let session = supervisor.run("test \"$GPG_TTY\" = \"$(tty)\" && echo the same terminal; read line");
+    supervisor.wait_transcript(&session, "the same terminal");
 }
 
 /// A CLI whose page sends the browser on to the port that it listens on.

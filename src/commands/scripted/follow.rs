@@ -3,6 +3,8 @@
 //! What is typed or piped in goes to the login: as an answer to what its CLI asks, else as what the browser ended on.
 //! Ctrl-C ends the attempt; any other end of this process leaves it going, and `authdeck wait` finds it again.
 
+use std::time::Duration;
+
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::input::{Hidden, Lines, is_terminal};
@@ -11,6 +13,7 @@ use super::spoken::Spoken;
 use super::watch::{Told, Watch};
 use super::{challenges, ending, print, print_json, refused};
 use crate::cli::scripted::Following;
+use crate::client::Client;
 use crate::commands::supervisor::connect_or_start;
 use crate::core::ids::SessionId;
 use crate::core::secret::Secret;
@@ -19,6 +22,9 @@ use crate::error::{Error, Kind};
 use crate::protocol::event::Event;
 use crate::protocol::request::{StartSession, Started};
 use crate::protocol::snapshot::{ChallengeView, SessionView, Waiting};
+
+/// How long `--detach` waits for something to act on.
+const QUIET_LIMIT: Duration = Duration::from_secs(20);
 
 /// Starts a session and follows it to its end, or to where it is left to itself.
 ///
@@ -40,6 +46,9 @@ pub fn run(session: StartSession, following: Following) -> Result<(), Error> {
             let client = watch.client.clone();
             let session = tokio::select! {
                 session = until_it_matters(&mut watch, session, true) => session?,
+                () = tokio::time::sleep(QUIET_LIMIT) => {
+                    return nothing_found(&client, &session_id, following.json).await;
+                }
                 _ = interrupt.recv() => {
                     client.cancel(&session_id).await.map_err(refused)?;
                     return Err(Error::new(Kind::Failed, "cancelled by user"));
@@ -51,6 +60,26 @@ pub fn run(session: StartSession, following: Following) -> Result<(), Error> {
         let teller = Teller::new(following.json, &started)?;
         Follower { watch, teller, session, session_id, interrupt, hidden: None }.run().await
     })
+}
+
+/// Tells that a session shows nothing to act on, and what its screen says; it goes on.
+async fn nothing_found(client: &Client, session_id: &SessionId, json: bool) -> Result<(), Error> {
+    let sessions = client.sessions().await.map_err(refused)?;
+    let session = sessions.into_iter().find(|session| session.session_id == *session_id);
+    if let Some(session) = &session {
+        show(session, json)?;
+    }
+    if json {
+        return Ok(());
+    }
+    let transcript = client.transcript(session_id).await.map_err(refused)?;
+    let last = transcript.lines().rev().find(|line| !line.trim().is_empty());
+    let said = last
+        .map_or("Its screen is empty.".to_owned(), |line| format!("Its screen says last: {}", line.trim()));
+    let seconds = QUIET_LIMIT.as_secs();
+    print(&TerminalText::lines(&format!(
+        "Nothing to act on was found in {seconds} s, and it goes on: `authdeck wait --detach {session_id}` waits for it.\n{said}\n"
+    )))
 }
 
 /// A login that is followed.

@@ -5,7 +5,7 @@
 //! session, and the CLI's own question.
 
 use super::address::{Address, Parameter, single, state_of};
-use super::expected::{Expected, deliver_to_listener, shown_code};
+use super::expected::{Expected, deliver_to_listener, own_host, shown_code, wrong_host};
 use super::{Delivery, PasteContext, PasteRefusal, ownership, plain};
 use crate::core::finding::Expects;
 use crate::core::secret::Secret;
@@ -101,7 +101,7 @@ fn to_prompt(
             |url: &&str| Address::parse(url).is_ok_and(|shown| site(shown.host) == site(address.host));
         let near = context.authorize_urls.is_empty() || context.authorize_urls.iter().any(same_site);
         if !proven && !near && !address.is_loopback() {
-            return Err(PasteRefusal::WrongHost);
+            return Err(wrong_host(address, &own_host(context)));
         }
         shown_code(parameters).map(|text| Delivery::Stdin { text, what: "the code" })
     };

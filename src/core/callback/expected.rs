@@ -5,6 +5,7 @@ use super::{CallbackRequest, Delivery, PasteContext, PasteRefusal, elsewhere, ow
 use crate::core::finding::Expects;
 use crate::core::provider::Answer;
 use crate::core::secret::Secret;
+use crate::core::visible::visible_line;
 
 type Parameters<'a> = [Parameter<'a>];
 
@@ -83,7 +84,7 @@ pub(super) fn judge(pasted: &Secret, context: &PasteContext<'_>) -> Result<Deliv
     let parameters = address.parameters().map_err(malformed)?;
     decode(address.path).map_err(malformed)?;
     let places = context.authorize_urls.iter().flat_map(|url| Expected::of(url));
-    let mut nearest = Misfit::elsewhere(&address);
+    let mut nearest = Misfit::elsewhere(&address, &own_host(context));
     for expected in places {
         match fit(&address, &parameters, &expected, context) {
             Ok(ending) => return deliver(&address, pasted, ending, context),
@@ -130,10 +131,25 @@ struct Misfit {
     refusal: PasteRefusal,
 }
 
+/// Names both hosts. They are ASCII: a paste that is not was refused before.
+pub(super) fn wrong_host(address: &Address<'_>, expected: &str) -> PasteRefusal {
+    const LONGEST: usize = 80;
+    let cut = |host: &str| visible_line(host, LONGEST);
+    PasteRefusal::WrongHost { expected: cut(expected), found: cut(address.host) }
+}
+
+/// Returns the host on which a login ends; without a redirect, the one that its URL leads to.
+pub(super) fn own_host(context: &PasteContext<'_>) -> String {
+    let url = context.authorize_urls.first().copied().unwrap_or_default();
+    let redirect = Expected::of(url).into_iter().next().map(|expected| expected.redirect);
+    let ends_on = redirect.as_deref().unwrap_or(url);
+    Address::parse(ends_on).map_or_else(|_| "another host".to_owned(), |address| address.host.to_owned())
+}
+
 impl Misfit {
-    fn elsewhere(address: &Address<'_>) -> Self {
+    fn elsewhere(address: &Address<'_>, expected: &str) -> Self {
         let loopback = address.is_loopback();
-        let refusal = if loopback { PasteRefusal::NoListener } else { PasteRefusal::WrongHost };
+        let refusal = if loopback { PasteRefusal::NoListener } else { wrong_host(address, expected) };
         Self { progress: 0, refusal }
     }
 
@@ -179,7 +195,8 @@ fn fit(
     expected: &Expected,
     context: &PasteContext<'_>,
 ) -> Result<Ending, Misfit> {
-    let redirect = Address::parse(&expected.redirect).map_err(|_| Misfit::elsewhere(address))?;
+    let redirect =
+        Address::parse(&expected.redirect).map_err(|_| Misfit::elsewhere(address, &expected.redirect))?;
     let whole = wants_whole(context);
     fit_place(address, &redirect, expected, whole)?;
     fit_content(address, parameters, expected).map_err(Misfit::after(4))?;
@@ -265,10 +282,10 @@ fn fit_place(
     if !redirect.is_loopback() {
         let same_host = address.host.eq_ignore_ascii_case(redirect.host);
         if !same_host || address.port != redirect.port || address.secure != redirect.secure {
-            return Err(Misfit::elsewhere(address));
+            return Err(Misfit::elsewhere(address, redirect.host));
         }
     } else if !address.is_loopback() {
-        return Err(Misfit { progress: 1, refusal: PasteRefusal::WrongHost });
+        return Err(Misfit { progress: 1, refusal: wrong_host(address, redirect.host) });
     } else if address.secure && !whole {
         // A CLI that reads the URL from its terminal only takes it apart (gcloud wants it with https).
         return Err(Misfit { progress: 2, refusal: PasteRefusal::SecureLoopback });

@@ -57,6 +57,27 @@ fn decided(paste: &str, context: &PasteContext<'_>) -> Result<String, PasteRefus
     })
 }
 
+/// A refusal for the host's sake, whichever hosts it names.
+fn elsewhere() -> PasteRefusal {
+    PasteRefusal::WrongHost { expected: String::new(), found: String::new() }
+}
+
+fn without_hosts(refusal: PasteRefusal) -> PasteRefusal {
+    match refusal {
+        PasteRefusal::WrongHost { .. } => elsewhere(),
+        other => other,
+    }
+}
+
+#[test]
+fn a_refusal_for_the_hosts_sake_names_both_and_says_what_to_do() {
+    let said =
+        decided("https://evil.test/auth/callback?code=a&state=St-At_e1", &codex()).unwrap_err().to_string();
+    for words in ["leads to evil.test", "this login ends on localhost", "paste what the address bar shows"] {
+        assert!(said.contains(words), "{said}");
+    }
+}
+
 #[test]
 fn what_fits_is_delivered() {
     let replayed = "GET /auth/callback?code=abc.def&state=St-At_e1 to localhost:1455";
@@ -151,13 +172,13 @@ fn what_does_not_fit_is_refused_with_its_own_reason() {
         ("\u{1b}[200~\u{1b}[201~", codex(), No::Empty),
         (&long, codex(), No::TooLong),
         // Host.
-        ("http://evil.test:1455/auth/callback?code=a&state=St-At_e1", codex(), No::WrongHost),
-        ("http://localhost.evil.test:1455/auth/callback?code=a&state=St-At_e1", codex(), No::WrongHost),
-        ("http://127.0.0.2:1455/auth/callback?code=a&state=St-At_e1", codex(), No::WrongHost),
-        ("http://0.0.0.0:1455/auth/callback?code=a&state=St-At_e1", codex(), No::WrongHost),
-        ("http://localhost.:1455/auth/callback?code=a&state=St-At_e1", codex(), No::WrongHost),
-        ("http://[::ffff:127.0.0.1]:1455/auth/callback?code=a&state=St-At_e1", codex(), No::WrongHost),
-        ("http://2130706433:1455/auth/callback?code=a&state=St-At_e1", codex(), No::WrongHost),
+        ("http://evil.test:1455/auth/callback?code=a&state=St-At_e1", codex(), elsewhere()),
+        ("http://localhost.evil.test:1455/auth/callback?code=a&state=St-At_e1", codex(), elsewhere()),
+        ("http://127.0.0.2:1455/auth/callback?code=a&state=St-At_e1", codex(), elsewhere()),
+        ("http://0.0.0.0:1455/auth/callback?code=a&state=St-At_e1", codex(), elsewhere()),
+        ("http://localhost.:1455/auth/callback?code=a&state=St-At_e1", codex(), elsewhere()),
+        ("http://[::ffff:127.0.0.1]:1455/auth/callback?code=a&state=St-At_e1", codex(), elsewhere()),
+        ("http://2130706433:1455/auth/callback?code=a&state=St-At_e1", codex(), elsewhere()),
         ("http://user@localhost:1455/auth/callback?code=a&state=St-At_e1", codex(), No::UserInfo),
         ("http://localhost:1455@evil.test/auth/callback?code=a&state=St-At_e1", codex(), No::UserInfo),
         ("http://localhost:1455\\@evil.test/auth/callback?code=a&state=St-At_e1", codex(), No::NotAUrl),
@@ -246,8 +267,8 @@ fn what_does_not_fit_is_refused_with_its_own_reason() {
         // Hosted pages.
         ("https://platform.claude.com/oauth/code/callback?code=a&state=other", claude(), No::StateWrong),
         ("https://platform.claude.com/oauth/code/other?code=a&state=Cl_State", claude(), No::WrongPath),
-        ("https://evil.test/oauth/code/callback?code=a&state=Cl_State", claude(), No::WrongHost),
-        ("http://platform.claude.com/oauth/code/callback?code=a&state=Cl_State", claude(), No::WrongHost),
+        ("https://evil.test/oauth/code/callback?code=a&state=Cl_State", claude(), elsewhere()),
+        ("http://platform.claude.com/oauth/code/callback?code=a&state=Cl_State", claude(), elsewhere()),
         (
             "https://platform.claude.com/oauth/code/callback?error=access_denied&state=Cl_State",
             claude(),
@@ -263,7 +284,7 @@ fn what_does_not_fit_is_refused_with_its_own_reason() {
     ];
     assert!(table.len() >= 60);
     for (paste, context, wanted) in table {
-        assert_eq!(decided(paste, context), Err(wanted.clone()), "{paste:?}");
+        assert_eq!(decided(paste, context).map_err(without_hosts), Err(wanted.clone()), "{paste:?}");
     }
 }
 

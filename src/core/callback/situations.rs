@@ -11,6 +11,10 @@ const HEADLESS: &str = "https://accounts.example.com/o/oauth2/v2/auth?client_id=
 const OWN_PAGE: &str = "http://localhost:10001/login";
 const PORTED: &str = "https://login.example.com/cli?port=4000";
 
+fn elsewhere(found: &str) -> PasteRefusal {
+    PasteRefusal::WrongHost { expected: "app-api.example.net".to_owned(), found: found.to_owned() }
+}
+
 fn own() -> SessionId {
     SessionId::new("auth-1")
 }
@@ -124,10 +128,10 @@ fn without_a_listener_the_prompt_takes_what_it_asks_for() {
         ),
         (pixiv, NO_REDIRECT, code, typed("AbC-1")),
         (pixiv, NO_REDIRECT, url, typed(pixiv)),
-        ("https://evil.test/?code=AbC-1", NO_REDIRECT, code, Err(PasteRefusal::WrongHost)),
+        ("https://evil.test/?code=AbC-1", NO_REDIRECT, code, Err(elsewhere("evil.test"))),
         ("https://www.example.net/?code=AbC-1", NO_REDIRECT, code, typed("AbC-1")),
         ("https://www.example.net/?token=AbC-1", NO_REDIRECT, code, Err(PasteRefusal::NoCode)),
-        (pixiv, NO_REDIRECT, None, Err(PasteRefusal::WrongHost)),
+        (pixiv, NO_REDIRECT, None, Err(elsewhere("app-api.example.net"))),
     ] {
         assert_eq!(decided(paste, shown, None, asks), wanted, "{paste} {asks:?}");
     }

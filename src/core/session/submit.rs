@@ -3,7 +3,7 @@
 use super::{Delivery, Handed, REMEMBERED, Session, Turn, messages};
 use crate::core::callback::{self, PasteContext, PasteRefusal};
 use crate::core::effect::{Effect, Refusal, RefusalKind, Reply};
-use crate::core::finding::FindingKind;
+use crate::core::finding::{Expects, FindingKind};
 use crate::core::input::{DeliveryId, DeliveryOutcome, Paste, ReplyId};
 use crate::core::saved_session::RefusedCallback;
 use crate::core::secret::Secret;
@@ -78,11 +78,17 @@ impl Session {
         let mut proves = !matches!(delivery, callback::Delivery::Confirmation);
         let (effect, port, what) = match delivery {
             callback::Delivery::Stdin { text, what } => {
-                (Effect::WriteLine { session_id, delivery: id, text }, None, what)
+                let hidden = self
+                    .saved
+                    .seen
+                    .prompt
+                    .as_ref()
+                    .is_some_and(|prompt| prompt.expects == Some(Expects::Secret));
+                (Effect::WriteLine { session_id, delivery: id, text, hidden }, None, what)
             }
             callback::Delivery::Confirmation => {
                 let text = Secret::default();
-                (Effect::WriteLine { session_id, delivery: id, text }, None, "Enter")
+                (Effect::WriteLine { session_id, delivery: id, text, hidden: false }, None, "Enter")
             }
             callback::Delivery::Replay(request) => {
                 proves = !tells_of_error(&request);

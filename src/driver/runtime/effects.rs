@@ -38,7 +38,9 @@ impl Runtime {
     pub fn perform(&mut self, effect: Effect) {
         match effect {
             Effect::StartKeeper { session_id, limit } => self.start_keeper(session_id, limit),
-            Effect::WriteLine { session_id, delivery, text } => self.write_line(&session_id, delivery, text),
+            Effect::WriteLine { session_id, delivery, text, hidden } => {
+                self.write_line(&session_id, delivery, text, hidden);
+            }
             Effect::ReplayCallback { session_id, delivery, request } => {
                 self.replay_callback(session_id, delivery, request);
             }
@@ -159,8 +161,8 @@ impl Runtime {
         }
     }
 
-    fn write_line(&mut self, session_id: &SessionId, delivery: DeliveryId, text: Secret) {
-        if !self.sessions.order(session_id, Order::WriteLine { delivery, text }) {
+    fn write_line(&mut self, session_id: &SessionId, delivery: DeliveryId, text: Secret, hidden: bool) {
+        if !self.sessions.order(session_id, Order::WriteLine { delivery, text, hidden }) {
             let outcome = DeliveryOutcome::Closed;
             self.tell_later(session_id.clone(), SessionInput::Delivered { delivery, outcome });
         }

@@ -1,5 +1,6 @@
 //! What the keeper tells: bytes, and how the child fares.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
@@ -118,6 +119,9 @@ impl SessionTask {
         for noticed in noticed {
             self.note(noticed).await;
         }
+        // A field that only this list holds has nobody to wait for it.
+        self.fields.retain(|field| Arc::strong_count(field) > 1);
+        self.fields.iter().for_each(|field| field.look(&self.screen));
         self.printed.notify_waiters();
         self.pace.quiet_at = Some(now + self.setting.settings.quiet);
         if self.pace.came(count, now, self.setting.clock.now()) <= now {

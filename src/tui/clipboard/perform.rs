@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
-use super::{Report, Wrapping, ladder, osc52, sentence};
+use super::{Report, Wrapping, ladder, osc52, sentence, tmux};
 use crate::config::ClipboardWay;
 use crate::os::files::{private_folder, write_private};
 use crate::os::own_process;
@@ -34,7 +34,10 @@ pub async fn perform(copier: &Copier, what: &str, text: &str) -> (Report, Vec<u8
         match attempt(copier, way, text).await {
             Ok(done) => {
                 let verified = matches!(way, ClipboardWay::File | ClipboardWay::Desktop);
-                return (Report { done: true, text: sentence(text, &done.to, verified) }, done.terminal);
+                let said = sentence(text, &done.to, verified);
+                // What is missing goes first: the line may be cut.
+                let said = done.note.map_or(said, |note| format!("copied to tmux only: {note}"));
+                return (Report { done: true, text: said }, done.terminal);
             }
             Err(failure) => failures.push(failure),
         }
@@ -42,24 +45,22 @@ pub async fn perform(copier: &Copier, what: &str, text: &str) -> (Report, Vec<u8
     (Report { done: false, text: format!("{what} not copied: {}", failures.join("; ")) }, Vec::new())
 }
 
-struct Done {
-    to: String,
-    terminal: Vec<u8>,
+/// What was done.
+pub(super) struct Done {
+    pub(super) to: String,
+    /// What the terminal is to be given.
+    pub(super) terminal: Vec<u8>,
+    /// What is in the way, and what to do about it.
+    pub(super) note: Option<String>,
 }
 
 async fn attempt(copier: &Copier, way: ClipboardWay, text: &str) -> Result<Done, String> {
     match way {
-        ClipboardWay::Tmux => tmux(text).await,
+        ClipboardWay::Tmux => tmux::copy(text).await,
         ClipboardWay::Osc52 => Ok(terminal(&copier.surroundings, text).await),
         ClipboardWay::Desktop => desktop(text.to_owned()).await,
         ClipboardWay::File => file(&copier.folder, text),
     }
-}
-
-/// `load-buffer -w -` takes the text from standard input, so it is in no argument list, and hands it to the terminal.
-async fn tmux(text: &str) -> Result<Done, String> {
-    run(&["tmux", "load-buffer", "-w", "-"], text).await?;
-    Ok(Done { to: "to the tmux buffer".into(), terminal: Vec::new() })
 }
 
 async fn terminal(surroundings: &Surroundings, text: &str) -> Done {
@@ -71,10 +72,11 @@ async fn terminal(surroundings: &Surroundings, text: &str) -> Done {
     } else {
         Wrapping::Plain
     };
-    Done { to: "by OSC 52".into(), terminal: osc52(text, wrapping) }
+    Done { to: "by OSC 52".into(), terminal: osc52(text, wrapping), note: None }
 }
 
-async fn run(command: &[&str], input: &str) -> Result<String, String> {
+/// Runs a program that takes its text from standard input, so that it is in no argument list.
+pub(super) async fn run(command: &[&str], input: &str) -> Result<String, String> {
     let name = command[0];
     let mut program = Command::new(name);
     own_process::give_back_limits(program.as_std_mut());
@@ -117,7 +119,9 @@ async fn desktop(text: String) -> Result<Done, String> {
         Ok::<(), String>(())
     });
     match tokio::time::timeout(DEADLINE, work).await {
-        Ok(Ok(Ok(()))) => Ok(Done { to: "to the desktop's clipboard".into(), terminal: Vec::new() }),
+        Ok(Ok(Ok(()))) => {
+            Ok(Done { to: "to the desktop's clipboard".into(), terminal: Vec::new(), note: None })
+        }
         Ok(Ok(Err(error))) => Err(format!("the desktop refused ({error})")),
         Ok(Err(error)) => Err(format!("the desktop failed ({error})")),
         Err(_) => Err(format!("the desktop did not answer within {} s", DEADLINE.as_secs())),
@@ -129,7 +133,7 @@ fn file(folder: &Path, text: &str) -> Result<Done, String> {
     private_folder(folder)
         .and_then(|()| write_private(&path, text.as_bytes()))
         .map_err(|error| format!("{} ({error})", path.display()))?;
-    Ok(Done { to: format!("to {}", path.display()), terminal: Vec::new() })
+    Ok(Done { to: format!("to {}", path.display()), terminal: Vec::new(), note: None })
 }
 
 #[cfg(test)]

@@ -13,7 +13,8 @@ use crate::tui::theme::Role;
 
 const COLUMNS: u16 = 66;
 
-/// Draws the dialog for a paste. Masked but for its ends: enough to see whether it is the right one and whole.
+/// Draws the dialog for a paste: of a URL everything but the values, of anything else its ends. Enough to see whether it
+/// is the right one and whole.
 pub fn paste(model: &Model, painter: &mut Painter<'_>, screen: Rect, paste: &Paste) -> Option<Position> {
     let title = model.session(&paste.session).map_or_else(String::new, |session| Model::title_of(session).0);
     let columns = COLUMNS.min(screen.width.saturating_sub(4));
@@ -47,6 +48,11 @@ pub fn paste(model: &Model, painter: &mut Painter<'_>, screen: Rect, paste: &Pas
 
 fn draw_ends(painter: &mut Painter<'_>, line: Rect, field: &Field) -> Option<Position> {
     const SHOWN: usize = 4;
+    if let Some(shown) = url_without_values(field.text()) {
+        let shown = text::visible(&shown).into_owned();
+        let x = painter.text(line.x, line.y, line.width, &shown, Role::UiField);
+        return Some(Position::new(x.min(line.right().saturating_sub(1)), line.y));
+    }
     let letters: Vec<char> = field.text().chars().collect();
     let masked: String = letters
         .iter()
@@ -68,6 +74,35 @@ fn draw_ends(painter: &mut Painter<'_>, line: Rect, field: &Field) -> Option<Pos
     };
     let x = painter.text(line.x, line.y, line.width, &shown, Role::UiField);
     Some(Position::new(x.min(line.right().saturating_sub(1)), line.y))
+}
+
+/// Shows a URL's scheme, host, path and the names of its parameters; absent for anything else. Each value is as many
+/// dots, whatever its length.
+fn url_without_values(pasted: &str) -> Option<String> {
+    const DOTS: &str = "••••";
+    let pasted = pasted.trim();
+    let (scheme, rest) = pasted.split_once("://")?;
+    let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
+    if !is_scheme {
+        return None;
+    }
+    let (rest, fragment) = rest.split_once('#').map_or((rest, ""), |(rest, _)| (rest, "#••••"));
+    let (place, query) = rest.split_once('?').map_or((rest, None), |(place, query)| (place, Some(query)));
+    let slash = place.find('/').unwrap_or(place.len());
+    let (authority, path) = place.split_at(slash);
+    let authority =
+        authority.rsplit_once('@').map_or(authority.to_owned(), |(_, host)| format!("{DOTS}@{host}"));
+    let names = query.map(|query| {
+        let shown = |pair: &str| match pair.split_once('=') {
+            Some((name, "")) => format!("{name}="),
+            Some((name, _)) => format!("{name}={DOTS}"),
+            None if pair.is_empty() => String::new(),
+            None => DOTS.to_owned(),
+        };
+        format!("?{}", query.split('&').map(shown).collect::<Vec<_>>().join("&"))
+    });
+    Some(format!("{scheme}://{authority}{path}{}{fragment}", names.unwrap_or_default()))
 }
 
 /// Draws the dialog for a command line.
@@ -168,5 +203,26 @@ impl Content {
             painter.line(area.x, y, area.width, line);
         }
         field
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::url_without_values;
+
+    #[test]
+    fn of_a_pasted_url_everything_but_the_values_is_shown() {
+        for (pasted, shown) in [
+            (
+                "http://localhost:1455/auth/callback?code=canary&state=canary&scope=",
+                Some("http://localhost:1455/auth/callback?code=••••&state=••••&scope="),
+            ),
+            ("https://me:canary@example.com/a#canary", Some("https://••••@example.com/a#••••")),
+            ("http://localhost:1/?canary", Some("http://localhost:1/?••••")),
+            ("canary#canary", None),
+            ("can ary://x", None),
+        ] {
+            assert_eq!(url_without_values(pasted).as_deref(), shown);
+        }
     }
 }
