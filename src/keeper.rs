@@ -62,7 +62,7 @@ pub mod wire;
 use std::path::Path;
 use std::process::ExitCode;
 
-pub use start::SOCKET;
+pub use start::{PROCESS, SOCKET};
 pub use token::FILE as TOKEN;
 
 /// The variable that marks every process of a session: its value is the session's id.

@@ -64,6 +64,15 @@ pub struct Adopted {
     pub keeper: AdoptedKeeper,
 }
 
+/// A session's time as its keeper counts it, which no change of the machine's clock alters.
+#[derive(Clone, Copy, Debug)]
+pub struct KeeperTime {
+    /// Since the start.
+    pub elapsed: Duration,
+    /// The limit, counted from the start.
+    pub limit: Duration,
+}
+
 /// What has become of the keeper of an adopted session.
 #[derive(Debug)]
 pub enum AdoptedKeeper {
@@ -72,7 +81,12 @@ pub enum AdoptedKeeper {
     Attached {
         /// The child's process id.
         process_id: u32,
+        /// The session's time by the keeper's own clock.
+        time: KeeperTime,
     },
+    /// It has not answered yet, and nothing proves that it is gone: [`SessionInput::KeeperReached`] or
+    /// [`SessionInput::KeeperLost`] follows.
+    Unreachable,
     /// It was not needed any more: the session was over and its keeper released.
     Released,
     /// It is gone without having been told to go.
@@ -208,6 +222,13 @@ pub enum SessionInput {
     },
     /// The keeper is gone without having been told to go.
     KeeperLost,
+    /// A keeper that had not answered is attached again.
+    KeeperReached {
+        /// The child's process id.
+        process_id: u32,
+        /// The session's time by the keeper's own clock.
+        time: KeeperTime,
+    },
     /// The auth check is over.
     CheckFinished(CheckOutcome),
     /// The bundle stands in the store.

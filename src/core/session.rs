@@ -187,6 +187,7 @@ impl Session {
             SessionInput::LimitReached => self.time_out(turn),
             SessionInput::KillFinished { survivors } => self.kill_finished(turn, survivors),
             SessionInput::KeeperLost => self.keeper_lost(turn),
+            SessionInput::KeeperReached { process_id, time } => self.keeper_reached(turn, process_id, time),
             SessionInput::CheckFinished(outcome) => self.check_finished(turn, &outcome),
             SessionInput::BundleStored { bundle } => self.bundle_stored(turn, bundle),
             SessionInput::BundleNotStored { error } => self.bundle_not_stored(turn, &error),

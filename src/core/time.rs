@@ -16,6 +16,12 @@ use serde::{Deserialize, Serialize};
 pub struct Timestamp(pub u64);
 
 impl Timestamp {
+    /// Returns the moment `duration` earlier; stays at the beginning of time instead of wrapping.
+    #[must_use]
+    pub fn before(self, duration: Duration) -> Self {
+        Self(self.0.saturating_sub(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)))
+    }
+
     /// Returns the moment `duration` later; stays at the end of time instead of wrapping.
     #[must_use]
     pub fn after(self, duration: Duration) -> Self {

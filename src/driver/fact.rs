@@ -1,6 +1,7 @@
 //! What the tasks that the runtime started tell it.
 
 use super::command::AnswerSender;
+use super::keeper_link::KeeperHello;
 use super::launch::Launch;
 use super::moved::Parked;
 use crate::core::ids::{ClientId, SessionId};
@@ -17,6 +18,8 @@ pub(super) enum Fact {
     Abandoned(Parked),
     /// The store was read.
     Bundles(Vec<BundleView>),
+    /// A keeper that had not answered is attached to.
+    Reached { session_id: SessionId, hello: Box<KeeperHello> },
     /// Something that a person should know.
     Notice { level: Level, text: String, session_id: Option<SessionId> },
 }

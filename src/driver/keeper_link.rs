@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use attachment::{KeeperEvents, attach};
-pub use found::{FoundSession, list};
+pub use found::{FoundSession, is_gone, list, process, reach};
 pub use handle::KeeperHandle;
 pub use input::InputOutcome;
 pub use starting::{spawn, spawn_as};

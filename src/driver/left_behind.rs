@@ -49,6 +49,56 @@ pub fn end_marked(session_id: &SessionId) -> EndedMarked {
     }
 }
 
+/// Ends everything below a keeper that does not obey, then the keeper, then whatever carries the session's cookie. Blocks,
+/// some seconds at most.
+pub fn end_with_keeper(keeper: Option<u32>, session_id: &SessionId) -> EndedMarked {
+    const LIMIT: Duration = Duration::from_secs(2);
+    let until = Instant::now() + LIMIT;
+    let mut ended = 0;
+    let mut left = Vec::new();
+    if let Some(keeper) = keeper {
+        loop {
+            left = below(keeper);
+            if left.is_empty() || Instant::now() >= until {
+                break;
+            }
+            ended += left.iter().filter(|id| end_below(**id, keeper)).count();
+        }
+        let process = OpenProcess::of(keeper).filter(|_| processes::name(keeper).as_deref() == Some(KEEPER));
+        if let Some(process) = process.filter(|process| process.signal(Signal::KILL).is_ok()) {
+            process.wait(LIMIT);
+        }
+    }
+    let marked = end_marked(session_id);
+    left.retain(|id| processes::is_alive(*id));
+    left.extend(marked.left);
+    left.sort_unstable();
+    left.dedup();
+    EndedMarked { ended: ended + marked.ended, left }
+}
+
+/// What keepers are called, as the kernel has it.
+const KEEPER: &str = "authdeck-keeper";
+
+/// Lists the live processes below a keeper.
+fn below(keeper: u32) -> Vec<u32> {
+    let is_below = |id: &u32| *id != keeper && processes::with_parents(*id).any(|parent| parent == keeper);
+    processes::all().filter(|id| processes::is_alive(*id)).filter(is_below).collect()
+}
+
+/// Ends one of them. It is opened before its parents are looked at, so a number that was given to somebody else meanwhile
+/// is not struck.
+fn end_below(process_id: u32, keeper: u32) -> bool {
+    const ROUND: Duration = Duration::from_millis(20);
+    let Some(process) = OpenProcess::of(process_id) else { return false };
+    let is_below = processes::with_parents(process_id).any(|parent| parent == keeper);
+    let struck = is_below && process.signal(Signal::KILL).is_ok();
+    if struck {
+        process.wait(ROUND);
+    }
+    struck
+}
+
 /// Ends one process. It is opened before its environment is read, so a number that was given to somebody else
 /// meanwhile is not struck.
 fn end(process_id: u32, cookie: &[u8]) -> bool {

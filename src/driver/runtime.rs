@@ -269,6 +269,7 @@ impl Runtime {
             Fact::Prepared { client, launch, reply } => self.on_prepared(client, *launch, reply),
             Fact::Abandoned(parked) => self.take_back(parked.challenge_id, parked.epoch, parked.owner),
             Fact::Bundles(bundles) => self.on_bundles(bundles),
+            Fact::Reached { session_id, hello } => self.on_reached(&session_id, &hello),
             Fact::Notice { level, text, session_id } => {
                 self.publish(Event::Notice { level, text, session_id });
             }

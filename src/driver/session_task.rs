@@ -21,6 +21,7 @@
 //! | `masks` | keeps secrets out of rows and recordings |
 
 mod asks;
+mod awaited;
 mod detection;
 mod field;
 mod masks;
@@ -37,6 +38,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
+use self::awaited::{Awaited, reached};
 use self::detection::{Detection, Noticed};
 use self::field::Field;
 use self::masks::Masks;
@@ -143,6 +145,10 @@ pub(super) struct SessionTask {
     setting: Setting,
     mailbox: Mailbox,
     keeper: Option<(KeeperHandle, KeeperEvents)>,
+    /// When a kill of which the keeper reports nothing is done without it.
+    kill_due: Option<Instant>,
+    /// A keeper that does not answer yet, and what was to be killed meanwhile.
+    awaited: Option<Awaited>,
     screen: Screen,
     detection: Detection,
     recording: Recording,
@@ -200,6 +206,8 @@ impl SessionTask {
             output_ended: hello.is_none(),
             release_wanted: false,
             released: hello.is_none(),
+            kill_due: None,
+            awaited: None,
             keeper: attached.map(|attached| (attached.handle, attached.events)),
             setting,
             mailbox,
@@ -215,6 +223,7 @@ impl SessionTask {
             let due = self.due();
             tokio::select! {
                 event = next_event(&mut self.keeper) => self.on_event(event).await,
+                found = reached(&mut self.awaited) => self.on_reached(found).await,
                 order = self.mailbox.orders.recv() => match order {
                     Some(Order::Forget) => return self.forget().await,
                     Some(order) => self.on_order(order).await,
@@ -231,7 +240,7 @@ impl SessionTask {
     async fn on_order(&mut self, order: Order) {
         match order {
             Order::WriteLine { delivery, text, hidden } => self.write_line(delivery, text, hidden),
-            Order::Kill { force } => self.kill(force).await,
+            Order::Kill { force } => self.kill(force),
             Order::Release => self.release().await,
             Order::Focus { client, slot } => {
                 self.viewers.add(client, slot);
@@ -251,8 +260,13 @@ impl SessionTask {
 
     /// Returns when something is to be done without anything happening.
     fn due(&self) -> Option<Instant> {
-        let pace =
-            [self.pace.frame_at, self.pace.quiet_at, self.pace.synchronized_until, self.pace.typing_at];
+        let pace = [
+            self.pace.frame_at,
+            self.pace.quiet_at,
+            self.pace.synchronized_until,
+            self.pace.typing_at,
+            self.kill_due,
+        ];
         pace.into_iter().flatten().chain(self.viewers.due()).min()
     }
 
@@ -272,6 +286,9 @@ impl SessionTask {
                 // Else the first long word that is echoed waits for the rules that might cover it.
                 self.writes.spawn_blocking(detect::prepare);
             }
+        }
+        if is_over(self.kill_due) {
+            self.kill_without_keeper();
         }
         if is_over(self.pace.typing_at) {
             self.note_typing().await;

@@ -21,9 +21,13 @@ use super::spec::{LONGEST_SPEC, Spec, StartFailure, StartReason, StartReport, Va
 use super::terminal::{self, Terminal};
 use super::token::Token;
 use crate::os::own_process;
+use crate::os::processes::ProcessIdentity;
 
 /// The socket's name in the session's folder.
 pub const SOCKET: &str = "sock";
+
+/// The name of the file that says which process the keeper is, so that its end can be proved.
+pub const PROCESS: &str = "process";
 
 /// The process's name, as `ps` shows it; the kernel keeps 15 bytes.
 const NAME: &std::ffi::CStr = c"authdeck-keeper";
@@ -175,6 +179,8 @@ fn listen(directory: &Path) -> Result<UnixListener, StartFailure> {
     let bound = (|| {
         rustix::process::chdir(directory)?;
         let _ = fs::remove_file(SOCKET);
+        let identity = serde_json::to_vec(&ProcessIdentity::own())?;
+        fs::write(PROCESS, identity)?;
         let listener = UnixListener::bind(SOCKET)?;
         fs::set_permissions(SOCKET, fs::Permissions::from_mode(0o600))?;
         rustix::process::chdir("/")?;
@@ -216,6 +222,7 @@ fn report(started: &Result<Keeper, StartFailure>) {
 /// Takes back what a failed start wrote; the folder itself goes only if nothing of others is in it.
 fn withdraw(directory: &Path) {
     let _ = fs::remove_file(directory.join(SOCKET));
+    let _ = fs::remove_file(directory.join(PROCESS));
     let _ = fs::remove_file(directory.join(super::token::FILE));
     let _ = fs::remove_dir(directory);
 }

@@ -19,6 +19,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::spec::Variables;
+use crate::core::input::KeeperTime;
 use crate::core::secret::Secret;
 
 mod frame;
@@ -142,6 +143,13 @@ pub struct Hello {
     pub killing: bool,
     /// How the last kill ended, if there was one.
     pub kill: Option<KillReport>,
+}
+
+impl Hello {
+    /// Returns the session's time by the keeper's own clock.
+    pub fn time(&self) -> KeeperTime {
+        KeeperTime { elapsed: self.elapsed, limit: self.limit }
+    }
 }
 
 /// The one place where the credential is written: to a supervisor that has shown uid and token.

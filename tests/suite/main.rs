@@ -65,6 +65,7 @@ mod server_http;
 mod server_slow_client;
 mod server_tcp;
 mod ssh_hosts;
+mod stopped_keeper;
 mod supervisor_memory;
 mod tmux_demo;
 mod tmux_idle;

@@ -153,6 +153,7 @@ fn answer_unknown(input: &SessionInput, effects: &mut Vec<Effect>) {
         | SessionInput::LimitReached
         | SessionInput::KillFinished { .. }
         | SessionInput::KeeperLost
+        | SessionInput::KeeperReached { .. }
         | SessionInput::CheckFinished(_)
         | SessionInput::BundleStored { .. }
         | SessionInput::BundleNotStored { .. }

@@ -5,7 +5,7 @@
 
 use super::{Ending, Keeper, Session, Stage, Turn, messages};
 use crate::core::effect::{Effect, Reply};
-use crate::core::input::{Adopted, AdoptedKeeper, ReplyId};
+use crate::core::input::{Adopted, AdoptedKeeper, KeeperTime, ReplyId};
 use crate::core::status::Status;
 use crate::core::view::{ChildState, Event, Level, SessionOutcome};
 
@@ -13,19 +13,30 @@ impl Session {
     /// Takes over a session of an earlier supervisor.
     pub(in crate::core) fn adopt(turn: &mut Turn<'_>, adopted: Adopted) -> Self {
         let keeper = match adopted.keeper {
-            AdoptedKeeper::Attached { .. } => Keeper::Held,
+            // Nothing proves that it is gone, so it holds what it held.
+            AdoptedKeeper::Attached { .. } | AdoptedKeeper::Unreachable => Keeper::Held,
             AdoptedKeeper::Released => Keeper::Released,
             AdoptedKeeper::Gone => Keeper::Lost,
         };
         let mut session = Self::new(adopted.saved, keeper);
         session.saved.seen.submitted = false;
-        if let AdoptedKeeper::Attached { process_id } = adopted.keeper
-            && session.saved.exit.is_none()
-        {
-            session.saved.child = ChildState::Running { process_id };
+        if let AdoptedKeeper::Attached { process_id, time } = adopted.keeper {
+            session.keeper_reached(turn, process_id, time);
         }
         session.resume(turn);
         session
+    }
+
+    /// Takes the session's times from its keeper: the machine's clock may have been set meanwhile.
+    pub(super) fn keeper_reached(&mut self, turn: &Turn<'_>, process_id: u32, time: KeeperTime) {
+        if self.is_over() {
+            return;
+        }
+        self.saved.started_at = turn.now.before(time.elapsed);
+        self.saved.deadline_at = self.saved.started_at.after(time.limit);
+        if self.saved.exit.is_none() && self.ending.is_none() {
+            self.saved.child = ChildState::Running { process_id };
+        }
     }
 
     /// Orders again what the earlier supervisor may have died over.
@@ -234,6 +245,8 @@ impl Session {
             return;
         }
         let survivors = vec!["its keeper did not report the end of the kill".to_owned()];
+        // What may still live stays listed.
+        self.removing = false;
         self.tell_survivors(turn, &survivors);
         if self.saved.exit.is_none() {
             self.saved.child = ChildState::Survived { survivors };

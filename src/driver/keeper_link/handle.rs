@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use rustix::process::Signal;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, sleep};
 
@@ -15,6 +16,7 @@ use crate::driver::platform::watched::watch_room;
 use crate::keeper::ring::Mapping;
 use crate::keeper::terminal::{Terminal, TerminalMode};
 use crate::keeper::wire::{self, Order};
+use crate::os::processes::OpenProcess;
 
 /// How soon a terminal that takes nothing is tried again, whatever the kernel says of it.
 const TRY_AGAIN: Duration = Duration::from_millis(100);
@@ -87,6 +89,14 @@ impl KeeperHandle {
     /// Returns the keeper's process id.
     pub fn keeper_process_id(&self) -> u32 {
         self.shared.keeper_process_id
+    }
+
+    /// Lets a keeper that was stopped go on.
+    pub fn wake(&self) {
+        if let Some(keeper) = OpenProcess::of(self.shared.keeper_process_id) {
+            // An error means that it has ended. A process that is not stopped takes no notice.
+            let _ = keeper.signal(Signal::CONT);
+        }
     }
 
     /// Writes a line or a paste to the child and waits for the outcome, no longer than the session's limit for input.

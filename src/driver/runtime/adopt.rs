@@ -3,18 +3,20 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::{Live, Runtime};
 use crate::core::ids::{BundleId, SessionId};
-use crate::core::input::{Adopted, AdoptedKeeper, Input};
+use crate::core::input::{Adopted, AdoptedKeeper, Input, SessionInput};
 use crate::core::login::{LoginFacts, LoginPlan};
 use crate::core::saved_session::SavedSession;
 use crate::core::view::{ChildState, Event, Level};
 use crate::driver::environment::Environment;
-use crate::driver::keeper_link::{self, Variables};
+use crate::driver::keeper_link::{self, KeeperHello, Variables};
 use crate::driver::launch::Launch;
 use crate::driver::left_behind;
 use crate::driver::saved::SavedFile;
@@ -22,10 +24,23 @@ use crate::driver::session_task::{Attached, SessionTask};
 use crate::driver::sessions::port;
 use crate::keeper::COOKIE;
 
-/// A session that was found, and its keeper if that answers.
+/// How long keepers may take to answer before the others are shown without them.
+const SOON: Duration = Duration::from_secs(1);
+
+/// A session that was found.
 struct FoundAgain {
     file: SavedFile,
-    attached: Option<Attached>,
+    keeper: Found,
+}
+
+/// What was found of its keeper.
+enum Found {
+    Attached(Box<Attached>),
+    /// It was not needed any more.
+    Released,
+    /// It does not answer, and nothing proves that it is gone. The session's folder.
+    NotYet(PathBuf),
+    Gone,
 }
 
 impl Runtime {
@@ -83,7 +98,12 @@ impl Runtime {
     }
 
     fn take_in(&mut self, found: FoundAgain) {
-        let FoundAgain { file, attached } = found;
+        let FoundAgain { file, keeper: found } = found;
+        let (attached, not_yet) = match found {
+            Found::Attached(attached) => (Some(*attached), None),
+            Found::NotYet(folder) => (None, Some(folder)),
+            Found::Released | Found::Gone => (None, None),
+        };
         let session_id = file.session.session_id().clone();
         let size =
             attached.as_ref().map_or((80, 24), |attached| (attached.hello.columns, attached.hello.rows));
@@ -91,7 +111,11 @@ impl Runtime {
         let launch = Launch { as_started: environment.map(as_started), ..self.launch_again(&file, size) };
         let provider = launch.provider.clone();
         let keeper = match &attached {
-            Some(attached) => AdoptedKeeper::Attached { process_id: attached.hello.child_process_id },
+            Some(attached) => AdoptedKeeper::Attached {
+                process_id: attached.hello.child_process_id,
+                time: attached.hello.time(),
+            },
+            None if not_yet.is_some() => AdoptedKeeper::Unreachable,
             None if file.session.status.is_terminal() => AdoptedKeeper::Released,
             None => AdoptedKeeper::Gone,
         };
@@ -107,11 +131,24 @@ impl Runtime {
         self.sessions.insert(session_id.clone(), port);
         let past = attached.as_ref().map(|attached| attached.hello.clone());
         let mut task = SessionTask::new(self.setting(session_id, provider, size), mailbox, attached);
-        if past.is_none() {
-            task.recall();
+        match not_yet {
+            Some(folder) => task.await_keeper(folder),
+            None if past.is_none() => task.recall(),
+            None => {}
         }
         self.feed(Input::Adopted(Box::new(Adopted { saved: file.session, keeper })));
         self.tasks.spawn(task.run(past));
+    }
+
+    /// A keeper that had not answered is attached to: what it alone knows is taken from it.
+    pub fn on_reached(&mut self, session_id: &SessionId, hello: &KeeperHello) {
+        self.credential.adopt(session_id.clone(), hello.credential.clone());
+        if let Some(live) = self.live.get_mut(session_id) {
+            live.credential = hello.credential.clone();
+            live.launch.as_started = hello.environment.clone().map(as_started);
+        }
+        let input = SessionInput::KeeperReached { process_id: hello.child_process_id, time: hello.time() };
+        self.feed_session(session_id, input);
     }
 
     /// Puts together what the auth check needs if the keeper does not tell the child's environment. No file keeps it,
@@ -153,9 +190,22 @@ fn as_started(environment: Variables) -> Vec<(String, String)> {
     environment.0.into_iter().filter(|(name, _)| name != COOKIE).collect()
 }
 
-/// Attaches to a session's keeper, from the oldest byte that it keeps.
+/// Attaches to a session's keeper, from the oldest byte that it keeps, if it answers soon.
 async fn find_again(file: SavedFile, directory: PathBuf) -> FoundAgain {
-    let attached = keeper_link::attach(&directory, Some(0)).await.ok();
-    let attached = attached.map(|(handle, events, hello)| Attached { handle, events, hello });
-    FoundAgain { file, attached }
+    let attached = |(handle, events, hello)| Attached { handle, events, hello };
+    if file.session.status.is_terminal() {
+        // Its keeper was told to end, so that it does not answer proves enough.
+        let answered = timeout(SOON, keeper_link::attach(&directory, Some(0))).await;
+        let keeper = answered
+            .ok()
+            .and_then(Result::ok)
+            .map_or(Found::Released, |found| Found::Attached(Box::new(attached(found))));
+        return FoundAgain { file, keeper };
+    }
+    let keeper = match timeout(SOON, keeper_link::reach(&directory)).await {
+        Ok(Some(found)) => Found::Attached(Box::new(attached(found))),
+        Ok(None) => Found::Gone,
+        Err(_) => Found::NotYet(directory),
+    };
+    FoundAgain { file, keeper }
 }

@@ -77,7 +77,10 @@ impl SessionTask {
             }
             Some(KeeperEvent::OutputEnded { offset: _ }) => self.on_output_ended().await,
             Some(KeeperEvent::LimitReached) => self.tell(SessionInput::LimitReached).await,
-            Some(KeeperEvent::KillFinished(report)) => self.tell(kill_finished(&report)).await,
+            Some(KeeperEvent::KillFinished(report)) => {
+                self.kill_due = None;
+                self.tell(kill_finished(&report)).await;
+            }
             // A keeper that cannot be released yet lingers and ends by itself later.
             Some(KeeperEvent::Refused(_)) => {}
             // It obeys another supervisor now, so it is lost to this one, but what it holds is that one's to end.
@@ -148,8 +151,9 @@ impl SessionTask {
     }
 
     /// The connection is over. If the keeper was told to go, that is how it goes.
-    async fn on_keeper_gone(&mut self) {
+    pub(super) async fn on_keeper_gone(&mut self) {
         self.keeper = None;
+        self.kill_due = None;
         self.mailbox.keys.lead_to(None);
         if !self.released {
             self.finish().await;
@@ -179,14 +183,43 @@ impl SessionTask {
         lines
     }
 
-    pub(super) async fn kill(&mut self, force: bool) {
+    /// Orders a kill. A keeper that the child has stopped goes on and obeys; one that does not report in time is done
+    /// without.
+    pub(super) fn kill(&mut self, force: bool) {
+        /// Beyond the keeper's own limits for a kill, and before the engine gives the kill up.
+        const MARGIN: Duration = Duration::from_secs(2);
+        let limits = &self.setting.settings.limits;
+        let limit = if force { limits.kill } else { limits.kill_grace + limits.kill } + MARGIN;
         let ordered = match &self.keeper {
-            Some((handle, _)) => handle.kill(force).is_ok(),
-            None => false,
+            Some((handle, _)) => {
+                handle.wake();
+                handle.kill(force).is_ok()
+            }
+            None => self.kill_awaited(force),
         };
-        if !ordered {
+        if ordered {
+            self.kill_due = Some(Instant::now() + limit);
+        } else {
             self.sweep();
         }
+    }
+
+    /// The keeper has not reported the end of a kill: this process kills what is below it, and it last.
+    pub(super) fn kill_without_keeper(&mut self) {
+        self.kill_due = None;
+        let keeper = match &self.keeper {
+            Some((handle, _)) => Some(handle.keeper_process_id()),
+            None => self.awaited_process(),
+        };
+        let (session_id, facts) = (self.setting.session_id.clone(), self.setting.facts.clone());
+        self.writes.spawn_blocking(move || {
+            let left = left_behind::end_with_keeper(keeper, &session_id).left;
+            let line =
+                |id: &u32| format!("{id}: it is still there although SIGKILL was sent; end it by hand");
+            let input = SessionInput::KillFinished { survivors: left.iter().map(line).collect() };
+            // An error means that the runtime ended. This thread is not one of the runtime's, so it may wait.
+            let _ = facts.blocking_send(Fact::Input(Input::Session { session_id, input }));
+        });
     }
 
     /// Ends what is left of the child without its keeper, beside everything else.

@@ -1,10 +1,11 @@
 use std::time::Duration;
 
+use super::attached;
 use crate::core::effect::{Effect, Reply};
 use crate::core::engine::trial::{Trial, authorize, facts, plan};
 use crate::core::finding::FindingKind;
 use crate::core::ids::SessionId;
-use crate::core::input::{AdoptedKeeper, ReplyId, SessionInput};
+use crate::core::input::{AdoptedKeeper, KeeperTime, ReplyId, SessionInput};
 use crate::core::login::Exit;
 use crate::core::status::Status;
 use crate::core::view::{ChildState, Event, Level};
@@ -204,7 +205,7 @@ fn the_next_supervisor_goes_on_where_this_one_died() {
     };
     let mut trial = Trial::running(facts());
     running(&mut trial);
-    let mut next = trial.restarted(AdoptedKeeper::Attached { process_id: 42 });
+    let mut next = trial.restarted(attached());
     assert_eq!(next.status(), trial.status());
     assert_eq!(next.view().child, ChildState::Running { process_id: 42 });
     // The ring is replayed: what is known already changes nothing.
@@ -219,13 +220,13 @@ fn the_next_supervisor_goes_on_where_this_one_died() {
 fn a_supervisor_that_died_over_a_check_or_a_store_has_it_done_again() {
     let mut checking = Trial::running(facts());
     checking.exit(0);
-    for keeper in [AdoptedKeeper::Attached { process_id: 42 }, AdoptedKeeper::Gone] {
+    for keeper in [attached(), AdoptedKeeper::Gone] {
         let next = checking.restarted(keeper);
         assert_eq!(next.count(|effect| matches!(effect, Effect::RunCheck { .. })), 1);
         assert_eq!(next.view().child, ChildState::Exited { code: Some(0), signal: None });
     }
     checking.pass_check(None);
-    let mut next = checking.restarted(AdoptedKeeper::Attached { process_id: 42 });
+    let mut next = checking.restarted(attached());
     let into = |effect: &Effect| matches!(effect, Effect::StoreBundle(record) if record.bundle_id.as_str() == "bundle-fresh");
     assert_eq!(next.count(into), 1, "under the same id, so that it is stored once");
     next.store_bundle("bundle-fresh");
@@ -246,7 +247,34 @@ fn a_session_whose_keeper_vanished_meanwhile_has_failed() {
 fn what_was_being_killed_is_killed_by_the_next_supervisor() {
     let mut trial = Trial::running(facts());
     trial.ask(|reply| SessionInput::Cancel { reply });
-    let next = trial.restarted(AdoptedKeeper::Attached { process_id: 42 });
+    let next = trial.restarted(attached());
     assert_eq!(next.error(), "cancelled by user");
     assert_eq!(next.kills(), [false]);
+}
+
+#[test]
+fn a_clock_that_was_set_changes_no_deadline() {
+    let time = KeeperTime { elapsed: Duration::from_secs(100), limit: Duration::from_secs(600) };
+    let mut trial = Trial::running(facts());
+    trial.now = trial.now.after(Duration::from_secs(1_200));
+    let next = trial.restarted(AdoptedKeeper::Attached { process_id: 42, time });
+    assert!(!next.status().is_terminal(), "{:?}", next.status());
+    assert_eq!(next.view().deadline_at, Some(trial.now.after(Duration::from_secs(500))));
+}
+
+#[test]
+fn a_keeper_that_does_not_answer_yet_costs_its_session_nothing() {
+    let mut trial = Trial::running(facts());
+    trial.find(FindingKind::AuthorizeUrl, &authorize("s"));
+    let mut next = trial.restarted(AdoptedKeeper::Unreachable);
+    assert_eq!((next.status(), next.view().child), (trial.status(), trial.view().child));
+    assert_eq!(
+        next.count(|effect| matches!(effect, Effect::KillChild { .. } | Effect::ReleaseKeeper { .. })),
+        0
+    );
+    let time = KeeperTime { elapsed: Duration::from_secs(100), limit: Duration::from_secs(600) };
+    next.tell(SessionInput::KeeperReached { process_id: 42, time });
+    assert_eq!(next.view().deadline_at, Some(next.now.after(Duration::from_secs(500))));
+    next.exit(0).pass_check(None).store_bundle("bundle-fresh");
+    assert!(matches!(next.status(), Status::Success { .. }));
 }

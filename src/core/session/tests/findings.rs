@@ -1,8 +1,9 @@
 use std::time::Duration;
 
+use super::attached;
 use crate::core::engine::trial::{Trial, authorize, facts, finding};
 use crate::core::finding::{Expects, FindingKind, Source};
-use crate::core::input::{AdoptedKeeper, SessionInput};
+use crate::core::input::SessionInput;
 use crate::core::login::LoginFacts;
 use crate::core::provider::Answer;
 use crate::core::status::Status;
@@ -100,7 +101,7 @@ fn a_replay_after_two_renewals_changes_nothing() {
     };
     let mut trial = Trial::running(facts());
     play(&mut trial);
-    let mut next = trial.restarted(AdoptedKeeper::Attached { process_id: 42 });
+    let mut next = trial.restarted(attached());
     play(&mut next);
     assert_eq!(next.status(), url_available(&authorize("three")));
 }
