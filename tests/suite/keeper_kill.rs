@@ -170,6 +170,8 @@ async fn a_polite_child_is_not_struck_and_does_not_cost_the_grace() {
     output_until("READY", &mut events).await;
     handle.kill(false).unwrap();
     assert_eq!(kill_report(&mut events).await.how, KillHow::Politely);
+    // One that nobody polls could not let go of the terminal.
+    drop((handle, events));
     let (_, _, hello) = session.attach(None).await;
     assert_eq!(hello.exit, Some(Exit { code: None, signal: Some(15) }));
 }
