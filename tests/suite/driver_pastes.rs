@@ -3,7 +3,8 @@
 use authdeck::core::ids::SessionId;
 use authdeck::core::secret::Secret;
 use authdeck::protocol::error::RpcError;
-use authdeck::protocol::request::{Destination, InputBytes, Request, Submitted};
+use authdeck::protocol::method::{Method as _, terminal};
+use authdeck::protocol::request::{Destination, InputBytes, Submitted};
 use base64::Engine as _;
 
 use crate::common::supervisor::Supervisor;
@@ -122,7 +123,7 @@ fn a_token_that_the_kernel_would_cut_is_refused_however_it_is_handed_in() {
     let token = "x".repeat(4_915);
     let base64 = Secret::new(base64::engine::general_purpose::STANDARD.encode(format!("{token}\r")));
     let input = InputBytes { session_id: session.clone(), base64 };
-    let refusal = supervisor.ask::<bool>(Request::SessionInput(input)).unwrap_err();
+    let refusal = supervisor.ask::<bool>(terminal::Input::request(input)).unwrap_err();
     assert!(
         refusal.message.starts_with("Nothing was typed") && refusal.message.contains("4095"),
         "{}",

@@ -4,7 +4,7 @@ use authdeck::core::finding::Verdict;
 use authdeck::core::ids::SessionId;
 use authdeck::core::time::Timestamp;
 use authdeck::protocol::event::Event;
-use authdeck::protocol::method::{Method as _, Request, session, supervisor};
+use authdeck::protocol::method::{Method as _, Request, challenge, session, supervisor};
 use authdeck::protocol::request::Nothing;
 use authdeck::protocol::snapshot::{ChallengeView, SessionView, Snapshot, UrlView, Waiting};
 use authdeck::tui::dialog::Dialog;
@@ -207,7 +207,9 @@ fn what_two_hosts_call_by_one_id_stays_two_things() {
     laptop.orders.clear();
     laptop.send(Msg::Key("enter".parse().unwrap()));
     let answer = laptop.orders.iter().find_map(|order| match order {
-        Cmd::Request(_, request) if matches!(**request, Request::ChallengeAnswer(_)) => {
+        Cmd::Request(_, request)
+            if matches!(**request, Request::Challenge(challenge::Request::Answer(_))) =>
+        {
             Some((**request).clone())
         }
         _ => None,
@@ -215,7 +217,7 @@ fn what_two_hosts_call_by_one_id_stays_two_things() {
     let mut answer = answer.expect("an answer");
     assert_eq!(laptop.model.host_for(&answer), 0, "the secret goes to the host that asked for it");
     laptop.model.hosts.address(&mut answer);
-    let Request::ChallengeAnswer(answer) = answer else { unreachable!() };
+    let Request::Challenge(challenge::Request::Answer(answer)) = answer else { unreachable!() };
     assert_eq!(answer.challenge_id.as_str(), git_challenge().challenge_id.as_str());
     let second = laptop.model.challenges.iter().find(|it| it.title == "asks on build2").unwrap();
     let named = |id: &str| laptop.model.hosts.their_id(id).to_owned();

@@ -82,7 +82,7 @@ impl Session {
             return false;
         }
         let waits_for_browser = match self.waiting() {
-            Waiting::OpenUrl | Waiting::OpenUrlThenPaste | Waiting::Secret => true,
+            Waiting::OpenUrl | Waiting::OpenUrlThenPaste | Waiting::Secret | Waiting::Carry => true,
             Waiting::Child
             | Waiting::EnterCode
             | Waiting::Prompt

@@ -10,6 +10,7 @@ use super::{Attached, SessionTask};
 use crate::core::screen::Size;
 use crate::driver::fact::Fact;
 use crate::driver::keeper_link;
+use crate::os::processes::ProcessIdentity;
 
 /// A keeper that is awaited.
 pub(super) struct Awaited {
@@ -47,7 +48,7 @@ impl SessionTask {
     pub(super) fn kill_awaited(&mut self, force: bool) -> bool {
         let Some(awaited) = &mut self.awaited else { return false };
         awaited.kill = Some(force || awaited.kill == Some(true));
-        if let Some(keeper) = keeper_link::process(&awaited.folder).and_then(|keeper| keeper.open()) {
+        if let Some(keeper) = keeper_link::process(&awaited.folder).and_then(ProcessIdentity::open) {
             // An error means that it has just ended.
             let _ = keeper.signal(Signal::CONT);
         }

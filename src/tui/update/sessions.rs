@@ -209,7 +209,10 @@ fn question(
 
 /// Shows the URL as a QR code; one that is disputed or suspicious only after a question.
 pub fn scan_url(model: &mut Model) {
-    let carry = model.selected_session().filter(|session| session.url.is_none()).and_then(|session| session.carry.clone());
+    let carry = model
+        .selected_session()
+        .filter(|session| session.url.is_none())
+        .and_then(|session| session.carry.clone());
     if let Some(url) = carry.filter(|carry| trust::is_plain(carry)) {
         model.dialog = Some(Dialog::Scan { url, code: None });
         return;

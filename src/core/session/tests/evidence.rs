@@ -57,7 +57,7 @@ fn a_url_that_nobody_had_time_to_open_proves_nothing() {
 fn what_a_cli_left_behind_still_takes_the_callback_and_can_be_killed() {
     let mut trial = Trial::running(any_command());
     trial.find(FindingKind::AuthorizeUrl, &authorize("s")).exit(0);
-    let mut next = trial.restarted(AdoptedKeeper::Attached { process_id: 42 });
+    let mut next = trial.restarted(super::attached());
     assert!(next.view().listening, "a restart of the supervisor changes nothing");
     next.submit(&callback());
     assert_eq!(next.count(|effect| matches!(effect, Effect::ReplayCallback { .. })), 1);
