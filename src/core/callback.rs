@@ -273,7 +273,7 @@ pub fn recognise(paste: &Secret, context: &PasteContext<'_>) -> Result<Delivery,
         return scheme::judge(&text, context);
     }
     match as_url(text.secret()) {
-        Some(url) => expected::judge(&url, context),
+        Some(url) => expected::judge(&url, context, elsewhere::judge),
         None => plain::judge(&text, context),
     }
 }

@@ -26,6 +26,7 @@ mod reason;
 mod submit;
 #[cfg(test)]
 mod tests;
+mod waiting;
 
 use std::time::Duration;
 

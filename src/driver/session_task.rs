@@ -29,8 +29,6 @@ mod output;
 mod viewers;
 mod writing;
 
-pub(super) use self::writing::not_written;
-
 use std::sync::Arc;
 use std::time::Duration;
 

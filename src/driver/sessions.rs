@@ -13,7 +13,6 @@ use zeroize::Zeroizing;
 use super::command::AnswerSender;
 use super::keeper_link::{InputOutcome, KeeperHandle};
 use super::screen_slot::ScreenSlot;
-use super::session_task::not_written;
 use crate::core::ids::{ClientId, SessionId};
 use crate::core::input::DeliveryId;
 use crate::core::secret::Secret;
@@ -175,7 +174,7 @@ impl Sessions {
                 InputOutcome::Written => true,
                 InputOutcome::Closed => false,
                 refused => {
-                    let text = format!("Nothing was typed: {}.", not_written(refused));
+                    let text = format!("Nothing was typed: {}.", refused.reason());
                     return Err(RpcError::new(error::LIMIT_REACHED, text));
                 }
             }

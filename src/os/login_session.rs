@@ -80,7 +80,7 @@ mod tests {
     fn a_login_session_is_told_from_a_service() {
         let session = "0::/user.slice/user-1000.slice/session-5.scope\n";
         assert_eq!(login_scope(session).as_deref(), Some("/user.slice/user-1000.slice/session-5.scope"));
-        assert!(is_of_session(session));
+        assert!(is_of_session(session.trim_end()));
         let manager = "/user.slice/user-1000.slice/user@1000.service/app.slice/run-r1.scope";
         assert_eq!(login_scope(&format!("0::{manager}\n")).as_deref(), Some(manager));
         assert!(!is_of_session(manager));

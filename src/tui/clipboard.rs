@@ -11,6 +11,7 @@ use super::text;
 use crate::config::ClipboardWay;
 
 mod perform;
+mod program;
 mod tmux;
 
 pub use perform::{Copier, perform};

@@ -113,7 +113,9 @@ fn the_lines_of_the_readme_work() {
     let lines: Vec<&str> = text.lines().filter(|line| line.starts_with("curl ")).collect();
     assert_eq!(lines.len(), 3, "{lines:?}");
     let answers = lines.iter().map(|line| {
+        let place = home.runtime().join("authdeck");
         let line = line.replace("127.0.0.1:8414", &serving.address);
+        let line = line.replace("/tmp/authdeck-$(id -u)", &place.to_string_lossy());
         let output = home.command("sh").args(["-c", &line]).output().unwrap();
         let answer: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"));
         assert!(answer["result"].is_object(), "{line}: {answer}");

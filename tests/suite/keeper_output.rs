@@ -62,7 +62,8 @@ async fn supervisors_come_and_go_and_every_line_arrives_once() {
         attachments += 1;
         let (handle, mut events, hello) = session.attach(Some(all.len() as u64)).await;
         assert_eq!(hello.resume_at, all.len() as u64);
-        assert!(handle.type_keys(b"\r"));
+        // The child may have ended already: what it still printed is all that is left to take.
+        handle.type_keys(b"\r");
         take_output(&mut events, &mut all).await;
         for _ in 0..dice.roll(4) {
             take_what_is_there(&mut events, &mut all);

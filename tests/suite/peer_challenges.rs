@@ -21,7 +21,7 @@ fn ssh_asks_its_passphrase_in_the_deck() {
     let screen = deck.answer_challenge("keypass");
     assert!(!screen.contains("keypass"), "what is typed is masked: {screen}");
     deck.wait_text("remote-23");
-    deck.wait_state(State::LoggedIn);
+    deck.wait_state(State::Ended);
 }
 
 #[test]
@@ -61,6 +61,6 @@ fn git_asks_user_and_password_in_the_deck() {
     deck.wait_text("Password for");
     let screen = deck.answer_challenge("s3cret");
     assert!(!screen.contains("s3cret"), "a password is: {screen}");
-    deck.wait_state(State::LoggedIn);
+    deck.wait_state(State::Ended);
     assert_eq!(std::fs::read_to_string(home.work().join("copy/proof.txt")).unwrap(), "cloned\n");
 }

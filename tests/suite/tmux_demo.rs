@@ -21,7 +21,8 @@ fn the_demo_goes_through_a_code_a_callback_and_a_kill() {
     // The device code: copied, "typed in at its page", and the CLI's own wait ended with Enter.
     // What was started in the same moment may stand in either order.
     let screen = deck.screen();
-    let place = |name: &str| screen.lines().position(|line| line.contains(name));
+    let in_list = |line: &str| line.split('│').next().unwrap_or_default().to_owned();
+    let place = |name: &str| screen.lines().position(|line| in_list(line).contains(name));
     deck.press(&["g", "g"]);
     if place("demo-loopback") < place("demo-device") {
         deck.press(&["j"]);

@@ -115,7 +115,7 @@ fn after_sigkill_the_session_lives_on_and_no_line_is_lost_or_doubled() {
     deck.wait_text("batch-3-done");
     counter.say("end");
     deck.wait_text("COUNTED 1500");
-    deck.wait_state(State::LoggedIn);
+    deck.wait_state(State::NotProven);
 
     deck.press(&["w"]);
     let recording =
@@ -147,7 +147,7 @@ fn a_deck_whose_terminal_goes_away_ends_and_its_sessions_do_not() {
     let deck = Deck::start(&home, &[]);
     deck.wait_state(State::OpenUrl);
     counter.say("end");
-    deck.wait_state(State::LoggedIn);
+    deck.wait_state(State::NotProven);
 }
 
 /// What a person sees of a terminal's state.

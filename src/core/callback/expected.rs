@@ -1,7 +1,7 @@
 //! Pasted URLs: judged against what each of the session's authorize URLs lets the browser end on.
 
 use super::address::{Address, Malformed, Parameter, decode, single, state_of};
-use super::{CallbackRequest, Delivery, PasteContext, PasteRefusal, elsewhere, ownership, plain};
+use super::{CallbackRequest, Delivery, PasteContext, PasteRefusal, ownership, plain};
 use crate::core::finding::Expects;
 use crate::core::provider::Answer;
 use crate::core::secret::Secret;
@@ -64,8 +64,16 @@ impl Expected {
     }
 }
 
+/// What judges a URL that fits no place which the login's URLs name; absent if nothing speaks for it.
+pub(super) type Otherwise =
+    fn(&Address<'_>, &Parameters<'_>, &Secret, &PasteContext<'_>) -> Option<Result<Delivery, PasteRefusal>>;
+
 /// Judges a pasted URL.
-pub(super) fn judge(pasted: &Secret, context: &PasteContext<'_>) -> Result<Delivery, PasteRefusal> {
+pub(super) fn judge(
+    pasted: &Secret,
+    context: &PasteContext<'_>,
+    otherwise: Otherwise,
+) -> Result<Delivery, PasteRefusal> {
     let url = pasted.secret();
     if is_two_urls(url) {
         return Err(if is_login_url(url, context) {
@@ -92,7 +100,7 @@ pub(super) fn judge(pasted: &Secret, context: &PasteContext<'_>) -> Result<Deliv
             Err(_) => {}
         }
     }
-    if let Some(judged) = elsewhere::judge(&address, &parameters, pasted, context) {
+    if let Some(judged) = otherwise(&address, &parameters, pasted, context) {
         return judged;
     }
     if context.authorize_urls.is_empty() {

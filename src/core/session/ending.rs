@@ -3,11 +3,16 @@
 //! A kill is ordered once; the keeper climbs the ladder by its own clock. Here is only how long its report may take,
 //! so that nothing waits for it for ever.
 
+use std::time::Duration;
+
 use super::{Ending, Keeper, Session, Stage, Turn, messages};
 use crate::core::effect::{Effect, Reply};
 use crate::core::input::{Adopted, AdoptedKeeper, KeeperTime, ReplyId};
 use crate::core::status::Status;
 use crate::core::view::{ChildState, Event, Level, SessionOutcome};
+
+/// By how much the two clocks may differ before the keeper's start counts.
+const CLOCK_TOLERANCE: Duration = Duration::from_secs(5);
 
 impl Session {
     /// Takes over a session of an earlier supervisor.
@@ -32,8 +37,13 @@ impl Session {
         if self.is_over() {
             return;
         }
-        self.saved.started_at = turn.now.before(time.elapsed);
-        self.saved.deadline_at = self.saved.started_at.after(time.limit);
+        let started_at = turn.now.before(time.elapsed);
+        let apart = started_at.until(self.saved.started_at).max(self.saved.started_at.until(started_at));
+        // Below that it is only the time that the start took, and a person who looks twice sees one start.
+        if apart >= CLOCK_TOLERANCE {
+            self.saved.started_at = started_at;
+        }
+        self.saved.deadline_at = started_at.after(time.limit);
         if self.saved.exit.is_none() && self.ending.is_none() {
             self.saved.child = ChildState::Running { process_id };
         }

@@ -42,6 +42,30 @@ pub enum InputOutcome {
     Full,
 }
 
+impl InputOutcome {
+    /// Says why an input was not written, or not all of it.
+    pub fn reason(self) -> String {
+        match self {
+            Self::Written => String::new(),
+            Self::Closed => "the CLI reads no more input".to_owned(),
+            Self::LineTooLong { limit } => format!(
+                "the CLI reads whole lines of at most {limit} bytes, and the kernel would cut this one off; \
+                 look for another way to give it, such as a file or a variable"
+            ),
+            Self::Deadline { written: 0 } => {
+                "the CLI does not read its input; look at its screen, or kill it and start again".to_owned()
+            }
+            Self::Deadline { written } => format!(
+                "the CLI read {written} bytes of it and then no more; look at its screen, or kill it and start again"
+            ),
+            Self::Full => {
+                "too much input waits for the CLI already; wait until it reads, or kill it and start again"
+                    .to_owned()
+            }
+        }
+    }
+}
+
 struct Piece<T> {
     tag: T,
     bytes: Zeroizing<Vec<u8>>,

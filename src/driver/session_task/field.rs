@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use crate::core::screen::{Cursor, Screen};
 
 /// How many cells of a row a spinner or a clock changes.
-const SPINNER: usize = 3;
+const SPINNER: usize = 4;
 
 /// How the screen looked.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -123,28 +123,6 @@ fn delivered(outcome: InputOutcome) -> DeliveryOutcome {
     match outcome {
         InputOutcome::Written => DeliveryOutcome::Written,
         InputOutcome::Closed => DeliveryOutcome::Closed,
-        refused => DeliveryOutcome::Failed { reason: not_written(refused) },
-    }
-}
-
-/// Says why an input was not written, or not all of it.
-pub(in crate::driver) fn not_written(outcome: InputOutcome) -> String {
-    match outcome {
-        InputOutcome::Written => String::new(),
-        InputOutcome::Closed => "the CLI reads no more input".to_owned(),
-        InputOutcome::LineTooLong { limit } => format!(
-            "the CLI reads whole lines of at most {limit} bytes, and the kernel would cut this one off; \
-             look for another way to give it, such as a file or a variable"
-        ),
-        InputOutcome::Deadline { written: 0 } => {
-            "the CLI does not read its input; look at its screen, or kill it and start again".to_owned()
-        }
-        InputOutcome::Deadline { written } => format!(
-            "the CLI read {written} bytes of it and then no more; look at its screen, or kill it and start again"
-        ),
-        InputOutcome::Full => {
-            "too much input waits for the CLI already; wait until it reads, or kill it and start again"
-                .to_owned()
-        }
+        refused => DeliveryOutcome::Failed { reason: refused.reason() },
     }
 }

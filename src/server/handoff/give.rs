@@ -151,6 +151,8 @@ impl Successor {
             .stderr(Stdio::piped())
             .spawn()
             .map_err(HandoffError::NotStarted)?;
+        // It holds the other end too, and whoever reads this one would not see it closed.
+        drop(command);
         let mut successor = Self { process, channel: Some(Channel::new(near)?) };
         let ready =
             successor.with_channel(|channel| match channel.receive(Instant::now() + ACKNOWLEDGE_LIMIT)? {

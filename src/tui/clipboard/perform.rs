@@ -1,20 +1,12 @@
 //! Does what the ladder says: runs tmux, asks the desktop, writes the file.
 
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
-use std::time::Duration;
 
-use tokio::io::AsyncWriteExt as _;
-use tokio::process::Command;
-
+use super::program::{DEADLINE, Done, run};
 use super::{Report, Wrapping, ladder, osc52, sentence, tmux};
 use crate::config::ClipboardWay;
 use crate::os::files::{private_folder, write_private};
-use crate::os::own_process;
 use crate::tui::surroundings::Surroundings;
-
-/// A program that has not answered by now never will.
-const DEADLINE: Duration = Duration::from_secs(2);
 
 /// What copying needs to know.
 #[derive(Clone, Debug)]
@@ -45,15 +37,6 @@ pub async fn perform(copier: &Copier, what: &str, text: &str) -> (Report, Vec<u8
     (Report { done: false, text: format!("{what} not copied: {}", failures.join("; ")) }, Vec::new())
 }
 
-/// What was done.
-pub(super) struct Done {
-    pub(super) to: String,
-    /// What the terminal is to be given.
-    pub(super) terminal: Vec<u8>,
-    /// What is in the way, and what to do about it.
-    pub(super) note: Option<String>,
-}
-
 async fn attempt(copier: &Copier, way: ClipboardWay, text: &str) -> Result<Done, String> {
     match way {
         ClipboardWay::Tmux => tmux::copy(text).await,
@@ -73,38 +56,6 @@ async fn terminal(surroundings: &Surroundings, text: &str) -> Done {
         Wrapping::Plain
     };
     Done { to: "by OSC 52".into(), terminal: osc52(text, wrapping), note: None }
-}
-
-/// Runs a program that takes its text from standard input, so that it is in no argument list.
-pub(super) async fn run(command: &[&str], input: &str) -> Result<String, String> {
-    let name = command[0];
-    let mut program = Command::new(name);
-    own_process::give_back_limits(program.as_std_mut());
-    let mut child = program
-        .args(&command[1..])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .map_err(|error| format!("{name} could not be started ({error})"))?;
-    let stdin = child.stdin.take();
-    let work = async {
-        if let Some(mut stdin) = stdin {
-            stdin.write_all(input.as_bytes()).await?;
-        }
-        child.wait_with_output().await
-    };
-    let output = match tokio::time::timeout(DEADLINE, work).await {
-        Ok(Ok(output)) => output,
-        Ok(Err(error)) => return Err(format!("{name} failed ({error})")),
-        Err(_) => return Err(format!("{name} did not answer within {} s", DEADLINE.as_secs())),
-    };
-    if output.status.success() {
-        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
-    }
-    let said = String::from_utf8_lossy(&output.stderr).lines().next_back().unwrap_or_default().to_owned();
-    Err(format!("{name} refused ({})", crate::tui::text::visible(&said)))
 }
 
 /// The desktop's clipboard dies with its owner, so it is kept until the next copy replaces it.

@@ -4,7 +4,7 @@
 //! `set-clipboard off` tmux sends nothing. Where the deck may write to the terminal behind (`allow-passthrough`), it
 //! sends the sequence itself; else the person is told the one line that is missing.
 
-use super::perform::{Done, run};
+use super::program::{Done, run};
 use super::{Wrapping, osc52, past_tmux};
 use crate::os::processes;
 

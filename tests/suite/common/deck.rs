@@ -19,6 +19,10 @@ pub enum State {
     Failed,
     /// Killed by the person.
     Killed,
+    /// Ended well, and nothing shows that anybody has logged in.
+    NotProven,
+    /// Ended well, and showed nothing to log in with.
+    Ended,
 }
 
 impl State {
@@ -29,6 +33,8 @@ impl State {
             Self::LoggedIn => ('✓', "logged in"),
             Self::Failed => ('✗', "failed"),
             Self::Killed => ('–', "killed"),
+            Self::NotProven => ('?', "ended, not proven"),
+            Self::Ended => ('–', "ended (exit 0)"),
         }
     }
 
