@@ -224,6 +224,7 @@ fn a_page_elsewhere_cannot_hand_in_a_callback_and_the_login_itself_can() {
     // The host is this machine here: the port there is the deck's own, which is no process of that login.
     assert_eq!(asked(&["-4"], "/cb?code=c&state=s1"), "502");
     deck.wait_text("Nothing was sent");
+    deck.kill();
     wait_for("the port is free again", GENEROUS, || {
         TcpListener::bind(("127.0.0.1", port))
             .map(drop)
